@@ -1,0 +1,227 @@
+"""The balances of promises 1 and 2, recomputed from a warehouse alone: nothing lost, unknown counted, every signal explained.
+
+A run calls `audit` before it publishes; `buluo audit` calls it again on the published file, with `audit_file` for the
+pointer. Each balance is one query that gives a row for each group (file, rule, …) with two numbers that must be equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+_STD_TABLE = re.compile(r"std_[a-z_]+")
+_SHOWN = 3
+_SUBJECTS = ("household", "person", "record", "institution", "feed", "policy")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One balance. `left` and `right` are the sums over all groups; `ok` means that every group balances by itself.
+
+    `words` (Chinese) and `words_en` say what was compared and, where it fails, where and by how much.
+    """
+
+    name: str
+    ok: bool
+    left: int
+    right: int
+    words: str
+    words_en: str
+
+
+@dataclass(frozen=True)
+class _Balance:
+    """`sql` gives (group, left, right), one row a group; without a group the two sides are 0 and balance."""
+
+    name: str
+    zh: str
+    en: str
+    sql: str | Callable[[duckdb.DuckDBPyConnection], str]
+
+
+def _rows_by_part(connection: duckdb.DuckDBPyConnection) -> str:
+    """For each file's part: what its line says against the rows that really stand in the four kinds of table."""
+    held = connection.execute("SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'std_') ORDER BY ALL")
+    names = [str(row[0]) for row in held.fetchall()]
+    std = [f"SELECT 'loaded' AS kind, delivered, part FROM {name}" for name in names if _STD_TABLE.fullmatch(name)]
+    others = [f"SELECT '{kind}', delivered, part FROM {kind}" for kind in ("duplicate", "quarantine", "not_data")]
+    return f"""
+        WITH actual AS (
+            SELECT kind, delivered, part, count(*) AS found FROM ({" UNION ALL ".join([*std, *others])}) AS t(kind, delivered, part)
+            GROUP BY ALL
+        ), stated AS (
+            SELECT unnest(['loaded', 'duplicate', 'quarantine', 'not_data']) AS kind, delivered, part, file, sheet,
+                unnest([loaded, duplicate, quarantined, not_data])::BIGINT AS said
+            FROM part WHERE this_period
+        )
+        SELECT concat_ws(' ', file, nullif(sheet, ''), kind), said, coalesce(found, 0)
+        FROM stated LEFT JOIN actual USING (kind, delivered, part)
+    """
+
+
+def _judged(connection: duckdb.DuckDBPyConnection) -> str:
+    """Subjects that each rule has to judge against those that it judged; a rule without any outcome has judged none."""
+    subjects = " ".join(
+        f"WHEN '{subject}' THEN (SELECT count(*) FROM {subject}_snapshot)" for subject in _SUBJECTS if subject != "record"
+    )
+    return f"""
+        SELECT rule.rule, CASE rule.subject {subjects} ELSE coalesce(records.records, 0) END,
+            coalesce(outcome.judged, 0)::BIGINT
+        FROM rule
+        LEFT JOIN (SELECT record, count(*) AS records FROM record_snapshot GROUP BY record) AS records USING (record)
+        LEFT JOIN (SELECT rule, sum(judged) AS judged FROM rule_outcome GROUP BY rule) AS outcome USING (rule)
+        WHERE NOT rule.disabled
+    """
+
+
+_BALANCES = (
+    _Balance(
+        "files",
+        "每个文件：读入行数 = 载入 + 重复 + 隔离 + 非数据",
+        "Every file: rows read = loaded + duplicate + quarantined + not data",
+        "SELECT concat_ws(' ', file, nullif(sheet, '')), rows_read, loaded + duplicate + quarantined + not_data FROM part",
+    ),
+    _Balance(
+        "rows",
+        "每个文件：台账所记行数 = 各表中实有行数",
+        "Every file: rows stated in the ledger = rows that stand in the tables",
+        _rows_by_part,
+    ),
+    _Balance(
+        "persons",
+        "人数 = 各户人数之和",
+        "Persons = sum of persons by household",
+        "SELECT '全县', (SELECT count(*) FROM person_snapshot), (SELECT count(*) FROM membership WHERE belongs)",
+    ),
+    _Balance(
+        "one_household_each",
+        "每人恰好归属一户",
+        "Every person belongs to exactly one household",
+        """SELECT 'person_id ' || person_id, 1, count(m.belongs) FROM person_snapshot
+           LEFT JOIN (SELECT person_id, belongs FROM membership WHERE belongs) AS m USING (person_id) GROUP BY person_id""",
+    ),
+    _Balance(
+        "members_known",
+        "户成员关系中的人和户都存在",
+        "Every membership's person and household exist",
+        """SELECT 'household_key ' || m.household_key, count(*), count(*) FILTER (p.person_id IS NOT NULL AND h.household_key IS NOT NULL)
+           FROM membership AS m LEFT JOIN (SELECT person_id FROM person_snapshot) AS p USING (person_id)
+           LEFT JOIN (SELECT household_key FROM household) AS h USING (household_key) GROUP BY m.household_key""",
+    ),
+    _Balance(
+        "sizes",
+        "家庭人口 = 在世成员数",
+        "Size of every judged household = its living members",
+        """SELECT 'household_key ' || household_key, coalesce(size, 0), coalesce(living, 0)
+           FROM (SELECT household_key, size FROM household_snapshot)
+           FULL JOIN (SELECT household_key, count(*) AS living FROM membership WHERE alive GROUP BY household_key) USING (household_key)""",
+    ),
+    _Balance(
+        "outcomes",
+        "每条规则：判定数 = 命中 + 未命中 + 不明",
+        "Every rule: judged = hit + clear + unknown",
+        "SELECT rule, sum(judged)::BIGINT, sum(hit + clear + unknown)::BIGINT FROM rule_outcome GROUP BY rule",
+    ),
+    _Balance(
+        "judged",
+        "每条规则：应判对象全部判定（户、人、记录、机构）",
+        "Every rule judged all its subjects (households, persons, records, institutions)",
+        _judged,
+    ),
+    _Balance(
+        "hits",
+        "每条规则：命中数 = 信号数",
+        "Every rule: hits = signals",
+        """SELECT rule, coalesce(hits, 0), coalesce(signals, 0)
+           FROM (SELECT rule, sum(hit)::BIGINT AS hits FROM rule_outcome GROUP BY rule)
+           FULL JOIN (SELECT rule, count(*) AS signals FROM signal GROUP BY rule) USING (rule)""",
+    ),
+    _Balance(
+        "signals_unique",
+        "信号不重复（规则、对象、户、人、记录）",
+        "No signal twice (rule, subject, household, person, record)",
+        """SELECT rule, count(*), count(DISTINCT (subject, household_id, person_id, record_key,
+               CASE WHEN person_id IS NULL AND household_id IS NULL THEN (name, township) END)) FROM signal GROUP BY rule""",
+    ),
+    _Balance(
+        "signals_explained",
+        "每条信号都有依据、证据（有效 JSON）和说明",
+        "Every signal has its clause, evidence (valid JSON) and message",
+        """SELECT rule, count(*), count(*) FILTER (coalesce(clause, '') <> '' AND coalesce(json_valid(evidence), FALSE)
+               AND coalesce(message, '') <> '' AND coalesce(message_en, '') <> '') FROM signal GROUP BY rule""",
+    ),
+    _Balance(
+        "signals_counted",
+        "信号总数 = 运行记录所记",
+        "Signals = signals stated by the run",
+        "SELECT period, signals, (SELECT count(*) FROM signal) FROM run",
+    ),
+    _Balance(
+        "numbers_unique",
+        "一个证件号码只属于一个人",
+        "One identity number, one person",
+        # the group shows four places only: these words end in logs
+        """SELECT '证件号码 ********' || right(number, 4), 1, count(*) FROM person_snapshot
+           WHERE number IS NOT NULL GROUP BY number""",
+    ),
+    _Balance(
+        "persons_unique",
+        "人员内部编号不重复",
+        "person_id is unique",
+        "SELECT 'person_id ' || person_id, 1, count(*) FROM person_snapshot GROUP BY person_id",
+    ),
+    _Balance(
+        "households_unique",
+        "户编号不重复",
+        "Household keys and numbers are unique",
+        "SELECT '全县', 2 * count(*), count(DISTINCT household_key) + count(DISTINCT household_id) FROM household",
+    ),
+)
+
+
+def audit(connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """All balances of the warehouse behind the connection; reads only. A table that is missing fails its balances."""
+    return [_check(connection, balance) for balance in _BALANCES]
+
+
+def audit_file(warehouse: Path, pointer: Mapping[str, Any]) -> Check:
+    """The published file against the pointer's entry for its period (`file`, `sha256`)."""
+    stated = str(pointer.get("sha256", ""))
+    if not warehouse.is_file():
+        return Check("file", False, 1, 0, f"结果文件 {warehouse.name} 不存在", f"The published file {warehouse.name} is missing")
+    with warehouse.open("rb") as published:
+        found = hashlib.file_digest(published, "sha256").hexdigest()
+    ok = bool(stated) and found == stated and pointer.get("file") == warehouse.name
+    words = "与指针所记摘要相符" if ok else "与指针所记摘要不符：文件被改动或没有写完"
+    words_en = "matches the pointer's digest" if ok else "does not match the pointer's digest: altered or incomplete"
+    return Check("file", ok, 1, int(ok), f"结果文件 {warehouse.name} {words}", f"The published file {warehouse.name} {words_en}")
+
+
+def _check(connection: duckdb.DuckDBPyConnection, balance: _Balance) -> Check:
+    try:
+        sql = balance.sql if isinstance(balance.sql, str) else balance.sql(connection)
+        totals = connection.execute(
+            f"""SELECT count(*), coalesce(sum(a), 0)::BIGINT, coalesce(sum(b), 0)::BIGINT,
+                    count(*) FILTER (a IS DISTINCT FROM b),
+                    coalesce(list(concat(what, ': ', a, ' ≠ ', b) ORDER BY what) FILTER (a IS DISTINCT FROM b), [])[:{_SHOWN}]
+                FROM ({sql}) AS t(what, a, b)"""
+        ).fetchall()
+    except duckdb.Error as error:
+        problem = str(error).splitlines()[0]
+        return Check(balance.name, False, 0, 0, f"{balance.zh}：无法核对（{problem}）", f"{balance.en}: not checked ({problem})")
+    groups, left, right, broken, examples = totals[0]
+    if not broken:
+        return Check(
+            balance.name, True, left, right, f"{balance.zh}：{left:,} = {right:,}，{groups:,} 项全部相符", f"{balance.en}: {left:,} = {right:,}"
+        )
+    shown = "；".join(examples)
+    return Check(
+        balance.name, False, left, right,
+        f"{balance.zh}：{broken:,} 项不符，例如 {shown}", f"{balance.en}: {broken:,} of {groups:,} differ, such as {shown}",
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""Names of what the warehouse holds, for people: levels with their marks, kinds, subjects, columns, feeds.
+
+Chinese texts; `monitoring.language` gives the English ones.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from monitoring.feeds import load_feeds
+from monitoring.tables import SNAPSHOTS, Column
+
+LEVELS = ("red", "orange", "yellow", "blue")
+LEVEL_ZH = {"red": "红", "orange": "橙", "yellow": "黄", "blue": "蓝"}
+LEVEL_MARK = {"red": "▲", "orange": "■", "yellow": "●", "blue": "◆"}
+KINDS = ("gap", "risk", "exit", "process", "data")
+KIND_ZH = {"gap": "应保未保", "risk": "返贫致贫风险", "exit": "退出复核", "process": "办理超期", "data": "数据问题"}
+SUBJECT_ZH = {"household": "户", "person": "人", "record": "记录", "institution": "机构", "feed": "数据源", "policy": "政策"}
+OUTCOME_ZH = {"hit": "命中", "clear": "未命中", "unknown": "不明"}
+STATE_ZH = {"covered": "已覆盖", "missing": "缺", "unknown": "不明"}
+INCOME_SOURCE_ZH = {"check": "经济状况核对", "monitored": "防返贫监测", "dibao": "低保台账"}
+UNIT_ZH = {
+    "persons": "人", "yuan a month": "元/月", "yuan a year": "元/年", "yuan": "元", "days": "天", "working days": "个工作日",
+    "vehicles": "辆", "homes": "套", "businesses": "家", "names": "个", "households": "户", "years": "岁", "certificates": "个",
+    "grants": "次", "beds": "张",
+}  # fmt: skip
+
+
+def columns_of(subject: str) -> dict[str, Column]:
+    """The documented columns that a rule of this subject reads."""
+    return SNAPSHOTS[subject]
+
+
+@cache
+def feed_titles() -> dict[str, str]:
+    """Feed id -> its Chinese name."""
+    return {name: feed.title for name, feed in load_feeds(None).items()}
+
+
+@cache
+def feed_departments() -> dict[str, str]:
+    return {name: feed.department for name, feed in load_feeds(None).items()}

@@ -1,0 +1,91 @@
+"""The interface's two languages: Chinese is written in the code, English stands in a gettext catalogue.
+
+`Language("en")` is called with the Chinese text and gives the English one; values are put in by name afterwards. Texts
+that a catalogue lacks stay Chinese, and a test lists them. Numbers, months and dates are said here too, so that a page
+never formats a figure itself.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polib
+
+LOCALE = Path(__file__).with_name("locale")
+LANGUAGES = {"zh": "中文", "en": "English"}
+
+
+@cache
+def catalogue(code: str) -> dict[str, str]:
+    """Every translated text of one language, by the Chinese text; none for Chinese."""
+    file = LOCALE / code / "LC_MESSAGES" / "buluo.po"
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(file)) if entry.msgstr} if file.is_file() else {}
+
+
+class Language:
+    """Says texts and figures in one language. `t("{n} 户", n=3)`."""
+
+    def __init__(self, code: str = "zh") -> None:
+        self.code = code if code in LANGUAGES else "zh"
+        self._texts = catalogue(self.code)
+
+    def __call__(self, text: str, **values: Any) -> str:
+        said = self._texts.get(text, text)
+        return said.format(**values) if values else said
+
+    def pick(self, zh: str | None, en: str | None) -> str:
+        """Of two texts that come with the data, the one in this language; the other where it is missing."""
+        return (en or zh or "") if self.code == "en" else (zh or en or "")
+
+    def value(self, value: Any) -> str:
+        """One value in words: unknown is said, yes and no are words, numbers have separators, coded values are translated."""
+        if value is None or value == "":
+            return self("不明")
+        if isinstance(value, bool):
+            return self("是") if value else self("否")
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, Decimal | float | int):
+            return number(value)
+        return "、".join(self(part) for part in str(value).split("、")) if "、" in str(value) else self(str(value))
+
+    def money(self, yuan: Decimal | float | int | None) -> str:
+        return self("不明") if yuan is None else self("{yuan} 元", yuan=number(yuan))
+
+    def compact(self, count: int | float) -> str:
+        """At most three significant figures for leaders' tiles: 1.28万 or 12.8k; exact below ten thousand."""
+        if abs(count) < 10_000:
+            return f"{count:,.0f}"
+        if self.code == "en":
+            return f"{count / 1_000_000:.3g}M" if abs(count) >= 1_000_000 else f"{count / 1000:.3g}k"
+        return f"{count / 100_000_000:.3g}亿" if abs(count) >= 100_000_000 else f"{count / 10_000:.3g}万"
+
+    def month(self, period: str | int) -> str:
+        """2026-11 or 202611 -> 2026年11月."""
+        digits = str(period).replace("-", "")
+        if len(digits) != 6:
+            return str(period)
+        return f"{digits[:4]}-{digits[4:]}" if self.code == "en" else f"{digits[:4]}年{int(digits[4:])}月"
+
+    def place(self, name: str | None) -> str:
+        return name or self("地点不明")
+
+
+def number(value: Decimal | float | int | str) -> str:
+    """1234.50 -> 1,234.5; whole numbers without a point; at most two decimals."""
+    figure = Decimal(str(value))
+    rounded = f"{figure:,.2f}"
+    return rounded.rstrip("0").rstrip(".")
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage with one decimal, never rounded up to 100 while something is missing; "" without a denominator."""
+    if not whole:
+        return ""
+    percent = 100 * part / whole
+    shown = min(percent, 99.9) if part < whole else percent
+    return f"{shown:.1f}%"

@@ -1,0 +1,198 @@
+"""One household's file: who belongs to it, what it receives, what was paid, who visited, and where each value stands.
+
+Everything is found through the household's persons, by integer keys. A household outside the scope is as if it were not
+there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from monitoring.access import Filter, Scope
+from monitoring.labels import feed_titles
+from monitoring.warehouse import Warehouse
+
+BY_KEY = "k"  # a link names a household by its number; one whose number holds an identity number by k and its key
+# The day that a row of a feed is about; feeds without one are not listed.
+ROW_DATE = {
+    "dibao": "start_date", "tekun": "start_date", "low_income": "recognised_date", "temporary_aid": "accepted_date",
+    "applications": "applied_date", "income": "checked_date", "monitored": "identified_date", "disability": "issued_date",
+    "disability_subsidy": "paid_month", "medical": "settled_date", "deaths": "death_date", "disasters": "hit_date",
+    "clues": "registered_date", "care_groups": "start_date", "visits": "visited_date", "payments": "paid_month",
+    "housing": "graded_date", "graduates": "graduated_date", "vehicles": "registered_date", "real_estate": "registered_date",
+    "business": "founded_date", "officials": "filed_date", "social_insurance": "status_date", "education": "graduated_date",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Household:
+    """The head of the file. `living` is the size that rules use; `number` is masked as the scope says."""
+
+    key: int
+    number: str
+    registered: bool
+    township: str | None
+    village: str | None
+    head: str | None
+    living: int
+    group: str | None
+    address: str | None
+
+
+def link_id(household_id: str | None, key: int | None) -> str | None:
+    """What a link to the household says: never an identity number. `household_id` may be masked already."""
+    if key is None:
+        return None
+    return f"{BY_KEY}{key}" if household_id is None or not household_id.isalnum() else household_id
+
+
+def find(warehouse: Warehouse, scope: Scope, wanted: str) -> int | None:
+    """The key of the household that a link or a search names; None where there is none in the scope."""
+    where = scope.limit()
+    if wanted.startswith(BY_KEY) and wanted[1:].isdigit():
+        where.add("household_key = $wanted", wanted=int(wanted[1:]))
+    else:
+        where.add("household_id = $wanted", wanted=wanted)
+    found: int | None = warehouse.row(f"select household_key from household {where.where}", where.params).get("household_key")
+    return found
+
+
+def search(warehouse: Warehouse, scope: Scope, text: str, limit: int = 20) -> pl.DataFrame:
+    """Households with a member of this name, this end of a number (4 characters and more), or this household number:
+    household_key, household_id, name, number, township, village, age."""
+    where = scope.limit(
+        Filter().add(
+            """name = $text or household_id = $text or (length($text) >= 4 and ends_with(number, upper($text)))""",
+            text=text.strip(),
+        )
+    )
+    return warehouse.frame(
+        f"""select household_key, {scope.household("household_id")} as household_id, {scope.name("name")} as name,
+                   {scope.number("number")} as number, township, village, age
+            from person_snapshot {where.where} order by household_key, is_head desc limit $most""",
+        {**where.params, "most": limit},
+    )
+
+
+def household(warehouse: Warehouse, scope: Scope, key: int) -> Household | None:
+    where = scope.limit(Filter().add("h.household_key = $key", key=key), "h")
+    row = warehouse.row(
+        f"""select h.household_key as key, {scope.household("h.household_id")} as number, h.registered, h.township, h.village,
+                   {scope.name("p.name")} as head, coalesce(s.size, 0) as living,
+                   r.village_group as "group", {"null" if scope.masked else "r.address"} as address
+            from household h
+            left join household_snapshot s on s.household_key = h.household_key
+            left join person_snapshot p on p.person_id = h.head_person_id
+            left join (select person_id, any_value(village_group) as village_group, any_value(address) as address
+                       from std_registry where counts and person_id = (select head_person_id from household where household_key = $key)
+                       group by person_id) r on r.person_id = h.head_person_id
+            {where.where}""",
+        where.params,
+    )
+    return Household(**row) if row else None
+
+
+def members(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """One row is a person of the household: person_id, name, number, birth, relation, is_head, alive, death_date, age, sex,
+    labour, health, and the facts that programmes turn on."""
+    where = scope.limit(Filter().add("p.household_key = $key or m.household_key is not null", key=key), "p")
+    return warehouse.frame(
+        f"""select p.person_id, {scope.name("p.name")} as name, {scope.number("p.number")} as number,
+                   {scope.birth("p.birth_date")} as birth, coalesce(m.relation, p.relation) as relation,
+                   coalesce(m.is_head, p.is_head) as is_head, p.alive, p.death_date, p.age, p.sex, p.labour, p.health,
+                   p.registered, p.has_certificate, p.disability_kind, p.disability_grade, p.severe, p.seriously_ill,
+                   p.on_dibao, p.on_tekun, p.on_low_income, p.insured, p.studying, p.stage, p.care_categories,
+                   coalesce(m.belongs, true) as belongs
+            from person_snapshot p
+            left join (select * from membership where household_key = $key) m using (person_id)
+            {where.where} order by is_head desc nulls last, p.alive desc, p.age desc, p.person_id""",
+        where.params,
+    )
+
+
+def _persons(warehouse: Warehouse, scope: Scope, key: int) -> list[int]:
+    return members(warehouse, scope, key)["person_id"].to_list()
+
+
+def programmes(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """One row is a stretch on one programme: programme, person_id, name, detail, amount, from_date, until_date, active."""
+    people = _persons(warehouse, scope, key)
+    name = scope.name("t.name")
+    pieces = [
+        _stretch("低保", "dibao", name, "concat_ws(' · ', dibao_kind, support_mode, class || '类')", "household_amount", "start_date", "end_date"),
+        _stretch("特困供养", "tekun", name, "concat_ws(' · ', support_form, self_care)", "basic_amount", "start_date", "end_date"),
+        _stretch("低收入家庭", "low_income", name, "category", "null", "recognised_date", "end_date"),
+        _stretch("防返贫监测", "monitored", name, "household_kind", "null", "identified_date", "risk_removed_date"),
+        _stretch("特殊群体", "care_groups", name, "category", "allowance", "start_date", "end_date"),
+        _stretch("残疾证", "disability", name, "disability_kind || grade || '级'", "null", "issued_date", "valid_until"),
+    ]
+    return warehouse.frame(
+        f"""select distinct s.*, (from_date is null or from_date <= as_of) and (until_date is null or until_date > as_of) as active
+            from ({" union all ".join(pieces)}) s cross join run order by programme, from_date, person_id""",
+        {"people": people},
+    )
+
+
+def _stretch(programme: str, feed: str, name: str, detail: str, amount: str, first: str, last: str) -> str:
+    return f"""select '{programme}' as programme, person_id, {name} as name, {detail} as detail,
+                      ({amount})::DECIMAL(14,2) as amount, {first} as from_date, {last} as until_date
+               from std_{feed} t where counts and person_id in (select unnest($people))"""
+
+
+def payments(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """One row is a payment, the latest first: paid_month, item, name, amount, status. Temporary aid and subsidies too."""
+    name = scope.name("name")
+    return warehouse.frame(
+        f"""select paid_month, item, {name} as name, amount, status from std_payments
+            where counts and person_id in (select unnest($people))
+            union all select paid_month, subsidy_kind, {name}, amount, status from std_disability_subsidy
+            where counts and person_id in (select unnest($people))
+            union all select paid_date, '临时救助', {name}, amount, '成功' from std_temporary_aid
+            where counts and paid_date is not null and person_id in (select unnest($people))
+            order by paid_month desc, item, name""",
+        {"people": _persons(warehouse, scope, key)},
+    )
+
+
+def visits(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """One row is a visit, the latest first: visited_date, visitor, visit_mode, finding."""
+    return warehouse.frame(
+        f"""select distinct visited_date, {scope.name("visitor")} as visitor, visit_mode, {scope.text("finding")} as finding
+            from std_visits where counts and (person_id in (select unnest($people))
+                  or (person_id is null and name is null
+                      and household_number = (select household_id from household where household_key = $key)))
+            order by visited_date desc""",
+        {"people": _persons(warehouse, scope, key), "key": key},
+    )
+
+
+def origins(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """One row is a row of a department's file that stands for a member: feed, person_id, name, row_date, file, sheet,
+    row, delivered, counts. Where a value came from is found by the feeds of its column."""
+    people = _persons(warehouse, scope, key)
+    pieces = []
+    for feed in feed_titles():
+        if feed == "institutions":
+            continue
+        pieces.append(
+            f"""select '{feed}' as feed, person_id, {scope.name("name")} as name,
+                       {ROW_DATE.get(feed, "null")}::DATE as row_date, delivered, part, "row", counts
+                from std_{feed} where person_id in (select unnest($people))"""
+        )
+    return warehouse.frame(
+        f"""select o.*, p.file, p.sheet from ({" union all ".join(pieces)}) o
+            left join part p using (delivered, part) order by feed, counts desc, row_date desc nulls last, delivered desc, "row" """,
+        {"people": people},
+    )
+
+
+def sources_of(origins_frame: pl.DataFrame, feeds: tuple[str, ...], person_id: int | None, most: int = 3) -> list[dict[str, Any]]:
+    """The rows that a value came from: of the column's feeds, those that count, the person's own first."""
+    rows = origins_frame.filter(pl.col("feed").is_in(list(feeds)) & pl.col("counts"))
+    if person_id is not None:
+        own = rows.filter(pl.col("person_id") == person_id)
+        rows = own if own.height else rows
+    return rows.head(most).to_dicts()

@@ -1,0 +1,117 @@
+"""What departments handed in: freshness by month, the ledger of files, what was set aside and why, doubtful links.
+
+The data page is about files, not places: lists whose rows carry a township are limited to the scope; the ledger is the
+county's and holds no personal data.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+
+from monitoring.access import Filter, Scope
+from monitoring.warehouse import Warehouse
+
+PAGE = 50
+
+
+def freshness(warehouse: Warehouse) -> pl.DataFrame:
+    """One row is a feed and a month in which it was delivered: feed, delivered (yyyymm), files, rows, quarantined."""
+    return warehouse.frame(
+        """select feed, delivered, count(distinct file) as files, sum(loaded)::BIGINT as rows,
+                  sum(quarantined)::BIGINT as quarantined
+           from part where feed is not null group by feed, delivered order by feed, delivered"""
+    )
+
+
+def feeds(warehouse: Warehouse) -> pl.DataFrame:
+    """One row is a feed: feed, matching_set, has_file, last_period."""
+    return warehouse.frame("select feed, matching_set, has_file, last_period from feed_snapshot order by has_file, feed")
+
+
+def late_townships(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a feed that came without some townships: feed, townships (names), last_period of the oldest."""
+    places = scope.limit_townships(Filter().add("last_period < (select max(last_period) from feed_township)"))
+    return warehouse.frame(
+        f"""select feed, string_agg(township, '、' order by township) as townships, min(last_period) as last_period
+            from feed_township {places.where} group by feed order by feed""",
+        places.params,
+    )
+
+
+def ledger(warehouse: Warehouse, this_period: bool = True) -> pl.DataFrame:
+    """One row is a sheet or file: delivered, file, sheet, feed, format, encoding, rows_read, loaded, duplicate, quarantined,
+    not_data, unknown_headings."""
+    where = "where this_period" if this_period else ""
+    return warehouse.frame(
+        f"""select delivered, file, sheet, feed, format, encoding, rows_read, loaded, duplicate, quarantined, not_data,
+                   unknown_headings from part {where} order by delivered desc, feed nulls first, file, sheet"""
+    )
+
+
+def unrecognised(warehouse: Warehouse) -> pl.DataFrame:
+    """One row is a sheet or file of this period that is no known feed: file, sheet, rows_read, reason."""
+    return warehouse.frame(
+        "select file, sheet, rows_read, reason from part where this_period and feed is null order by file, sheet"
+    )
+
+
+def quarantine_totals(warehouse: Warehouse) -> pl.DataFrame:
+    """One row is a feed: feed, department, rows set aside in this period's files."""
+    return warehouse.frame(
+        """select q.feed, q.department, count(*) as rows from quarantine q join part p using (delivered, part)
+           where p.this_period group by q.feed, q.department order by rows desc, q.feed"""
+    )
+
+
+def quarantine(warehouse: Warehouse, scope: Scope, feed: str | None = None, page: int = 1) -> tuple[list[dict[str, Any]], int]:
+    """Rows set aside, one page and the number of all: department, feed, file, sheet, row, reasons, raw (heading -> text)."""
+    where = Filter().add("p.this_period")
+    if feed:
+        where.add("q.feed = $feed", feed=feed)
+    rows = warehouse.rows(
+        f"""select q.department, q.feed, p.file, p.sheet, q."row", {scope.text("q.reasons")} as reasons, q.raw,
+                   count(*) over () as total
+            from quarantine q join part p using (delivered, part) {where.where}
+            order by q.feed, p.file, p.sheet, q."row" limit {PAGE} offset $skip""",
+        {**where.params, "skip": PAGE * (max(page, 1) - 1)},
+    )
+    total = rows[0]["total"] if rows else 0
+    return [{**row, "raw": _raw(scope, row["raw"])} for row in rows], total
+
+
+def _raw(scope: Scope, text: str | None) -> dict[str, str]:
+    cells = json.loads(text or "{}")
+    return scope.cells({str(heading): str(value) for heading, value in cells.items() if value not in (None, "")})
+
+
+def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a kind of problem with optional values: feed, heading, problem, rows, example, file and row of one."""
+    return warehouse.frame(
+        f"""select v.feed, v.heading, {scope.text("v.problem")} as problem, count(*) as rows,
+                   arg_min({scope.text("v.value")}, (p.file, v."row")) as example, min(p.file) as file,
+                   arg_min(v."row", (p.file, v."row")) as "row"
+            from value_issue v join part p using (delivered, part) where p.this_period
+            group by v.feed, v.heading, {scope.text("v.problem")} order by rows desc, v.feed, v.heading limit 200"""
+    )
+
+
+def link_steps(warehouse: Warehouse) -> pl.DataFrame:
+    """One row is a way in which rows without a usable number found their person: step, rows."""
+    return warehouse.frame("select step, count(*) as rows from link group by step order by rows desc")
+
+
+def link_review(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
+    """Rows whose person is not decided: feed, file, sheet, row, name, birth, township, village, number, reason, candidates."""
+    where = scope.limit(None, "l")
+    frame = warehouse.frame(
+        f"""select l.feed, p.file, p.sheet, l."row", {scope.name("l.name")} as name, l.township, l.village,
+                   {scope.number("l.number_raw")} as number, {scope.text("l.reason")} as reason, l.candidates,
+                   count(*) over () as total
+            from link_review l left join part p using (delivered, part) {where.where}
+            order by l.feed, p.file, l."row" limit {PAGE} offset $skip""",
+        {**where.params, "skip": PAGE * (max(page, 1) - 1)},
+    )
+    return frame.drop("total"), int(frame["total"][0]) if frame.height else 0

@@ -1,0 +1,108 @@
+"""The cases beside the rules: each is one row with the facts given and everything else unknown, judged as in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from monitoring.parameters import Content, Pack, Parameters
+from monitoring.rules.compiling import CompiledRule, compile_rules
+from monitoring.rules.model import Case, Rule, Snapshots
+from monitoring.rules.trial import locked_connection
+from monitoring.tables import SNAPSHOTS, Column
+
+UNDATED = date(2026, 1, 1)  # the day of a case that names none, for a rule whose latest version has no first day
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What one case said: `problem` is empty where it holds; evidence and sentences are shown to the analyst."""
+
+    code: str
+    case: str
+    expected: str
+    got: str
+    level: str
+    evidence: str
+    message_zh: str
+    message_en: str
+    problem: str
+
+    @property
+    def holds(self) -> bool:
+        return not self.problem
+
+
+def run_cases(
+    rules: Mapping[str, Rule], packs: Mapping[str, Pack], snapshots: Snapshots = SNAPSHOTS
+) -> list[CaseResult]:
+    """Every case of every rule, in order of code and place in the file."""
+    with locked_connection() as connection:
+        return [
+            _run_case(connection, rule, case, packs[case.pack], snapshots[rule.subject], snapshots)
+            for _, rule in sorted(rules.items())
+            for case in rule.cases
+        ]
+
+
+def _run_case(
+    connection: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    case: Case,
+    pack: Pack,
+    columns: Mapping[str, Column],
+    snapshots: Snapshots,
+) -> CaseResult:
+    as_of = case.as_of or rule.latest.span.first or UNDATED
+    parameters = _overridden(pack.in_force(as_of), case.parameters)
+    compiled = compile_rules({rule.code: rule}, parameters, as_of, snapshots)
+    if not compiled:
+        return _result(rule, case, "disabled", "", ("", "", ""))
+    if compiled[0].disabled:
+        return _result(rule, case, "disabled", "", ("", "", ""))
+    try:
+        judged = _judge(connection, compiled[0], case.given, columns)
+    except duckdb.Error as error:
+        return _result(rule, case, f"失败：{str(error).splitlines()[0]}", "", ("", "", ""))
+    outcome, level, *texts = judged
+    got = "unknown" if outcome is None else "hit" if outcome else "clear"
+    return _result(rule, case, got, level if outcome else "", (texts[0], texts[1], texts[2]))
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, rule: CompiledRule, given: Mapping[str, Any], columns: Mapping[str, Column]
+) -> tuple[Any, ...]:
+    """Outcome, level, evidence and both sentences for one row."""
+    beside = {name for shown in rule.shown for name in columns[shown].companions}
+    read = sorted({*given, *rule.shown, *beside})
+    row = ", ".join(f'?::{columns[name].type} AS "{name}"' for name in read)
+    asked = [rule.condition_sql, rule.level_sql, rule.evidence_sql, rule.message_sql("zh"), rule.message_sql("en")]
+    query = f"SELECT {', '.join(asked)}" + (f" FROM (SELECT {row})" if read else "")
+    found = connection.execute(query, [given.get(name) for name in read]).fetchall()
+    return tuple(found[0])
+
+
+def _overridden(parameters: Parameters, changed: Mapping[str, Any]) -> Parameters:
+    values = dict(parameters)
+    for name, content in changed.items():
+        value = parameters.by_placeholder[name]
+        values[value.name] = replace(value, value=_content(content), off=False)
+    return Parameters(parameters.pack, parameters.as_of, values)
+
+
+def _content(found: Any) -> Content:
+    return Decimal(found) if isinstance(found, int | Decimal) and not isinstance(found, bool) else found
+
+
+def _result(rule: Rule, case: Case, got: str, level: str, texts: tuple[str, str, str]) -> CaseResult:
+    problem = ""
+    if got != case.expect:
+        problem = f"应为 {case.expect}，实为 {got}"
+    elif case.level and case.level != level:
+        problem = f"级别应为 {case.level}，实为 {level or '无'}"
+    return CaseResult(rule.code, case.name, case.expect, got, level, *texts, problem)

@@ -1,0 +1,193 @@
+"""Policy files are read strictly: every complaint of every file at once, each for the person who must mend it.
+
+Reads TOML tables key by key; what nobody asked for is a complaint, what is missing or of the wrong kind too.
+Raises nothing while reading: the complaints are collected, and the caller raises one `PolicyError` for all of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing wrong in one file: where in it, what is wrong, and what would be right."""
+
+    file: str
+    where: str
+    wrong: str
+    right: str
+
+    def __str__(self) -> str:
+        place = f"{self.file} · {self.where}" if self.where else self.file
+        return f"{place}：{self.wrong}。应为：{self.right}。"
+
+
+class PolicyError(ValueError):
+    """The packs or rules cannot be used; `complaints` says all that is wrong, of all files."""
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self.complaints = list(complaints)
+        super().__init__("\n".join([f"政策文件有 {len(self.complaints)} 处需要改正：", *map(str, self.complaints)]))
+
+
+@dataclass(frozen=True)
+class Bilingual:
+    """One text in both languages of the interface."""
+
+    zh: str
+    en: str
+
+    def to(self, lang: str) -> str:
+        return self.en if lang == "en" else self.zh
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days on which something holds, both ends included; None is without limit."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def holds(self, as_of: date) -> bool:
+        return (self.first is None or self.first <= as_of) and (self.last is None or as_of <= self.last)
+
+    def overlaps(self, other: Span) -> bool:
+        earliest, latest = date.min, date.max
+        return (self.first or earliest) <= (other.last or latest) and (other.first or earliest) <= (self.last or latest)
+
+    def __str__(self) -> str:
+        if self.first is None and self.last is None:
+            return "不限日期"
+        return f"{self.first or '最初'} 至 {self.last or '今后'}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for a name that is not known, or "" where nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"；您是否要写 {near[0]}（Did you mean “{near[0]}”?）" if near else ""
+
+
+class Table:
+    """One TOML table while it is being read; `close` complains of the keys that nobody read."""
+
+    def __init__(self, content: dict[str, Any], file: str, where: str, complaints: list[Complaint]) -> None:
+        self.content, self.file, self.where, self.complaints = content, file, where, complaints
+        self._read: set[str] = set()
+
+    def complain(self, wrong: str, right: str, where: str = "") -> None:
+        self.complaints.append(Complaint(self.file, where or self.where, wrong, right))
+
+    def has(self, key: str) -> bool:
+        return key in self.content
+
+    def raw(self, key: str) -> Any:
+        self._read.add(key)
+        return self.content.get(key)
+
+    def text(self, key: str, *, required: bool = True) -> str:
+        found = self.raw(key)
+        if isinstance(found, str) and found.strip():
+            return found.strip()
+        if required or found is not None:
+            self.complain(f"{key} 缺失或为空", f'{key} = "…"（非空文字）')
+        return ""
+
+    def bilingual(self, key: str, *, required: bool = True) -> Bilingual | None:
+        found = self.raw(key)
+        if found is None and not required:
+            return None
+        if (
+            isinstance(found, dict)
+            and set(found) == {"zh", "en"}
+            and all(isinstance(t, str) and t.strip() for t in found.values())
+        ):
+            return Bilingual(found["zh"], found["en"])
+        self.complain(f"{key} 须有中英文两种文字", f'{key} = {{ zh = "…", en = "…" }}')
+        return None if not required else Bilingual("", "")
+
+    def choice(self, key: str, options: Sequence[str], *, required: bool = True) -> str:
+        found = self.raw(key)
+        if isinstance(found, str) and found in options:
+            return found
+        if required or found is not None:
+            self.complain(f"{key} = {found!r} 不在可选值之内", f"{key} 取 {'、'.join(options)} 之一")
+        return ""
+
+    def flag(self, key: str) -> bool:
+        found = self.raw(key)
+        if found is not None and found is not True:
+            self.complain(f"{key} = {found!r}", f"{key} = true，或整行删去")
+        return found is True
+
+    def day(self, key: str) -> date | None:
+        found = self.raw(key)
+        if found is None or (isinstance(found, date) and not isinstance(found, datetime)):
+            return found
+        self.complain(f"{key} = {found!r} 不是日期", f"{key} = 2026-04-01（不加引号）")
+        return None
+
+    def span(self) -> Span:
+        """The `from` and `until` of something dated."""
+        span = Span(self.day("from"), self.day("until"))
+        if span.first and span.last and span.first > span.last:
+            self.complain(f"from {span.first} 晚于 until {span.last}", "from 不晚于 until")
+        return span
+
+    def tables(self, key: str, *, required: bool = True, label: str = "") -> list[Table]:
+        """The array of tables under `key`, each named by its place for complaints."""
+        found = self.raw(key)
+        if isinstance(found, list) and found and all(isinstance(item, dict) for item in found):
+            above = f"{self.where} · " if self.where else ""
+            return [
+                Table(item, self.file, f"{above}{label or key} {n}", self.complaints) for n, item in enumerate(found, 1)
+            ]
+        if required or found is not None:
+            self.complain(f"没有 [[{key}]]", f"至少一个 [[{key}]] 表")
+        return []
+
+    def close(self) -> None:
+        known = sorted(self._read)
+        for key in self.content.keys() - self._read:
+            self.complain(f"不认识的键 {key}{did_you_mean(key, known)}", f"只用 {'、'.join(known)}")
+
+
+def complain_of_overlaps(tables: Sequence[Table], spans: Sequence[Span], what: str) -> None:
+    """Complain of each later one of two spans that share a day."""
+    for later in range(len(spans)):
+        for earlier in range(later):
+            if spans[later].overlaps(spans[earlier]):
+                tables[later].complain(
+                    f"{what}的日期（{spans[later]}）与第 {earlier + 1} 个（{spans[earlier]}）重叠",
+                    "用 from、until（含首尾两天）把日期错开，如前一个 until = 2026-03-31、后一个 from = 2026-04-01",
+                )
+
+
+def policy_files(folder: str, shipped: Path, home: Path | None) -> dict[str, Path]:
+    """TOML files by stem: the shipped ones, and those of the county's home, which add to or replace them."""
+    files = {path.stem: path for path in sorted((shipped / folder).glob("*.toml"))}
+    if home is not None:
+        files |= {path.stem: path for path in sorted((home / "policy" / folder).glob("*.toml"))}
+    return dict(sorted(files.items()))
+
+
+def read_toml(path: Path, complaints: list[Complaint]) -> Table | None:
+    """One file as a table (numbers with a point as exact decimals), or None and a complaint."""
+    try:
+        return Table(
+            tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal), path.name, "", complaints
+        )
+    except UnicodeDecodeError:
+        complaints.append(Complaint(path.name, "", "文件不是 UTF-8 编码", "另存为 UTF-8"))
+    except tomllib.TOMLDecodeError as error:
+        complaints.append(
+            Complaint(path.name, "", f"不是有效的 TOML：{error}", "按提示的行列改正（同一个键只能写一次）")
+        )
+    return None

@@ -1,0 +1,267 @@
+"""What pages are made of: the view they are given, and the few shapes in which they show things.
+
+Everything that a person reads goes through `escape` here, and every table becomes a list of cards on a narrow screen.
+Pages say what is shown; this module says how. The only other modules that know Streamlit are `app.py` and the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from monitoring.access import Scope
+from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
+from monitoring.language import Language, number
+from monitoring.queries.household import link_id
+from monitoring.queries.places import County
+from monitoring.warehouse import Warehouse
+
+ASSETS = Path(__file__).parents[1] / "static"
+ASSET_ROUTE = "/assets"  # served by app.py
+PAGE_SIZE = 50
+BLOCKS = "▁▂▃▄▅▆▇█"
+CHART = {"displayModeBar": False, "topojsonURL": f"{ASSET_ROUTE}/topo/", "responsive": True, "scrollZoom": False, "doubleClick": False}
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is given: the published run, what the viewer sees of it, and the language."""
+
+    warehouse: Warehouse
+    scope: Scope
+    t: Language
+    county: County
+    carried: tuple[tuple[str, str], ...] = ()  # the frame's choices, which every link carries on
+
+    def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
+        """A query's answer, remembered for this run, scope and details: a published file never changes."""
+        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, (self.scope, *details), question, True)
+        return answer
+
+    def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
+        """As `ask`, for questions about the whole run, which take no scope."""
+        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, details, question, False)
+        return answer
+
+    def link(self, page: str, **params: str | int | None) -> str:
+        """The address of a page with the frame's choices and its own; never with personal data."""
+        own = {key: str(value) for key, value in params.items() if value is not None}
+        query = urlencode({**dict(self.carried), **own})
+        return f"/{page}{'?' if query else ''}{query}"
+
+    def household_link(self, row: dict[str, Any]) -> str | None:
+        found = link_id(row.get("household_id"), row.get("household_key"))
+        return None if found is None else self.link("household", household=found)
+
+
+@st.cache_data(max_entries=500, show_spinner=False, hash_funcs={Warehouse: lambda warehouse: str(warehouse.path)})
+def _answer(name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool) -> Any:
+    return _question(warehouse, *details)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda warehouse: warehouse.close())
+def open_warehouse(path: str) -> Warehouse:
+    """One connection a published file; a new run has a new name, so nothing here goes stale."""
+    return Warehouse(Path(path))
+
+
+def html(body: str) -> None:
+    st.html(f'<div class="bl">{body}</div>')
+
+
+def style() -> None:
+    st.html(ASSETS / "style.css")
+
+
+def title(text: str, note: str = "") -> None:
+    html(f'<h1 class="bl-title">{escape(text)}{f"<small>{escape(note)}</small>" if note else ""}</h1>')
+
+
+def heading(text: str, note: str = "") -> None:
+    html(f'<h2 class="bl-h">{escape(text)}{f"<small>{escape(note)}</small>" if note else ""}</h2>')
+
+
+def note(text: str) -> None:
+    html(f'<div class="bl-note">{escape(text)}</div>')
+
+
+def empty(text: str) -> None:
+    """Why there is nothing, and what next."""
+    html(f'<div class="bl-empty">{escape(text)}</div>')
+
+
+def banner(text: str) -> None:
+    html(f'<div class="bl-sample" role="note">{escape(text)}</div>')
+
+
+# --- pieces of a table: each returns safe HTML
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its heading, how a row's cell is made (safe HTML), and n(umber) or w(hole, not wrapped)."""
+
+    title: str
+    cell: Callable[[dict[str, Any]], str]
+    css: str = ""
+
+
+def said(text: Any) -> str:
+    """A text as HTML; None is an empty cell."""
+    return "" if text is None else escape(str(text))
+
+
+def count(value: Any) -> str:
+    return "" if value is None else number(value)
+
+
+def link(text: str, address: str | None) -> str:
+    return f'<a href="{escape(address)}" target="_self">{escape(text)}</a>' if address else escape(text)
+
+
+def code(text: str) -> str:
+    return f'<span class="bl-code">{escape(text)}</span>'
+
+
+def unknown(text: str) -> str:
+    return f'<span class="bl-unknown">{escape(text)}</span>'
+
+
+def level(value: str, t: Language) -> str:
+    return f'<span class="bl-lv {escape(value)}">{LEVEL_MARK[value]} {escape(t(LEVEL_ZH[value]))}</span>'
+
+
+def unknown_count(value: int | None, t: Language) -> str:
+    """How many are unknown; marked where there are any."""
+    return number(value or 0) if not value else unknown(f"? {number(value)}")
+
+
+def due(days: int | None, t: Language) -> str:
+    if days is None:
+        return ""
+    if days < 0:
+        return f'<span class="bl-late">{escape(t("逾期 {n} 天", n=-days))}</span>'
+    return escape(t("今日到期") if days == 0 else t("还有 {n} 天", n=days))
+
+
+def trend(values: Sequence[float | None] | None) -> str:
+    """The last periods as blocks from 0 to the highest."""
+    known = [value for value in values or [] if value is not None]
+    top = max(known, default=0)
+    if len(known) < 2 or not top:
+        return ""
+    blocks = "".join(BLOCKS[min(7, int(8 * value / (top + 1e-9)))] for value in known)
+    told = "，".join(number(value) for value in known)
+    return f'<span class="bl-spark" title="{told}" aria-label="{told}">{blocks}</span>'
+
+
+def change(value: int | None, before: int | None, t: Language) -> str:
+    """The difference to last period with its sign; "" where last period is not known."""
+    if value is None or before is None:
+        return ""
+    difference = value - before
+    if not difference:
+        return escape(t("持平"))
+    return f'<span class="{"bl-up" if difference > 0 else ""}">{"↑" if difference > 0 else "↓"} {number(abs(difference))}</span>'
+
+
+def place(row: dict[str, Any], t: Language) -> str:
+    """Township and village, or that they are not known."""
+    if row.get("township") is None:
+        return unknown(t("地点不明"))
+    return escape(" ".join(part for part in (row["township"], row.get("village")) if part))
+
+
+def table(rows: Iterable[dict[str, Any]], columns: Sequence[Column], caption: str = "") -> None:
+    """A table on a wide screen, cards on a narrow one."""
+    head = "".join(f'<th class="{column.css}" scope="col">{escape(column.title)}</th>' for column in columns)
+    body = []
+    for row in rows:
+        cells = (f'<td class="{c.css}" data-label="{escape(c.title)}">{c.cell(row)}</td>' for c in columns)
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    html(f'<div class="bl-wrap"><table class="bl-t">{above}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>')
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that matters: label, figure with unit, what stands below it, and where a click leads."""
+
+    label: str
+    figure: str
+    unit: str
+    below: str = ""  # safe HTML
+    href: str | None = None
+    exact: str = ""
+
+
+def tiles(shown: Sequence[Tile]) -> None:
+    cells = []
+    for tile in shown:
+        inner = (
+            f'<div class="k">{escape(tile.label)}</div><div class="v" title="{escape(tile.exact)}">{escape(tile.figure)}'
+            f'<small>{escape(tile.unit)}</small></div><div class="d">{tile.below}</div>'
+        )
+        tag = f'a href="{escape(tile.href)}" target="_self"' if tile.href else "div"
+        cells.append(f'<{tag} class="bl-tile">{inner}</{tag.split()[0]}>')
+    html(f'<div class="bl-tiles">{"".join(cells)}</div>')
+
+
+def chart(figure: go.Figure, key: str, told: str) -> None:
+    """A figure without toolbar; `told` says in words what it shows, for those who do not see it."""
+    st.plotly_chart(figure, key=key, config=CHART, theme=None, alt=told)
+
+
+def pager(total: int, key: str, t: Language, size: int = PAGE_SIZE) -> None:
+    """Page numbers below a list of more than one page; the page chosen is in `page_of`."""
+    pages = -(-total // size)
+    if pages > 1:
+        st.pagination(pages, key=key)
+
+
+def page_of(key: str, total_known: int | None = None) -> int:
+    """The page that `pager` chose last; 1 at first."""
+    chosen = st.session_state.get(key, 1)
+    return int(chosen) if isinstance(chosen, int) else 1
+
+
+# --- values in words
+
+
+def column_title(subject: str, name: str, t: Language) -> str:
+    column = columns_of(subject).get(name)
+    return t("其他依据") if column is None else t.pick(column.zh, column.en)
+
+
+def column_value(subject: str, name: str, value: Any, t: Language) -> str:
+    """A value of a snapshot column as people say it, with its unit; codes of feeds and sources by their names."""
+    if value is None or value == "":
+        return t("不明") if value is None else t("无")
+    if name == "income_source":
+        return t(INCOME_SOURCE_ZH.get(str(value), str(value)))
+    if name in ("feed", "seen_in", "listed_in", "not_compared", "record"):
+        parts = [part for part in str(value).replace("、", ",").replace(" ", ",").split(",") if part]
+        return "、".join(t(feed_titles().get(part, part)) for part in parts)
+    column = columns_of(subject).get(name)
+    if isinstance(value, str) and column and column.type.startswith(("DECIMAL", "INTEGER", "BIGINT")):
+        value = float(value)
+    unit = t(UNIT_ZH.get(column.unit, "")) if column and column.unit else ""
+    return f"{t.value(value)} {unit}".strip()
+
+
+def feed(name: str | None, t: Language) -> str:
+    return t("未识别") if name is None else t(feed_titles().get(name, name))
+
+
+def origin(row: dict[str, Any], t: Language) -> str:
+    """Where a row stands: file, sheet where it has one, row."""
+    sheet = f" · {row['sheet']}" if row.get("sheet") else ""
+    return t("{file}{sheet} 第 {row} 行", file=row.get("file") or t("文件不明"), sheet=sheet, row=row["row"])

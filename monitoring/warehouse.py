@@ -1,0 +1,110 @@
+"""Opens what a run has published: the pointer, and the warehouse file behind it, read-only and locked.
+
+A home's pointer (`warehouse/current.json`) names the published run of every period. Each run has a file name of its own,
+so an open connection goes on reading what it was opened on while a newer run is published beside it. Nothing here writes;
+a missing or unusable pointer is a `NoWarehouse`, whose text says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+POINTER = "current.json"
+LONGEST_SECONDS = 20.0  # a page that waits longer is broken: the query is interrupted
+LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "lock_configuration": True,
+    "threads": 2,
+    "memory_limit": "2GB",
+}
+
+
+class NoWarehouse(Exception):
+    """There is nothing published to show; the text says so in words for the person at the screen."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One period's published run."""
+
+    period: str
+    run: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Everything published in one home; `runs` is sorted by period, the newest first."""
+
+    latest: str
+    runs: tuple[Published, ...]
+
+    def run_of(self, period: str | None) -> Published:
+        """The run of a period, or the latest one where that period is not published."""
+        by_period = {run.period: run for run in self.runs}
+        return by_period.get(period or "", by_period.get(self.latest, self.runs[0]))
+
+
+def publication(home: Path) -> Publication:
+    """Reads the pointer; raises NoWarehouse where there is none, or where it names files that are not there."""
+    folder = home / "warehouse"
+    try:
+        pointer = json.loads((folder / POINTER).read_text("utf-8"))
+        named = {period: (str(entry["run"]), str(entry["file"])) for period, entry in pointer["periods"].items()}
+        latest = str(pointer["latest"])
+    except FileNotFoundError as error:
+        raise NoWarehouse(f"{folder}：还没有发布过数据。") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NoWarehouse(f"{folder / POINTER}：发布记录读不懂。") from error
+    runs = tuple(
+        Published(period, run, folder / Path(file).name)
+        for period, (run, file) in sorted(named.items(), reverse=True)
+        if (folder / Path(file).name).is_file()
+    )
+    if not runs:
+        raise NoWarehouse(f"{folder}：发布记录所指的文件不在。")
+    return Publication(latest, runs)
+
+
+class Warehouse:
+    """One published file, open for reading. One connection; a cursor for every query, so that threads do not meet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = duckdb.connect(str(path), read_only=True, config=LOCKED)
+
+    def __repr__(self) -> str:
+        return f"Warehouse({self.path.name})"
+
+    def frame(self, query: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """The whole result; interrupted after LONGEST_SECONDS. `query` is the program's own text, values go in `params`."""
+        cursor = self._connection.cursor()
+        timer = threading.Timer(LONGEST_SECONDS, cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            return cursor.sql(query, params=dict(params) if params else None).pl()
+        finally:
+            timer.cancel()
+            cursor.close()
+
+    def rows(self, query: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return self.frame(query, params).to_dicts()
+
+    def row(self, query: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The first row; empty where there is none."""
+        return next(iter(self.rows(query, params)), {})
+
+    def close(self) -> None:
+        self._connection.close()

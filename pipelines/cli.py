@@ -1,0 +1,343 @@
+"""The command line `buluo`: says what it does in Chinese, ends with 0 (done), 1 (done, something to look at) or 2 (refused).
+
+Only this module asks the clock (the journal of unmasked exports, the demo's browser address need none).
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from monitoring.checks import audit, audit_file
+from monitoring.exporting import Unmasking, export
+from monitoring.feeds import FeedError, load_feeds
+from monitoring.policy import Pack, PolicyError
+from monitoring.rules import Rule, listing, load_policy, run_cases
+from monitoring.warehouse import NoWarehouse, Published, publication
+from pipelines.reading import read_file
+from pipelines.run import Order, Refused, Summary, only_run, run
+from pipelines.run.intake import Collector
+from pipelines.run.publishing import Publisher
+from pipelines.sample import make_county
+
+DEFAULT_HOME = Path("data/local")
+DEFAULT_PACK = "national-2020"
+STEP_WORDS = {
+    "read": "读取文件", "link": "对人对户", "snapshot": "生成快照", "assess": "按规则比对", "check": "核对平衡", "publish": "发布",
+}  # fmt: skip
+LEVEL_WORDS = {"red": "▲红", "orange": "■橙", "yellow": "●黄", "blue": "◆蓝"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; a refusal goes to standard error in words, never as a traceback."""
+    arguments = _parser().parse_args(argv)
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        return int(arguments.command(arguments, console))
+    except Refused as refusal:
+        print(f"已拒绝：{refusal}", file=sys.stderr)
+        return 2
+    except (ValueError, FileNotFoundError) as error:
+        print(f"已拒绝：{error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="buluo", description="不落：县域低收入人口监测预警")
+    commands = parser.add_subparsers(required=True, metavar="命令")
+
+    def add(name: str, words: str, command: Callable[[argparse.Namespace, Console], int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words)
+        sub.add_argument("--home", type=Path, default=Path(os.environ.get("BULUO_HOME", DEFAULT_HOME)), help="数据主目录（默认 data/local，或环境变量 BULUO_HOME）")
+        sub.set_defaults(command=command)
+        return sub
+
+    p = add("run", "读取本期文件，比对并发布结果", _run)
+    p.add_argument("--period", required=True, help="期间，如 2026-11")
+    p.add_argument("--inbox", type=Path, help="本期文件所在文件夹（默认 主目录/inbox/期间）")
+    p.add_argument("--pack", default=DEFAULT_PACK, help=f"政策包（默认 {DEFAULT_PACK}）")
+    p.add_argument("--accept-shrink", action="store_true", help="已核实：数据减少或空白属实，继续运行")
+    p = add("check", "看这些文件会怎样被读取；什么都不改", _check)
+    p.add_argument("files", nargs="+", type=Path, metavar="文件")
+    p = add("export", "导出", _export)
+    p.add_argument("what", choices=("signals", "quarantine", "ledger", "comparison"))
+    p.add_argument("--period", required=True)
+    p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
+    p.add_argument("--where", action="append", default=None, help="条件，如 township=青石镇；可写多次")
+    p.add_argument("--lang", choices=("zh", "en"), default="zh")
+    p.add_argument("--unmask", action="store_true", help="显示完整姓名和证件号码（会记录在案）")
+    p.add_argument("--reason", default="", help="为什么需要完整信息")
+    p = add("rules", "规则", _rules)
+    p.add_argument("action", choices=("list", "show", "check", "test"))
+    p.add_argument("code", nargs="?", help="规则代码，如 GAP-DIBAO")
+    p.add_argument("--pack", default=DEFAULT_PACK)
+    p.add_argument("--as-of", default=None, help="日期，如 2026-11-30")
+    p = add("packs", "政策包", _packs)
+    p.add_argument("action", choices=("list", "diff"))
+    p.add_argument("names", nargs="*", metavar="政策包")
+    p.add_argument("--as-of", default=None)
+    p = add("audit", "从已发布的结果重新核对各项平衡", _audit)
+    p.add_argument("--period", default=None)
+    p = add("sample", "生成虚构的样例县", _sample)
+    p.add_argument("--persons", type=int, default=3000)
+    p.add_argument("--months", type=int, default=1)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--out", type=Path, required=True)
+    p = add("demo", "载入样例县（24个月）并打开看板", _demo)
+    p.add_argument("--persons", type=int, default=3000)
+    p.add_argument("--months", type=int, default=24)
+    p.add_argument("--port", type=int, default=8501)
+    p.add_argument("--no-serve", action="store_true", help="只载入，不打开看板")
+    p = add("serve", "打开看板（只在本机）", _serve)
+    p.add_argument("--port", type=int, default=8501)
+    p = add("prune", "删除被取代的旧结果文件", _prune)
+    p.add_argument("--keep", type=int, default=3)
+    return parser
+
+
+class _Teller:
+    """Progress: a bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.progress = (
+            Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True)
+            if console.is_terminal
+            else None
+        )
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Teller:
+        if self.progress:
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.progress:
+            self.progress.stop()
+
+    def __call__(self, step: str, done: int, of: int, what: str) -> None:
+        words = STEP_WORDS[step]
+        if self.progress is None:
+            if done == 0 and not what:
+                print(f"{words} …", flush=True)
+            return
+        if step not in self.tasks:
+            self.tasks[step] = self.progress.add_task(words, total=of)
+        self.progress.update(self.tasks[step], completed=done, total=of, description=f"{words} {what}"[:60])
+
+
+def _run(a: argparse.Namespace, console: Console) -> int:
+    with _Teller(console) as told:
+        summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
+    _print_summary(summary, console, a.home)
+    return 1 if summary.to_look_at else 0
+
+
+def _print_summary(s: Summary, console: Console, home: Path) -> None:
+    c = s.counts
+    console.print(f"{s.period} 已发布（政策包 {s.pack}）")
+    console.print(
+        f"  文件 {c['files']:,} 个，读入 {c['rows_read']:,} 行 = 载入 {c['loaded']:,} + 重复 {c['duplicate']:,}"
+        f" + 隔离 {c['quarantined']:,} + 非数据 {c['not_data']:,}"
+    )
+    console.print(f"  人员 {c['persons']:,} 人，家庭 {c['households']:,} 户，待人工认定身份 {c['to_review']:,} 行")
+    levels = "，".join(f"{words} {s.signals_by_level.get(level, 0):,}" for level, words in LEVEL_WORDS.items())
+    console.print(f"  信号 {c['signals']:,} 条：{levels}；各项平衡 {sum(k.ok for k in s.checks)}/{len(s.checks)} 项相符")
+    for file, reason in s.unusable:
+        console.print(f"  ! 未能使用 {file}：{reason}")
+    if c["quarantined"]:
+        console.print(f"  ! 有 {c['quarantined']:,} 行被隔离；逐行原因：buluo export quarantine --home {home} --period {s.period} -o 隔离.xlsx")
+
+
+def _check(a: argparse.Namespace, console: Console) -> int:
+    try:
+        feeds = load_feeds(a.home / "feeds")
+    except FeedError as error:
+        raise Refused(str(error)) from error
+    troubled = False
+    for path in a.files:
+        if not path.is_file():
+            raise Refused(f"没有文件 {path}")
+        collector = Collector(feeds, None)
+        collector.take(read_file(path, feeds, name=path.name))
+        ledger = collector.finish().ledger
+        for part in ledger["part"].iter_rows(named=True):
+            where = path.name + (f" · {part['sheet']}" if part["sheet"] else "")
+            if part["feed"] is None:
+                console.print(f"{where}：不能使用。{part['reason']}")
+                troubled = troubled or len(ledger["part"]) == 1
+                continue
+            console.print(
+                f"{where}：{feeds[part['feed']].title}（{part['feed']}），表头在第 {part['heading_rows']} 行；读入 {part['rows_read']:,} 行 = "
+                f"载入 {part['loaded']:,} + 重复 {part['duplicate']:,} + 隔离 {part['quarantined']:,} + 非数据 {part['not_data']:,}"
+            )
+            if part["unknown_headings"]:
+                console.print(f"  未识别的列（原样保留）：{part['unknown_headings']}")
+            sheet = f"{part['sheet']} " if part["sheet"] else ""
+            for row, reasons in _of(ledger["quarantine"], part["part"], "row", "reasons"):
+                troubled = True
+                console.print(f"  {sheet}第 {row} 行 隔离：{reasons}")
+            for row, heading, value, problem in _of(ledger["value_issue"], part["part"], "row", "heading", "value", "problem"):
+                console.print(f"  {sheet}第 {row} 行 “{heading}”填写的“{value}”：{problem}")
+            for row, first in _of(ledger["duplicate"], part["part"], "row", "first_row"):
+                console.print(f"  {sheet}第 {row} 行 与第 {first} 行完全相同，只载入一次")
+            for row, why in _of(ledger["not_data"], part["part"], "row", "why"):
+                console.print(f"  {sheet}第 {row} 行 不是数据：{why}")
+    return 1 if troubled else 0
+
+
+def _of(frame: pl.DataFrame, part: int, *columns: str) -> list[tuple[object, ...]]:
+    return frame.filter(pl.col("part") == part).sort("row").select(columns).rows()
+
+
+def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnection, Published]:
+    """The published warehouse of a period (the latest where none is named), read-only. Raises Refused where there is none."""
+    try:
+        published = publication(home)
+    except NoWarehouse as error:
+        raise Refused(str(error)) from error
+    found = next((r for r in published.runs if r.period == (period or published.latest)), None)
+    if found is None:
+        have = "、".join(r.period for r in published.runs)
+        raise Refused(f"{period} 还没有发布过结果；已发布的期间：{have}")
+    return duckdb.connect(str(found.path), read_only=True), found
+
+
+def _export(a: argparse.Namespace, console: Console) -> int:
+    con, _ = _warehouse(a.home, a.period)
+    unmask = None
+    if a.unmask:
+        if not a.reason.strip():
+            raise Refused("导出完整信息必须写明理由：--unmask --reason 理由")
+        unmask = Unmasking(a.home, getpass.getuser(), a.reason, datetime.now(UTC))
+    with con:
+        done = export(con, a.what, period=a.period, out=a.output, where=a.where, lang=a.lang, unmask=unmask)
+    console.print(f"已写入 {done.path}：{done.rows:,} 行{'（已隐去姓名和证件号码）' if done.masked else '（完整信息，已记录在案）'}")
+    return 0
+
+
+def _table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _policy(a: argparse.Namespace) -> tuple[dict[str, Pack], dict[str, Rule]]:
+    try:
+        return load_policy(a.home)
+    except PolicyError as error:
+        raise Refused(str(error)) from error
+
+
+def _named_pack(packs: dict[str, Pack], name: str) -> Pack:
+    if name not in packs:
+        raise Refused(f"没有政策包“{name}”；可用的有：{'、'.join(sorted(packs))}")
+    return packs[name]
+
+
+def _day(a: argparse.Namespace) -> date:
+    return date.fromisoformat(a.as_of) if a.as_of else datetime.now(UTC).date()
+
+
+def _rules(a: argparse.Namespace, console: Console) -> int:
+    if a.action == "check":
+        fine, lines = listing.check_lines(a.home)
+        console.print("\n".join(lines), markup=False)
+        return 0 if fine else 2
+    packs, rules = _policy(a)
+    if a.action == "list":
+        _table(console, listing.RULE_HEADINGS, listing.rule_rows(rules, _named_pack(packs, a.pack), _day(a)))
+        return 0
+    if a.code and a.code not in rules:
+        raise Refused(f"没有规则“{a.code}”；buluo rules list 列出全部")
+    if a.action == "show":
+        if not a.code:
+            raise Refused("请写明规则代码，如 buluo rules show GAP-DIBAO")
+        console.print("\n".join(listing.rule_lines(rules[a.code], _named_pack(packs, a.pack), _day(a))), markup=False)
+        return 0
+    results = run_cases({a.code: rules[a.code]} if a.code else rules, packs)
+    console.print("\n".join(listing.result_lines(results)), markup=False)
+    return 0 if all(r.holds for r in results) else 1
+
+
+def _packs(a: argparse.Namespace, console: Console) -> int:
+    packs, _ = _policy(a)
+    if a.action == "list":
+        _table(console, listing.PACK_HEADINGS, listing.pack_rows(packs))
+        return 0
+    if len(a.names) != 2:
+        raise Refused("请写明两个政策包，如 buluo packs diff national-2020 caojie-2024")
+    first, second = (_named_pack(packs, name) for name in a.names)
+    _table(console, listing.DIFF_HEADINGS, listing.diff_rows(first, second, _day(a)))
+    return 0
+
+
+def _audit(a: argparse.Namespace, console: Console) -> int:
+    con, published = _warehouse(a.home, a.period)
+    entry = Publisher(a.home).pointer()["periods"][published.period]
+    with con:
+        checks = [audit_file(published.path, entry), *audit(con)]
+    for check in checks:
+        console.print(f"{'✓' if check.ok else '✗'} {check.words}", markup=False)
+    wrong = sum(not c.ok for c in checks)
+    console.print(f"{published.period}：{len(checks)} 项平衡，{wrong} 项不符" if wrong else f"{published.period}：{len(checks)} 项平衡全部相符")
+    return 1 if wrong else 0
+
+
+def _sample(a: argparse.Namespace, console: Console) -> int:
+    report = make_county(a.persons, a.months, a.seed, a.out)
+    console.print(f"样例县（虚构）已写入 {a.out}：{report.persons:,} 人，{len(report.periods)} 个月")
+    return 0
+
+
+def _demo(a: argparse.Namespace, console: Console) -> int:
+    inbox = a.home / "inbox"
+    console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
+    report = make_county(a.persons, a.months, 1, inbox)
+    summary = None
+    for n, period in enumerate(report.periods, 1):
+        summary = run(Order(a.home, period, None, "demo", True), lambda *_: None)
+        console.print(f"  {n}/{len(report.periods)} {period}：信号 {summary.counts['signals']:,} 条")
+    if summary is not None:
+        _print_summary(summary, console, a.home)
+    return 0 if a.no_serve else _serve(a, console)
+
+
+def _serve(a: argparse.Namespace, console: Console) -> int:
+    """Starts the dashboard in place of this process; on loopback only, until there is log-in."""
+    app = Path(__file__).resolve().parent.parent / "app.py"
+    console.print(f"看板地址：http://127.0.0.1:{a.port}  （只在本机可打开；按 Ctrl+C 结束）")
+    sys.stdout.flush()
+    os.environ["BULUO_HOME"] = str(a.home.resolve())
+    os.chdir(app.parent)
+    arguments = [
+        sys.executable, "-m", "streamlit", "run", str(app), "--server.address", "127.0.0.1", "--server.port", str(a.port),
+        "--server.headless", "true", "--browser.gatherUsageStats", "false",
+    ]  # fmt: skip
+    os.execv(sys.executable, arguments)  # noqa: S606 -- a fixed command line of our own
+
+
+def _prune(a: argparse.Namespace, console: Console) -> int:
+    with only_run(a.home):
+        removed = Publisher(a.home).prune(a.keep)
+    console.print(f"删除 {len(removed)} 个被取代的结果文件")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Puts rows without a usable identity number to a person: exact steps only, doubtful ones to the review list.
+
+The steps are the contract's, in its order: name + birth date + village; name + birth date; name + phone; birth date +
+village + phone. The first step that finds exactly one person, not contradicted by sex or birth date, and whose rows of
+one feed do not contradict each other, decides. Several candidates at a step, or somebody who fits by name and village
+only: the review list. Nobody: a new person. (Probabilistic linkage has its place after the last step.)
+
+Reads the std tables; writes `link`, `link_review`, and the column person_id of the std tables.
+"""
+
+from __future__ import annotations
+
+from pipelines.link.context import Linking
+
+# A village name may stand in two townships: where both rows name one, it must be the same.
+SAME_VILLAGE = "p.village = c.village AND (p.township IS NULL OR c.township IS NULL OR p.township = c.township)"
+STEPS = {
+    "name+birth+village": f"p.name = c.name AND p.birth_date = c.birth_date AND {SAME_VILLAGE}",
+    "name+birth": "p.name = c.name AND p.birth_date = c.birth_date",
+    "name+phone": "p.name = c.name AND p.phone = c.phone",
+    "birth+village+phone": f"p.birth_date = c.birth_date AND p.phone = c.phone AND {SAME_VILLAGE}",
+}
+NOT_CONTRADICTED = (
+    "(p.sex IS NULL OR c.sex IS NULL OR p.sex = c.sex)"
+    " AND (p.birth_date IS NULL OR c.birth_date IS NULL OR p.birth_date = c.birth_date)"
+)
+PROFILE = ("name", "birth_date", "sex", "phone", "township", "village", "number_raw", "head_number")
+
+
+def link_rows(run: Linking) -> None:
+    """Links every row that names somebody without a usable number."""
+    con = run.con
+    con.execute("CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, person_id BIGINT, step VARCHAR)")
+    con.execute("""
+        CREATE TABLE link_review (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, birth_date DATE,
+            sex VARCHAR, phone VARCHAR, township VARCHAR, village VARCHAR, number_raw VARCHAR, reason VARCHAR,
+            candidates INTEGER, candidate_ids VARCHAR)""")
+    _candidates(run)
+    _doubt_rounded_numbers(run)
+    _resolve(run, ["registry"])
+    con.execute("""
+        INSERT INTO candidate
+        SELECT l.person_id, any_value(name), any_value(birth_date), any_value(sex), any_value(phone), any_value(township),
+            any_value(village), NULL
+        FROM std_registry JOIN link l USING (delivered, part, row)
+        WHERE feed = 'registry' AND step = 'new' GROUP BY l.person_id""")
+    con.execute("UPDATE std_registry AS s SET person_id = l.person_id FROM link l WHERE l.feed = 'registry' "
+                "AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row")  # fmt: skip
+    others = [f for f in run.person_feeds if f != "registry"]
+    _resolve(run, others)
+    for feed in others:
+        con.execute(f"""
+            UPDATE std_{feed} AS s SET person_id = l.person_id FROM link l WHERE l.feed = '{feed}'
+            AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row""")
+
+
+def _candidates(run: Linking) -> None:
+    """One row a person with a usable number: the registry's words, else those of the first feed that names them."""
+    parts = []
+    for place, feed in enumerate(run.person_feeds):
+        known = "" if feed == "registry" else "AND NOT EXISTS (SELECT 1 FROM std_registry g WHERE g.person_id = s.person_id)"
+        parts.append(
+            f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place "
+            f"FROM std_{feed} s WHERE person_id IS NOT NULL {known}"
+        )
+    first = {c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}" for c in ("name", "sex", "phone", "township", "village")}
+    # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
+    run.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE candidate AS
+        SELECT person_id, {first["name"]}, try_strptime(substr(any_value(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
+            CASE WHEN substr(any_value(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
+            {first["phone"]}, {first["township"]}, {first["village"]}, any_value(number) AS number
+        FROM ({" UNION ALL ".join(parts)}) GROUP BY person_id""")
+
+
+def _doubt_rounded_numbers(run: Linking) -> None:
+    """A number ending in 000 whose check character holds may still be Excel's rounding.
+
+    It is damaged when nobody else in the county has it and somebody of this name and place has another number.
+    """
+    rounded = run.con.execute("SELECT count(*) FROM candidate WHERE number LIKE '%000'").fetchone()
+    if not rounded or not rounded[0]:
+        return
+    rows = " UNION ALL ".join(
+        f"SELECT '{f}' AS feed, person_id, name, township, village, "
+        f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE number LIKE '%000'"
+        for f in run.person_feeds
+    )
+    run.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE rounded AS
+        SELECT person_id FROM ({rows}) AS r GROUP BY person_id
+        HAVING count(DISTINCT name) = 1
+            AND (count(*) FILTER (feed = 'registry') = 0 OR (count(*) = 1))
+            AND EXISTS (SELECT 1 FROM candidate c WHERE c.person_id <> r.person_id AND c.name = any_value(r.name)
+                AND CASE WHEN any_value(r.village) IS NULL THEN c.township = any_value(r.township)
+                         ELSE c.village = any_value(r.village) END)""")
+    for feed in run.person_feeds:
+        run.con.execute(f"""
+            UPDATE std_{feed} SET number_raw = number, number = NULL, number_state = 'damaged', person_id = NULL
+            WHERE person_id IN (SELECT person_id FROM rounded)""")
+    run.con.execute("DELETE FROM candidate WHERE person_id IN (SELECT person_id FROM rounded)")
+
+
+def _resolve(run: Linking, feeds: list[str]) -> None:
+    """Links, reviews or makes new persons of the undecided rows of these feeds."""
+    con = run.con
+    rows = []
+    for feed in feeds:
+        entity = {"registry": "household_number", "dibao": "certificate", "monitored": "household_number"}.get(feed, "NULL")
+        rows.append(
+            f"SELECT '{feed}' AS feed, delivered, part, row, {', '.join(PROFILE)}, {entity} AS entity FROM std_{feed} "
+            "WHERE person_id IS NULL AND name IS NOT NULL"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE undecided AS {' UNION ALL '.join(rows)}")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE profile AS
+        SELECT row_number() OVER () AS profile_id, * FROM
+            (SELECT DISTINCT feed, {", ".join(PROFILE)}, entity FROM undecided)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE decided (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE doubtful (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE pool AS SELECT * FROM candidate WHERE name IN (SELECT name FROM profile) "
+                "OR phone IN (SELECT phone FROM profile WHERE phone IS NOT NULL)")  # fmt: skip
+    for step, condition in STEPS.items():
+        _step(run, step, condition)
+    con.execute(f"""
+        INSERT INTO doubtful SELECT p.profile_id, c.person_id, 'name+village'
+        FROM profile p JOIN pool c ON p.name = c.name AND {SAME_VILLAGE} AND {NOT_CONTRADICTED}
+        WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
+    con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
+    # A new person's key holds what identifies the row; without birth date and phone also the feed and its own number.
+    # A registry row is always a member of its household, so a doubtful one is a person of its own until decided.
+    con.execute("""
+        INSERT INTO decided
+        SELECT profile_id, (md5_number_lower(concat_ws('|', 'no number', name, birth_date, township, village, phone, sex,
+            CASE WHEN feed = 'registry' THEN 'registry|' || entity
+                 WHEN birth_date IS NULL AND phone IS NULL THEN feed || '|' || coalesce(entity, '') END)) >> 4)::BIGINT, 'new'
+        FROM profile WHERE profile_id NOT IN (SELECT profile_id FROM decided)
+            AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))""")
+    same = " AND ".join(f"u.{c} IS NOT DISTINCT FROM p.{c}" for c in ("feed", *PROFILE, "entity"))
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE profiled AS
+        SELECT u.*, p.profile_id FROM undecided u JOIN profile p ON {same}""")
+    con.execute("""
+        INSERT INTO link SELECT feed, delivered, part, row, d.person_id, d.step
+        FROM profiled JOIN decided d USING (profile_id)""")
+    con.execute("""
+        INSERT INTO link_review
+        SELECT feed, delivered, part, row, name, birth_date, sex, phone, township, village, number_raw,
+            CASE WHEN d.steps = 'name+village' THEN '姓名和村相同，缺出生日期或电话，不能确定' ELSE '有多名可能的人员，不能确定是哪一位' END,
+            d.candidates, d.candidate_ids
+        FROM profiled JOIN (
+            SELECT profile_id, count(DISTINCT person_id)::INT AS candidates, string_agg(DISTINCT step, ' ' ORDER BY step) AS steps,
+                string_agg(DISTINCT person_id::VARCHAR, ',' ORDER BY person_id::VARCHAR) AS candidate_ids
+            FROM doubtful GROUP BY profile_id) d USING (profile_id)""")
+
+
+def _step(run: Linking, step: str, condition: str) -> None:
+    """One step of the cascade over the profiles not yet decided."""
+    run.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE fits AS
+        SELECT p.profile_id, c.person_id, p.feed, p.sex, p.birth_date, p.entity,
+            count(*) OVER (PARTITION BY p.profile_id) AS candidates
+        FROM profile p JOIN pool c ON {condition} AND {NOT_CONTRADICTED}
+        WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
+    # Rows of one feed that fit the same person must not contradict each other: two rows of the registry are two persons.
+    run.con.execute("""
+        CREATE OR REPLACE TEMP TABLE crowded AS
+        SELECT feed, person_id FROM fits WHERE candidates = 1 GROUP BY feed, person_id
+        HAVING count(DISTINCT sex) > 1 OR count(DISTINCT birth_date) > 1
+            OR (feed = 'registry' AND count(DISTINCT entity) > 1)""")
+    run.con.execute(f"""
+        INSERT INTO decided SELECT profile_id, person_id, '{step}' FROM fits f WHERE candidates = 1
+            AND NOT EXISTS (SELECT 1 FROM crowded w WHERE w.feed = f.feed AND w.person_id = f.person_id)""")
+    run.con.execute(f"""
+        INSERT INTO doubtful SELECT profile_id, person_id, '{step}' FROM fits
+        WHERE profile_id NOT IN (SELECT profile_id FROM decided)""")

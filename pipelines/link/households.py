@@ -1,0 +1,140 @@
+"""Who lives where: writes `household`, `membership` and `resident` (one row a person of the county).
+
+A household is the rows of the registry with one number. A person of two households counts in both and belongs where
+head, else to the smaller number. Who is found in any feed but not in the registry joins the household of the 户主 where
+that one is known by number, else stands in a household `U-` and the 户主's or the own number. Who left the registry
+after death keeps the household of the last earlier registry.
+"""
+
+from __future__ import annotations
+
+from pipelines.link.context import ASSISTANCE_FEEDS, Linking
+
+HEAD = "relation IN ('户主', '本人', '本人/户主', '本人或户主', '01', '02')"
+
+
+def settle_households(run: Linking) -> None:
+    """Creates deaths_by, resident, household and membership from the linked std tables."""
+    con = run.con
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE death AS
+        SELECT person_id, max(death_date) AS death_date FROM std_deaths
+        WHERE counts AND person_id IS NOT NULL AND death_date <= {run.as_of_sql} GROUP BY person_id""")
+    _registry_members(run)
+    _strangers(run)
+    con.execute("""
+        CREATE TABLE household AS
+        SELECT (dense_rank() OVER (ORDER BY household_id))::BIGINT AS household_key, household_id,
+            bool_or(registered) AS registered,
+            coalesce(min(township) FILTER (is_head AND registered), min(township) FILTER (registered), min(township)) AS township,
+            coalesce(min(village) FILTER (is_head AND registered), min(village) FILTER (registered), min(village)) AS village,
+            coalesce(arg_min(person_id, (is_dead, number IS NULL, person_id)) FILTER (is_head),
+                arg_min(person_id, (is_dead, birth_date IS NULL, birth_date, person_id))) AS head_person_id
+        FROM member GROUP BY household_id ORDER BY household_key""")
+    con.execute("""
+        CREATE TABLE membership AS
+        SELECT h.household_key, m.person_id, any_value(m.relation) AS relation, bool_or(m.is_head) AS is_head,
+            bool_or(m.place = 1) AS belongs, NOT bool_or(m.is_dead) AS alive
+        FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY is_head DESC, household_id, relation) AS place
+              FROM member) AS m
+        JOIN household h USING (household_id) GROUP BY h.household_key, m.person_id ORDER BY h.household_key, m.person_id""")
+
+
+def _registry_members(run: Linking) -> None:
+    """Members by the registry, and the dead who left it, in the household of the last earlier registry."""
+    con = run.con
+    columns = "person_id, household_number AS household_id, relation, number, name, sex, birth_date, township, village, residence_kind, labour, health"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE registry_row AS
+        SELECT {columns}, coalesce({HEAD}, false) AS is_head, false AS left_it FROM std_registry WHERE person_id IS NOT NULL""")
+    for d in reversed(run.deliveries[:-1]):
+        path = d.rows.get("registry")
+        if path is None:
+            continue
+        escaped = str(path).replace("'", "''")
+        con.execute(f"""
+            INSERT INTO registry_row
+            SELECT {columns}, coalesce({HEAD}, false), true FROM read_parquet('{escaped}') AS r
+            WHERE person_id IN (SELECT person_id FROM death)
+                AND person_id NOT IN (SELECT person_id FROM registry_row)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE member AS
+        SELECT r.person_id, household_id, true AS registered, left_it, relation, is_head, number, name, sex,
+            coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date) AS birth_date, township, village,
+            residence_kind, labour, health, d.death_date, d.death_date IS NOT NULL AS is_dead
+        FROM registry_row r LEFT JOIN death d USING (person_id)""")
+
+
+def _strangers(run: Linking) -> None:
+    """Persons whom a feed names and the registry does not know, with the household that they join."""
+    con = run.con
+    rows = []
+    for place, feed in enumerate(f for f in run.person_feeds if f != "registry"):
+        dated = "counts AND " if run.feeds[feed].kind == "event" else ""
+        rows.append(
+            f"SELECT person_id, number, name, sex, birth_date, township, village, head_number, {place} AS place, '{feed}' AS feed "
+            f"FROM std_{feed} s WHERE {dated}person_id IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM registry_row g WHERE g.person_id = s.person_id)"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stranger_row AS {' UNION ALL '.join(rows)}")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE known_home AS
+        SELECT number, arg_min(household_id, (NOT is_head, household_id)) AS household_id FROM member
+        WHERE number IS NOT NULL GROUP BY number""")
+    first = {
+        c: f"arg_min(s.{c}, (s.place, s.{c})) FILTER (s.{c} IS NOT NULL) AS {c}"
+        for c in ("name", "sex", "birth_date", "township", "village")
+    }
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE stranger AS
+        SELECT s.person_id, any_value(s.number) AS number, {", ".join(first.values())},
+            arg_min(k.household_id, (s.place, s.head_number)) FILTER (k.household_id IS NOT NULL) AS home,
+            arg_min(s.head_number, (s.place, s.head_number)) FILTER (s.head_number IS NOT NULL) AS head_number,
+            string_agg(DISTINCT s.feed, ',' ORDER BY s.feed) AS seen_in
+        FROM stranger_row s LEFT JOIN known_home k ON k.number = s.head_number GROUP BY s.person_id""")
+    # One more hop: the 户主 is a stranger too, but that one's own 户主 stands in the registry.
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE settled AS
+        SELECT s.*, coalesce(s.home, h.home,
+            'U-' || coalesce(s.head_number, s.number, lower(to_hex(s.person_id)))) AS household_id
+        FROM stranger s LEFT JOIN stranger h ON h.number = s.head_number AND h.person_id <> s.person_id""")
+    con.execute("""
+        INSERT INTO member
+        SELECT s.person_id, s.household_id, false, false, NULL, coalesce(s.household_id = 'U-' || s.number, false), s.number, s.name,
+            s.sex, coalesce(try_strptime(substr(s.number, 7, 8), '%Y%m%d')::DATE, s.birth_date), s.township, s.village,
+            NULL, NULL, NULL, d.death_date, d.death_date IS NOT NULL
+        FROM settled s LEFT JOIN death d USING (person_id)""")
+
+
+def settle_persons(run: Linking) -> None:
+    """Creates `resident`: one row a person with the words that the snapshot needs; names are compared over all feeds."""
+    con = run.con
+    con.execute("""
+        CREATE TABLE resident AS
+        SELECT m.person_id, h.household_key, h.household_id, h.township, h.village, m.number, m.name, m.sex, m.birth_date,
+            m.death_date, NOT m.is_dead AS alive, m.registered, m.left_it, m.is_head, m.relation, m.labour, m.health,
+            m.residence_kind
+        FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date)
+                AS place FROM member) AS m
+        JOIN household h USING (household_id) WHERE m.place = 1 ORDER BY m.person_id""")
+    other = []
+    for feed in run.person_feeds:
+        other.append(
+            f"SELECT s.person_id, s.name FROM std_{feed} s JOIN resident r ON r.person_id = s.person_id "
+            "WHERE s.number IS NOT NULL AND s.name <> r.name"
+        )
+        if feed in ("dibao", "low_income", "monitored"):
+            other.append(
+                f"SELECT r.person_id, s.head_name FROM (SELECT DISTINCT head_number, head_name FROM std_{feed} "
+                "WHERE head_number IS NOT NULL AND head_name IS NOT NULL) s "
+                "JOIN resident r ON r.number = s.head_number WHERE s.head_name <> r.name"
+            )
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE other_name AS
+        SELECT person_id, count(DISTINCT name)::INT AS others, string_agg(DISTINCT name, '、' ORDER BY name) AS other_names
+        FROM ({" UNION ALL ".join(other)}) GROUP BY person_id""")
+    assistance = ", ".join(f"'{f}'" for f in ASSISTANCE_FEEDS)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE stranger_seen AS
+        SELECT person_id, bool_or(feed IN ({assistance})) AS in_assistance_feed, string_agg(DISTINCT feed, ',' ORDER BY feed) AS seen_in
+        FROM stranger_row GROUP BY person_id""")

@@ -1,0 +1,177 @@
+"""Which delivered rows stand at the period: fills the tables `std_<feed>` from the deliveries.
+
+State feeds: a delivery is the whole state of the townships that occur in it (of the county, where the feed has no
+township or the delivery names none), so rows of an earlier delivery are loaded only where no later one covers their
+township. A blank township is read from the registry where the row's number stands there. Event feeds: all deliveries
+add up; `settle_events`, after linking, marks the rows that a later one with the same key replaced (`counts` = false).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from monitoring.feeds import Feed
+from pipelines.link.context import Delivered, Linking
+
+DUCKDB_TYPES = {
+    "amount": "DECIMAL(14,2)", "count": "BIGINT", "year": "BIGINT", "yesno": "BOOLEAN", "date": "DATE", "month": "DATE",
+}  # fmt: skip
+PERSON_COLUMNS = {
+    "person_id": "BIGINT", "number": "VARCHAR", "number_state": "VARCHAR", "number_raw": "VARCHAR", "name": "VARCHAR",
+    "sex": "VARCHAR", "birth_date": "DATE", "phone": "VARCHAR", "head_name": "VARCHAR", "head_number": "VARCHAR",
+    "relation": "VARCHAR", "township": "VARCHAR", "village": "VARCHAR",
+}  # fmt: skip
+REPLACED_BY_NUMBER = {"id_number": None, "head_id_number": None, "official_id_number": "official_number"}
+
+
+def std_columns(feed: Feed) -> dict[str, str]:
+    """Columns of std_<feed> after delivered, part, row, counts: name -> DuckDB type."""
+    columns = dict(PERSON_COLUMNS) if feed.subject == "person" else {"township": "VARCHAR", "village": "VARCHAR"}
+    for column in feed.std_columns().values():
+        name = REPLACED_BY_NUMBER.get(column.name, column.name)
+        if name is None or name in columns:
+            continue
+        columns[name] = "BIGINT" if column.type == "code" and column.number else DUCKDB_TYPES.get(column.type, "VARCHAR")
+    columns["extra"] = "VARCHAR"
+    return columns
+
+
+def load_standing(run: Linking) -> None:
+    """Creates all std tables; the registry first, because blank townships are read from it."""
+    for feed_id in ["registry", *sorted(f for f in run.feeds if f != "registry")]:
+        feed = run.feeds[feed_id]
+        types = ", ".join(f'"{n}" {t}' for n, t in std_columns(feed).items())
+        run.con.execute(f"CREATE TABLE std_{feed_id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {types})")
+        deliveries = [d for d in run.deliveries if feed_id in d.feeds]
+        if feed.kind == "event":
+            for d in deliveries:
+                _load(run, feed, d, "")
+        elif not feed.by_township:
+            for d in deliveries[-1:]:
+                _load(run, feed, d, "")
+        else:
+            _load_by_township(run, feed, deliveries)
+
+
+def _scan(path: Path) -> str:
+    return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+
+
+def _load(run: Linking, feed: Feed, d: Delivered, where: str) -> None:
+    path = d.rows.get(feed.id)
+    if path is None:
+        return
+    columns = list(std_columns(feed))
+    have = {r[0] for r in run.con.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()}
+    picked = ", ".join(f'"{c}"' if c in have else "NULL" for c in columns)
+    run.con.execute(f"INSERT INTO std_{feed.id} SELECT {d.period}, part, row, true, {picked} FROM {_scan(path)} AS r {where}")
+
+
+def _load_by_township(run: Linking, feed: Feed, deliveries: list[Delivered]) -> None:
+    """Newest first; `covered` collects the townships that a later delivery has stated."""
+    run.con.execute("CREATE OR REPLACE TEMP TABLE covered (township VARCHAR)")
+    blank_covered = False
+    for d in reversed(deliveries):
+        path = d.rows.get(feed.id)
+        if path is None:
+            continue
+        _load(run, feed, d, _not_covered(run, feed, blank_covered) if d is not deliveries[-1] else "")
+        named = run.con.execute(f"SELECT count(township), count(*) - count(township) FROM {_scan(path)}").fetchone()
+        if named is None or named[0] == 0:
+            return  # a delivery that names no township is the state of the whole county
+        run.con.execute(f"INSERT INTO covered SELECT DISTINCT {_township(run, feed)} FROM {_scan(path)} AS r")
+        blank_covered = blank_covered or named[1] > 0
+
+
+def _township(run: Linking, feed: Feed) -> str:
+    """The row's township; where it is blank, that of its person in the registry."""
+    if feed.id == "registry" or feed.subject != "person":
+        return "r.township"
+    return "coalesce(r.township, (SELECT min(g.township) FROM std_registry g WHERE g.person_id = r.person_id))"
+
+
+def _not_covered(run: Linking, feed: Feed, blank_covered: bool) -> str:
+    township = _township(run, feed)
+    blank = "false" if blank_covered else "true"
+    return (
+        f"WHERE CASE WHEN {township} IS NULL THEN {blank} "
+        f"ELSE NOT EXISTS (SELECT 1 FROM covered c WHERE c.township = {township}) END"
+    )
+
+
+DATE_OF = {
+    "temporary_aid": "accepted_date", "applications": "applied_date", "income": "checked_date", "deaths": "death_date",
+    "insurance": "make_date(insured_year, 1, 1)", "graduates": "graduated_date", "disasters": "hit_date",
+    "clues": "registered_date", "medical": "settled_date", "payments": "paid_month",
+    "disability_subsidy": "paid_month", "visits": "visited_date",
+}  # fmt: skip
+
+WINS = {
+    "insurance": "(status = '正常参保') DESC NULLS LAST, ",
+    "income": "(coalesce(wage, 0) + coalesce(business_income, 0) + coalesce(property_income, 0) + coalesce(transfer_income, 0)"
+    " + coalesce(basic_pension, 0)) DESC, ",
+}
+
+
+def settle_events(run: Linking) -> None:
+    """Sets `counts` on event rows: dated by as-of, and the last word on their key.
+
+    Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
+    greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
+    """
+    for feed_id, feed in run.feeds.items():
+        if feed.kind != "event":
+            continue
+        dated = f"({DATE_OF[feed_id]} IS NULL OR {DATE_OF[feed_id]} <= {run.as_of_sql})"
+        run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE NOT {dated}")
+        keys = _key(feed)
+        if feed.key == ("*",) and sum(feed_id in d.feeds for d in run.deliveries) < 2:
+            continue
+        own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
+        dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c != "birth_date"]
+        fuller = " + ".join(f'("{c}" IS NOT NULL)::INT' for c in own)
+        wins = WINS.get(feed_id, "")
+        latest = f"greatest({', '.join(dates)}) DESC NULLS LAST, " if dates else ""
+        text = ", ".join(f'"{c}" DESC NULLS LAST' for c in own)
+        run.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE contested AS
+            SELECT {", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))} FROM std_{feed_id} WHERE counts
+            GROUP BY ALL HAVING count(*) > 1""")
+        contested = run.con.execute("SELECT count(*) FROM contested").fetchone()
+        if not contested or not contested[0]:
+            continue
+        same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
+        run.con.execute(f"""
+            UPDATE std_{feed_id} AS s SET counts = false FROM (
+                SELECT delivered, part, row, row_number() OVER (
+                    PARTITION BY {", ".join(keys)}
+                    ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
+                FROM std_{feed_id} s JOIN contested c ON {same} WHERE s.counts) AS p
+            WHERE s.delivered = p.delivered AND s.part = p.part AND s.row = p.row AND p.place > 1""")
+
+
+def _key(feed: Feed) -> list[str]:
+    """The key's columns; a person whose number could not be decided stands for itself by what was written."""
+    if feed.key == ("*",):
+        return ["person_id", *(f'"{c}"' for c in std_columns(feed) if c not in ("extra", "person_id"))]
+    columns: list[str] = []
+    for key in feed.key:
+        if key == "person":
+            columns += ["person_id", "CASE WHEN person_id IS NULL THEN concat_ws('|', name, number_raw, birth_date, phone, township, village) END"]
+        else:
+            columns.append(f'"{key}"')
+    return columns
+
+
+def keep_earlier_certificates(run: Linking) -> None:
+    """`earlier_certificate`: disability certificates that stood in earlier deliveries (a renewal is not news)."""
+    run.con.execute("""
+        CREATE OR REPLACE TEMP TABLE earlier_certificate (person_id BIGINT, grade INTEGER, issued_date DATE, delivered_by DATE)""")
+    for d in run.deliveries[:-1]:
+        path = d.rows.get("disability")
+        if path is None:
+            continue
+        run.con.execute(f"""
+            INSERT INTO earlier_certificate
+            SELECT DISTINCT person_id, grade, issued_date, last_day(make_date({d.period // 100}, {d.period % 100}, 1))
+            FROM {_scan(path)} WHERE person_id IS NOT NULL""")

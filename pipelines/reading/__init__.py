@@ -1,0 +1,85 @@
+"""From a file that a department handed in to raw rows under standard names; nothing of it is interpreted or lost.
+
+`sniff` says what the file is, `text` and `workbook` make sheets of it, `heading` finds the heading and the feed,
+`notes` knows the rows that are no data, `frame` puts every row in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from monitoring.feeds import Feed
+from pipelines.reading.frame import build_part
+from pipelines.reading.heading import Match, Target, find_heading, targets
+from pipelines.reading.model import FileReading, Part, Sheet, Unreadable
+from pipelines.reading.sniff import sniff
+from pipelines.reading.text import read_text, to_utf8
+from pipelines.reading.workbook import read_workbook
+
+__all__ = ["FileReading", "Part", "read_file"]
+
+
+def read_file(path: Path, feeds: Mapping[str, Feed], *, name: str | None = None) -> FileReading:
+    """Everything in one file. `name`: how the file is called in the inbox (its words may decide what it is).
+
+    Never raises for what is in the file: a file that cannot be used has a `problem`, in Chinese.
+    """
+    name = name or path.name
+    sha256, format_, encoding = "", "unreadable", ""
+    try:
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        kind = sniff(data)
+        known = targets(feeds)
+        if kind == "csv":
+            text, encoding, damaged = to_utf8(data)
+            del data
+            sheet = read_text(text, damaged, lambda heads: _choose(heads, known, name))
+            parts = [_part(sheet, known, name)]
+        else:
+            size = len(data)
+            del data
+            parts = [_part(sheet, known, name) for sheet in read_workbook(path, size)]
+        format_ = kind
+    except Unreadable as problem:
+        return FileReading(name, sha256, format_, encoding, [], str(problem))
+    except OSError as error:
+        return FileReading(name, sha256, format_, encoding, [], f"文件打不开（{error.strerror}）；请重新放入")
+    return FileReading(name, sha256, format_, encoding, parts, _problem(parts))
+
+
+def _part(sheet: Sheet | str, known: list[Target], name: str) -> Part:
+    if isinstance(sheet, str):
+        title, _, why = sheet.partition("：")
+        return Part(title, None, reason=f"这一页不是表格，读不出来（{why}）")
+    rows = sheet.grid.height
+    if not any(map(any, sheet.head())) and not (rows > 200 and sheet.grid.drop_nulls().height):
+        return Part(sheet.name, None, reason="空表", hidden=sheet.hidden)
+    match = find_heading(sheet, known, f"{name} {sheet.name}")
+    if isinstance(match, str):
+        return Part(sheet.name, None, reason=match, rows_in_sheet=rows, hidden=sheet.hidden)
+    return build_part(sheet, match)
+
+
+def _choose(heads: dict[str, Sheet], known: list[Target], name: str) -> tuple[str, tuple[int, ...]]:
+    """The separator under which the most columns are understood; else the one that makes the most columns."""
+    found = {separator: find_heading(sheet, known, name) for separator, sheet in heads.items()}
+    matched = {separator: match for separator, match in found.items() if isinstance(match, Match)}
+    if matched:
+        best = max(matched, key=lambda separator: matched[separator].rank())
+        return best, matched[best].rows
+    near = {s: (str(found[s]).startswith(("最接近", "可能是")), heads[s].grid.width) for s in heads}
+    return max(heads, key=near.__getitem__), ()
+
+
+def _problem(parts: list[Part]) -> str | None:
+    """Why nothing of a file could be used; None as soon as one sheet is a feed."""
+    if any(part.feed for part in parts):
+        return None
+    if not parts or all(part.reason == "空表" for part in parts):
+        return "文件里没有内容；请重新导出再报"
+    if len(parts) == 1:
+        return parts[0].reason
+    return "各页都不是已知的台账：" + "；".join(f"“{part.sheet}”{part.reason}" for part in parts)

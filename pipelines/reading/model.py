@@ -1,0 +1,83 @@
+"""The values that reading hands over, and the ones its modules hand each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+ROWS_SCHEMA = {"row": pl.Int32, "why": pl.String, "text": pl.String}
+
+# Characters that a cell may hold and still be blank: all kinds of spaces, joiners and marks that nobody sees.
+INVISIBLE = (
+    " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
+)
+EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/A N/A", "#SPILL!", "#CALC!")
+
+
+class Unreadable(Exception):
+    """The whole file cannot be used; the message says so in Chinese, with what would be right."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One sheet of a workbook, or a text file. Every row up to the last filled one is in exactly one of the frames:
+    `rows_read == frame.height + broken.height + not_data.height` (all 0 where no feed was recognised).
+    """
+
+    sheet: str  # "" for text files
+    feed: str | None
+    layout: str = ""
+    reason: str = ""  # why no feed: the nearest one and what it lacks
+    heading_rows: tuple[int, ...] = ()
+    frame: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"row": pl.Int32, "extra": pl.String}))
+    not_data: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROWS_SCHEMA))
+    broken: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROWS_SCHEMA))
+    headings: Mapping[str, str] = field(default_factory=dict)  # std name -> heading as the file writes it
+    unknown_headings: list[str] = field(default_factory=list)
+    scale: Mapping[str, int] = field(default_factory=dict)  # std name -> 10000 where the heading says 万元
+    rows_read: int = 0
+    rows_in_sheet: int = 0  # up to the last filled row, recognised or not
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class FileReading:
+    """What was found in one file. `problem` is set when nothing of it could be used."""
+
+    file: str
+    sha256: str
+    format: str  # csv | xlsx | xls | unreadable
+    encoding: str
+    parts: list[Part]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A merged area, 1-based rows, 0-based columns, both ends included."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it lies in the file: columns c0, c1 … (String), the first row of the frame is row 1.
+
+    `broken`: row -> (why, text) of rows that could not be split into columns; in `grid` these are null.
+    """
+
+    name: str
+    grid: pl.DataFrame
+    merges: tuple[Merge, ...] = ()
+    broken: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    hidden: bool = False
+
+    def head(self, rows: int = 200) -> list[list[str]]:
+        """The first rows as lists of stripped texts, blanks as ""."""
+        return [[(v or "").strip(INVISIBLE) for v in row] for row in self.grid.head(rows).rows()]

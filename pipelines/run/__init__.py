@@ -1,0 +1,258 @@
+"""The run: read → conform → link → snapshot → assess → check → publish, under one lock, all or nothing.
+
+Reads HOME/inbox/<period> (or another folder) and what earlier periods delivered; writes a delivery, a warehouse and the
+pointer. Everything before publishing happens under temporary names: a run killed at any moment leaves the published one
+readable, and the next run sweeps up.
+"""
+
+from __future__ import annotations
+
+import calendar
+import fcntl
+import hashlib
+import json
+import re
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from monitoring.checks import Check, audit
+from monitoring.feeds import Feed, FeedError, load_feeds
+from monitoring.policy import PolicyError
+from monitoring.rules import compile_rules, load_policy
+from pipelines.assess import assess
+from pipelines.link import Delivered, Linking, link
+from pipelines.run.carrying import carry_freshness, carry_history, carry_ledger, earlier_published
+from pipelines.run.deliveries import Delivery, DeliveryStore, period_number
+from pipelines.run.holding import reasons_to_hold
+from pipelines.run.intake import Intake, inbox_files, receive
+from pipelines.run.publishing import Publisher
+from pipelines.snapshot import Facts, take_snapshot
+
+STEPS = ("read", "link", "snapshot", "assess", "check", "publish")
+MEMORY_LIMIT = "2500MB"
+
+
+class Refused(Exception):
+    """The run was refused and nothing changed; the text says why and what to do (exit status 2)."""
+
+
+@dataclass
+class Summary:
+    """What a run did, for the screen and for HOME/runs/<run id>.json."""
+
+    run_id: str
+    period: str
+    pack: str
+    counts: dict[str, int]
+    signals_by_level: dict[str, int]
+    unusable: list[tuple[str, str]]
+    checks: list[Check]
+    steps: list[dict[str, float | str]] = field(default_factory=list)
+
+    @property
+    def to_look_at(self) -> bool:
+        """Something waits for a person: quarantined rows, files that could not be used."""
+        return bool(self.counts["quarantined"] or self.unusable or not all(c.ok for c in self.checks))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a run."""
+
+    home: Path
+    period: str
+    inbox: Path | None = None
+    pack: str = "national-2020"
+    accept_shrink: bool = False
+
+
+def last_day(period: str) -> date:
+    """As-of of a period: the month's last day. Raises Refused for what is not a month."""
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
+    if not found:
+        raise Refused(f"期间应写作 2026-11 这样的年月，收到的是“{period}”")
+    year, month = int(found[1]), int(found[2])
+    return date(year, month, calendar.monthrange(year, month)[1])
+
+
+@contextmanager
+def only_run(home: Path) -> Iterator[None]:
+    """One run at a time in a home; the second is refused. The lock dies with the process."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"另一次运行正在使用 {home}；请等它结束后再试") from None
+        yield
+
+
+def run(order: Order, told: Callable[[str, int, int, str], None]) -> Summary:
+    """The whole run; `told(step, done, of, what)` reports progress. Raises Refused, with nothing changed."""
+    as_of, period = last_day(order.period), period_number(order.period)
+    try:
+        feeds = load_feeds(order.home / "feeds")
+        packs, rules = load_policy(order.home)
+    except (FeedError, PolicyError) as error:
+        raise Refused(str(error)) from error
+    if order.pack not in packs:
+        raise Refused(f"没有政策包“{order.pack}”；可用的有：{'、'.join(sorted(packs))}")
+    inbox = order.inbox or order.home / "inbox" / order.period
+    if not inbox.is_dir() or not inbox_files(inbox):
+        raise Refused(f"文件夹 {inbox} 不存在或没有文件；请把本期各部门的文件放进去")
+    parameters = packs[order.pack].in_force(as_of)
+    try:
+        compiled = compile_rules(rules, parameters, as_of)
+    except PolicyError as error:
+        raise Refused(str(error)) from error
+    with only_run(order.home):
+        store, publisher = DeliveryStore(order.home), Publisher(order.home)
+        store.sweep()
+        publisher.sweep()
+        clock = _Clock(told)
+        with clock.step("read"):
+            intake, delivery = _take_in(order, feeds, store, inbox, period, told)
+        earlier = store.current(period - 1)
+        held = [] if order.accept_shrink else reasons_to_hold(feeds, earlier, delivery)
+        if held:
+            store.discard(delivery)
+            raise Refused("这次报送要先请人看一看，已发布的结果没有变：\n" + "\n".join(f"  · {r}" for r in held) + "\n核实无误后加 --accept-shrink 再运行")
+        stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled))
+        run_id = publisher.free_run_id(stem)
+        building = publisher.building(run_id)
+        con = _open(building, order.home)
+        deliveries = [*earlier, delivery]
+        try:
+            with clock.step("link"):
+                carry_ledger(con, deliveries, period)
+                linking = Linking(con, feeds, tuple(_delivered(d, feeds) for d in deliveries), as_of, period)
+                link(linking)
+            with clock.step("snapshot"):
+                facts = Facts(con, as_of, as_of.replace(day=1), parameters, linking.loaded)
+                take_snapshot(facts, feeds, order.pack)
+            with clock.step("assess"):
+                assess(con, compiled, rules, parameters, order.period, as_of)
+            with clock.step("check"):
+                before = earlier_published(list(publisher.pointer()["periods"]), order.period)
+                carry_history(con, order.period, publisher.file_of(before) if before else None)
+                carry_freshness(con, sorted(feeds))
+                counts = _write_run(con, run_id, order, as_of)
+                checks = audit(con)
+                if not all(c.ok for c in checks):
+                    failed = "\n".join(f"  · {c.words}" for c in checks if not c.ok)
+                    raise Refused(f"结果不平，没有发布（已发布的结果没有变）：\n{failed}")
+                summary = _summary(con, run_id, order, counts, intake, checks)
+            with clock.step("publish"):
+                con.execute("CHECKPOINT")
+                con.close()
+                store.make_current(delivery)
+                publisher.publish(building, run_id, order.period, counts)
+        finally:
+            con.close()
+            building.unlink(missing_ok=True)
+        summary.steps = clock.steps
+        _write_steps(order.home, summary)
+        return summary
+
+
+def _take_in(
+    order: Order, feeds: dict[str, Feed], store: DeliveryStore, inbox: Path, period: int, told: Callable[[str, int, int, str], None]
+) -> tuple[Intake, Delivery]:
+    digest = hashlib.sha256()
+    for path in inbox_files(inbox):
+        digest.update(path.relative_to(inbox).as_posix().encode() + b"\0")
+        with path.open("rb") as f:
+            digest.update(hashlib.file_digest(f, "sha256").digest())
+    digest.update(repr(sorted(feeds.items())).encode())
+    delivery_id = digest.hexdigest()[:12]
+    writing = store.begin(period, delivery_id)
+    intake = receive(inbox, feeds, writing, lambda done, of, name: told("read", done, of, name))
+    if not intake.ledger["part"]["feed"].drop_nulls().len():
+        store.discard(Delivery(period, writing, frozenset()))
+        why = "\n".join(f"  · {f}：{r}" for f, r in _unusable(intake))
+        raise Refused(f"{inbox} 里没有一个文件能认出是哪种台账：\n{why}")
+    return intake, store.finish(period, writing, delivery_id)
+
+
+def _unusable(intake: Intake) -> list[tuple[str, str]]:
+    parts = intake.ledger["part"]
+    usable = set(parts.drop_nulls("feed")["file"].to_list())
+    return [(str(f), str(r or "")) for f, r in parts.select("file", "reason").rows() if f not in usable]
+
+
+def _delivered(d: Delivery, feeds: dict[str, Feed]) -> Delivered:
+    return Delivered(d.period, d.feeds, {f: path for f in feeds if (path := d.rows(f)) is not None})
+
+
+def _stem(deliveries: list[Delivery], order: Order, rules: str) -> str:
+    text = "|".join([*(f"{d.period} {d.folder.name}" for d in deliveries), order.pack, rules])
+    return f"{order.period}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def _open(building: Path, home: Path) -> duckdb.DuckDBPyConnection:
+    spill = home / ".spill"
+    con = duckdb.connect(
+        str(building),
+        config={
+            "memory_limit": MEMORY_LIMIT, "temp_directory": str(spill), "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False, "autoload_known_extensions": False,
+        },
+    )  # fmt: skip
+    con.execute("SET enable_progress_bar = false")
+    return con
+
+
+def _write_run(con: duckdb.DuckDBPyConnection, run_id: str, order: Order, as_of: date) -> dict[str, int]:
+    """The one row of `run`; the county is the sample when every number of its registry has the unassigned prefix."""
+    con.execute(
+        """CREATE TABLE run AS SELECT $1 AS run_id, $2 AS period, $3::DATE AS as_of, $4 AS pack,
+            (SELECT coalesce(bool_and(starts_with(number, '500999')), false) FROM std_registry) AS sample,
+            (SELECT count(*) FROM person_snapshot) AS persons, (SELECT count(*) FROM household_snapshot) AS households,
+            (SELECT count(*) FROM signal) AS signals""",
+        [run_id, order.period, as_of, order.pack],
+    )
+    persons, households, signals = con.execute("SELECT persons, households, signals FROM run").fetchall()[0]
+    ledger = con.execute(
+        "SELECT sum(rows_read)::BIGINT, sum(loaded)::BIGINT, sum(duplicate)::BIGINT, sum(quarantined)::BIGINT, sum(not_data)::BIGINT FROM part WHERE this_period"
+    ).fetchall()[0]
+    names = ("rows_read", "loaded", "duplicate", "quarantined", "not_data")
+    return {"persons": persons, "households": households, "signals": signals, **dict(zip(names, map(int, ledger), strict=True))}
+
+
+def _summary(
+    con: duckdb.DuckDBPyConnection, run_id: str, order: Order, counts: dict[str, int], intake: Intake, checks: list[Check]
+) -> Summary:
+    levels = dict(con.execute("SELECT level, count(*) FROM signal GROUP BY level").fetchall())
+    counts = {**counts, "files": intake.files, "to_review": con.execute("SELECT count(*) FROM link_review").fetchall()[0][0]}
+    return Summary(run_id, order.period, order.pack, counts, levels, _unusable(intake), checks)
+
+
+class _Clock:
+    """Seconds and peak memory of each step."""
+
+    def __init__(self, told: Callable[[str, int, int, str], None]) -> None:
+        self.told, self.steps = told, list[dict[str, float | str]]()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.told(name, 0, 1, "")
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.steps.append({"name": name, "seconds": round(seconds, 3), "peak_mb": round(peak, 1)})
+        self.told(name, 1, 1, "")
+
+
+def _write_steps(home: Path, summary: Summary) -> None:
+    folder = home / "runs"
+    folder.mkdir(exist_ok=True)
+    content = {"run": summary.run_id, "period": summary.period, "pack": summary.pack, "counts": summary.counts, "steps": summary.steps}
+    (folder / f"{summary.run_id}.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,0 +1,88 @@
+"""The ledger of all deliveries in use, the freshness of each source, and the history that pages need.
+
+Writes `part`, `quarantine`, `not_data`, `duplicate`, `value_issue`, `supplement`, `feed_township`, `history_figure`,
+`history_signal` into the warehouse that is being built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from pipelines.run.deliveries import LEDGER_TABLES, Delivery, period_text
+
+HISTORY_PERIODS = 12
+FIGURES = {
+    "persons": "SELECT township, count(*) FROM person_snapshot WHERE alive GROUP BY township",
+    "households": "SELECT township, count(*) FROM household_snapshot GROUP BY township",
+    "households_with_signal": "SELECT township, count(DISTINCT household_key) FROM signal WHERE household_key IS NOT NULL GROUP BY township",
+    "dibao_persons": "SELECT township, count(*) FROM person_snapshot WHERE on_dibao GROUP BY township",
+    "tekun_persons": "SELECT township, count(*) FROM person_snapshot WHERE on_tekun GROUP BY township",
+    "low_income_persons": "SELECT township, count(*) FROM person_snapshot WHERE alive AND low_income_household GROUP BY township",
+    "monitored_persons": "SELECT township, count(*) FROM person_snapshot WHERE alive AND monitored_household GROUP BY township",
+}
+
+
+def carry_ledger(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], period: int) -> None:
+    """The ledger tables of the deliveries; rows of this period's are whole, of earlier ones their parts only."""
+    for table in LEDGER_TABLES:
+        now = [d for d in deliveries if d.period == period]
+        scans = [
+            f"SELECT {d.period}::INTEGER AS delivered, * {', (%s)::BOOLEAN AS this_period' % (d.period == period) if table == 'part' else ''} FROM {_scan(d.ledger(table))}"
+            for d in (deliveries if table == "part" else now)
+        ]  # fmt: skip
+        con.execute(f"CREATE TABLE {table} AS {' UNION ALL '.join(scans)}")
+    con.execute("ALTER TABLE duplicate ADD COLUMN first_delivered INTEGER")
+    con.execute("UPDATE duplicate SET first_delivered = delivered")
+
+
+def _scan(path: Path) -> str:
+    return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+
+
+def carry_freshness(con: duckdb.DuckDBPyConnection, feeds: Sequence[str]) -> None:
+    """`feed_township`: for every feed and township the latest delivery and the rows that count."""
+    selects = " UNION ALL ".join(
+        f"SELECT '{f}' AS feed, coalesce(s.township, r.township) AS township, delivered FROM std_{f} s LEFT JOIN resident r USING (person_id) WHERE counts"
+        if f != "institutions"
+        else "SELECT 'institutions', township, delivered FROM std_institutions WHERE counts"
+        for f in feeds
+    )
+    con.execute(f"""
+        CREATE TABLE feed_township AS SELECT feed, township, max(delivered) AS last_period, count(*) AS rows
+        FROM ({selects}) GROUP BY ALL ORDER BY ALL""")
+
+
+def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | None) -> None:
+    """This period's figures and signals, and those that the last earlier published run carries."""
+    con.execute("CREATE TABLE history_figure (period VARCHAR, township VARCHAR, measure VARCHAR, value DOUBLE)")
+    con.execute("""
+        CREATE TABLE history_signal (period VARCHAR, rule VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR,
+            person_id BIGINT, record_key VARCHAR)""")
+    if before is not None:
+        con.execute(f"ATTACH '{str(before).replace(chr(39), chr(39) * 2)}' AS earlier (READ_ONLY)")
+        con.execute("INSERT INTO history_figure SELECT * FROM earlier.history_figure WHERE period < ?", [period])
+        con.execute(
+            """INSERT INTO history_signal SELECT * FROM earlier.history_signal WHERE period < $1 AND period IN
+               (SELECT DISTINCT period FROM earlier.history_signal WHERE period < $1 ORDER BY period DESC LIMIT $2)""",
+            [period, HISTORY_PERIODS],
+        )
+        con.execute("DETACH earlier")
+    measures = dict(FIGURES)
+    for column, values in (("level", ("red", "orange", "yellow", "blue")), ("kind", ("gap", "risk", "exit", "process", "data"))):
+        for value in values:
+            measures[f"signals_{value}"] = f"SELECT township, count(*) FROM signal WHERE {column} = '{value}' GROUP BY township"
+    selects = " UNION ALL ".join(f"SELECT '{period}', township, '{name}', value::DOUBLE FROM ({sql}) AS t(township, value)" for name, sql in measures.items())
+    con.execute(f"INSERT INTO history_figure {selects} ORDER BY ALL")
+    con.execute("INSERT INTO history_signal SELECT period, rule, level, subject, household_id, person_id, record_key FROM signal")
+
+
+def earlier_published(pointer_periods: Sequence[str], period: str) -> str | None:
+    """The last published period before this one."""
+    past = [p for p in pointer_periods if p < period]
+    return max(past) if past else None
+
+
+__all__ = ["carry_freshness", "carry_history", "carry_ledger", "earlier_published", "period_text"]

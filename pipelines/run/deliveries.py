@@ -1,0 +1,117 @@
+"""What the departments delivered, period by period: HOME/deliveries/<period>/<delivery id>/.
+
+A delivery holds one Parquet file a feed (conformed rows) and the ledger tables. It is written under a temporary name,
+renamed when whole, and becomes the period's current delivery only when its run is published; the one that it replaces
+stays beside it as superseded. Earlier periods' current deliveries are what a run of a later period builds on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+LEDGER_TABLES = ("part", "quarantine", "not_data", "duplicate", "value_issue", "supplement")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One period's delivery on disk; `period` is yyyymm, `feeds` the feeds that it has a file of."""
+
+    period: int
+    folder: Path
+    feeds: frozenset[str]
+
+    def rows(self, feed: str) -> Path | None:
+        """The Parquet file of the feed's conformed rows, or None where it has none (a file without data rows)."""
+        path = self.folder / f"{feed}.parquet"
+        return path if path.exists() else None
+
+    def ledger(self, table: str) -> Path:
+        return self.folder / f"{table}.ledger.parquet"
+
+
+def period_number(period: str) -> int:
+    """202611 of "2026-11"."""
+    return int(period.replace("-", ""))
+
+
+def period_text(number: int) -> str:
+    """"2026-11" of 202611."""
+    return f"{number // 100:04d}-{number % 100:02d}"
+
+
+def open_delivery(period: int, folder: Path) -> Delivery:
+    """The delivery in a folder that was written whole."""
+    parts = pl.read_parquet(folder / "part.ledger.parquet", columns=["feed"])
+    return Delivery(period, folder, frozenset(parts["feed"].drop_nulls().to_list()))
+
+
+class DeliveryStore:
+    """The deliveries of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / "deliveries"
+
+    def begin(self, period: int, delivery_id: str) -> Path:
+        """An empty folder to write a delivery into; what an interrupted run left under this name is removed."""
+        folder = self.root / period_text(period) / f".writing-{delivery_id}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def finish(self, period: int, writing: Path, delivery_id: str) -> Delivery:
+        """The whole delivery under its own name, not yet current. The same files again replace their own folder."""
+        target = writing.with_name(delivery_id)
+        if target.exists():
+            if self._state(period).get("current") == delivery_id:
+                target = writing.with_name(f"{delivery_id}-again")
+                shutil.rmtree(target, ignore_errors=True)
+            else:
+                shutil.rmtree(target)
+        writing.rename(target)
+        return open_delivery(period, target)
+
+    def discard(self, delivery: Delivery) -> None:
+        """Removes a delivery that was refused or held."""
+        shutil.rmtree(delivery.folder, ignore_errors=True)
+
+    def make_current(self, delivery: Delivery) -> None:
+        """Points the period at this delivery, atomically; the former one is listed as superseded."""
+        state = self._state(delivery.period)
+        former = state.get("current")
+        superseded = [x for x in state.get("superseded", []) if x != delivery.folder.name]
+        if former and former != delivery.folder.name:
+            superseded.append(former)
+        path = delivery.folder.parent / "current.json"
+        temporary = path.with_suffix(".new")
+        with temporary.open("w", encoding="utf-8") as f:
+            json.dump({"current": delivery.folder.name, "superseded": superseded}, f)
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.replace(path)
+
+    def current(self, up_to: int) -> list[Delivery]:
+        """The current deliveries of the periods up to and including `up_to`, oldest first."""
+        return [d for d in self._all() if d.period <= up_to]
+
+    def sweep(self) -> None:
+        """Removes what an interrupted run left half-written."""
+        for folder in self.root.glob("*/.writing-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _state(self, period: int) -> dict[str, list[str] | str]:
+        path = self.root / period_text(period) / "current.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def _all(self) -> Iterator[Delivery]:
+        for folder in sorted(self.root.glob("[0-9]*")):
+            period = period_number(folder.name)
+            current = self._state(period).get("current")
+            if current:
+                yield open_delivery(period, folder / str(current))

@@ -1,0 +1,180 @@
+"""Reads and conforms an inbox into one delivery on disk, with its ledger: where every row of every file went.
+
+For each part (a text file, or a sheet): rows read = loaded + duplicate + quarantined + not data. Parts without a feed
+are listed with the reason and count no rows; a file of which nothing can be used stands in `quarantine` as a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from monitoring.feeds import Feed
+from pipelines.conform import combine_families, conform_part, dedupe, pairing
+from pipelines.reading import FileReading, Part, read_file
+
+SPILL_ROWS = 150_000  # a larger part waits on disk, not in memory, until its feed is put together
+SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
+
+PART = {
+    "part": pl.Int32, "file": pl.String, "sheet": pl.String, "feed": pl.String, "layout": pl.String, "format": pl.String,
+    "encoding": pl.String, "sha256": pl.String, "heading_rows": pl.String, "rows_read": pl.Int32, "loaded": pl.Int32,
+    "duplicate": pl.Int32, "quarantined": pl.Int32, "not_data": pl.Int32, "reason": pl.String, "unknown_headings": pl.String,
+}  # fmt: skip
+LEDGER: dict[str, dict[str, Any]] = {
+    "part": PART,
+    "quarantine": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String, "department": pl.String, "reasons": pl.String, "raw": pl.String},
+    "not_data": {"part": pl.Int32, "row": pl.Int32, "why": pl.String, "text": pl.String},
+    "duplicate": {"part": pl.Int32, "row": pl.Int32, "first_part": pl.Int32, "first_row": pl.Int32},
+    "value_issue": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String, "heading": pl.String, "value": pl.String, "problem": pl.String},
+    "supplement": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String},
+}
+
+
+@dataclass
+class Intake:
+    """What came in: the ledger tables by name; `loaded` rows by feed are on disk as <feed>.parquet."""
+
+    ledger: dict[str, pl.DataFrame]
+    files: int
+    feeds: dict[str, int] = field(default_factory=dict)
+
+
+def inbox_files(inbox: Path) -> list[Path]:
+    """The files of an inbox in a fixed order, without hidden and lock files."""
+    return sorted(
+        (p for p in inbox.rglob("*") if p.is_file() and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)),
+        key=lambda p: p.relative_to(inbox).as_posix(),
+    )
+
+
+class Collector:
+    """Takes readings one by one and puts each feed's rows together at the end."""
+
+    def __init__(self, feeds: Mapping[str, Feed], folder: Path | None) -> None:
+        self.feeds, self.folder = feeds, folder
+        self.parts: list[dict[str, Any]] = []
+        self.tables: dict[str, list[pl.DataFrame]] = {name: [] for name in LEDGER if name != "part"}
+        self.rows: dict[str, list[pl.DataFrame | Path]] = {}
+        self.pairs: dict[str, dict[str, list[pl.DataFrame]]] = {}
+
+    def take(self, reading: FileReading) -> None:
+        """One file: its parts conformed, what cannot be used listed."""
+        if reading.problem and not reading.parts:
+            self._list(reading, Part("", None, reason=reading.problem))
+        for part in reading.parts:
+            self._list(reading, part)
+        if reading.problem:
+            number = len(self.parts) - max(1, len(reading.parts))
+            raw = pl.DataFrame({"part": [number], "row": [None], "feed": [None], "department": [None],
+                                "reasons": [reading.problem], "raw": [None]}, schema=LEDGER["quarantine"])  # fmt: skip
+            self.tables["quarantine"].append(raw)
+
+    def _list(self, reading: FileReading, part: Part) -> None:
+        number = len(self.parts)
+        self.parts.append({
+            "part": number, "file": reading.file, "sheet": part.sheet, "feed": part.feed, "layout": part.layout,
+            "format": reading.format, "encoding": reading.encoding, "sha256": reading.sha256,
+            "heading_rows": "、".join(map(str, part.heading_rows)), "rows_read": part.rows_read, "loaded": 0, "duplicate": 0,
+            "quarantined": 0, "not_data": part.not_data.height, "reason": part.reason or None,
+            "unknown_headings": "、".join(part.unknown_headings) or None,
+        })  # fmt: skip
+        if part.feed is None:
+            return
+        feed = self.feeds[part.feed]
+        done = conform_part(feed, part.frame, part.layout, part.scale)
+        self._keep("not_data", number, part.not_data)
+        broken = part.broken.select("row", reasons="why", raw="text")
+        self._keep("quarantine", number, pl.concat([done.quarantine.select("row", "reasons", "raw"), broken]), feed)
+        self._keep("value_issue", number, done.issues, feed)
+        rows = done.rows.with_columns(part=pl.lit(number, pl.Int32))
+        pair = pairing(feed, part.layout)
+        if pair:
+            self.pairs.setdefault(feed.id, {}).setdefault(pair, []).append(rows)
+            return
+        waiting = self.rows.setdefault(feed.id, [])
+        if self.folder is not None and rows.height > SPILL_ROWS:
+            path = self.folder / f"{feed.id}.{number}.waiting"
+            rows.write_parquet(path, compression="lz4")
+            waiting.append(path)
+        else:
+            waiting.append(rows)
+
+    def _keep(self, table: str, number: int, frame: pl.DataFrame, feed: Feed | None = None) -> None:
+        if not frame.height:
+            return
+        extra: dict[str, Any] = {"part": pl.lit(number, pl.Int32)}
+        if feed is not None:
+            extra |= {"feed": pl.lit(feed.id), "department": pl.lit(feed.department)}
+        self.tables[table].append(frame.with_columns(**extra).select(pl.col(c).cast(t) for c, t in LEDGER[table].items()))
+
+    def finish(self) -> Intake:
+        """Duplicates out, rows written, the ledger balanced."""
+        self._combine()
+        loaded: list[pl.DataFrame] = []
+        counts: dict[str, int] = {}
+        for feed_id in sorted(self.rows):
+            frames = [pl.read_parquet(f) if isinstance(f, Path) else f for f in self.rows.pop(feed_id)]
+            done = dedupe(frames)
+            del frames
+            if done.duplicate.height:
+                self.tables["duplicate"].append(done.duplicate.select(pl.col(c).cast(t) for c, t in LEDGER["duplicate"].items()))
+            counts[feed_id] = done.rows.height
+            loaded.append(done.rows.select("part", "row"))
+            if self.folder is not None:
+                done.rows.write_parquet(self.folder / f"{feed_id}.parquet", compression="lz4", statistics=False)
+        if self.folder is not None:
+            for waiting in self.folder.glob("*.waiting"):
+                waiting.unlink()
+        ledger = {
+            name: pl.concat(self.tables[name]) if self.tables.get(name) else pl.DataFrame(schema=schema) for name, schema in LEDGER.items() if name != "part"
+        }
+        ledger["part"] = self._balance(pl.concat(loaded) if loaded else pl.DataFrame(schema={"part": pl.Int32, "row": pl.Int32}), ledger)
+        if self.folder is not None:
+            for name, frame in ledger.items():
+                frame.write_parquet(self.folder / f"{name}.ledger.parquet", compression="lz4")
+        return Intake(ledger, len({p["file"] for p in self.parts}), counts)
+
+    def _combine(self) -> None:
+        """Family and person files of one feed become rows of persons; see `pipelines.conform.families`."""
+        for feed_id, pair in self.pairs.items():
+            feed = self.feeds[feed_id]
+            sides = {kind: pl.concat(frames) if (frames := pair.get(kind)) else None for kind in ("person", "family")}
+            done = combine_families(feed, sides["person"], sides["family"])
+            self.rows.setdefault(feed_id, []).append(done.rows)
+            for name, frame in (("quarantine", done.quarantine), ("value_issue", done.issues), ("supplement", done.supplements)):
+                if frame.height:
+                    named = frame.with_columns(feed=pl.lit(feed_id), department=pl.lit(feed.department))
+                    self.tables[name].append(named.select(pl.col(c).cast(t) for c, t in LEDGER[name].items()))
+
+    def _balance(self, rows: pl.DataFrame, ledger: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Counts each row of a file once: loaded, else duplicate, else quarantined."""
+        parts = pl.DataFrame(self.parts, schema=PART)
+        kept = pl.concat([rows, ledger["supplement"].select("part", "row")]).unique() if ledger["supplement"].height else rows
+        if self.pairs:
+            kept = kept.unique()
+        origin = ["part", "row"]
+        dropped = ledger["duplicate"].select(origin).unique()
+        if self.pairs:
+            dropped = dropped.join(kept, on=origin, how="anti")
+        refused = ledger["quarantine"].drop_nulls("row").select(origin).unique()
+        for column, frame in (("loaded", kept), ("duplicate", dropped), ("quarantined", refused)):
+            counted = frame.group_by("part").len(name="n").with_columns(pl.col("n").cast(pl.Int32))
+            parts = parts.join(counted, on="part", how="left", maintain_order="left").with_columns(pl.col("n").fill_null(0).alias(column)).drop("n")
+        return parts
+
+
+def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable[[int, int, str], None]) -> Intake:
+    """Reads every file of the inbox; `told(done, of, name)` reports progress."""
+    files = inbox_files(inbox)
+    collector = Collector(feeds, folder)
+    for n, path in enumerate(files):
+        name = path.relative_to(inbox).as_posix()
+        told(n, len(files), name)
+        collector.take(read_file(path, feeds, name=name))
+    told(len(files), len(files), "")
+    return collector.finish()

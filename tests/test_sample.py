@@ -1,0 +1,210 @@
+"""The sample county: repeatable, complete, fictional, and as messy as it promises to be."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.sample import SampleReport, make_county
+from pipelines.sample.chance import Chance
+from pipelines.sample.county import County, build_county
+from pipelines.sample.faults import FAULTS
+from pipelines.sample.layout import FEEDS
+from pipelines.sample.ledgers import dibao, registry
+from pipelines.sample.making import EVENTS, MONTHLY, QUARTERLY, STRAY
+from pipelines.sample.months import first_day, last_day, month_of, period_of
+from pipelines.sample.people import PREFIX
+
+ROOT = Path(__file__).resolve().parents[1]
+TRACKED = ROOT / "data" / "sample"
+SEED = 20261122
+WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SampleReport]:
+    """Three months of a small county."""
+    out = tmp_path_factory.mktemp("county")
+    return out, make_county(3000, 3, SEED, out)
+
+
+@pytest.fixture(scope="module")
+def county() -> County:
+    """The same county before any fault."""
+    return build_county(3000, 3, SEED, month_of("2026-11"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(made: tuple[Path, SampleReport], tmp_path: Path) -> None:
+    told: list[str] = []
+    make_county(3000, 3, SEED, tmp_path / "again", progress=told.append)
+    make_county(3000, 1, SEED + 1, tmp_path / "other")
+    first = contents(made[0])
+    assert contents(tmp_path / "again") == first
+    assert told == made[1].periods
+    name = "2026-11/农户基本信息台账.csv"
+    assert contents(tmp_path / "other")[name] != first[name]
+
+
+def test_the_tracked_sample_is_what_its_readme_says(tmp_path: Path) -> None:
+    readme = (TRACKED / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"--persons (\d+) --months (\d+) --seed (\d+)", readme)
+    assert command
+    persons, months, seed = (int(word) for word in command.groups())
+    make_county(persons, months, seed, tmp_path)
+    assert contents(tmp_path / "2026-11") == contents(TRACKED / "2026-11")
+
+
+def test_the_tracked_sample_is_small() -> None:
+    assert sum(len(data) for data in contents(TRACKED).values()) <= 5_000_000
+
+
+def test_the_county_has_about_the_persons_asked_for(made: tuple[Path, SampleReport]) -> None:
+    report = made[1]
+    assert abs(report.persons - 3000) < 60
+    assert report.townships == 14
+    assert 2.6 < report.persons / report.households < 3.4
+    assert report.periods == ["2026-09", "2026-10", "2026-11"]
+
+
+def test_every_feed_arrives_in_the_first_month_and_in_few_files(made: tuple[Path, SampleReport]) -> None:
+    assert set(FEEDS) == set(MONTHLY) | set(QUARTERLY) | set(EVENTS)
+    assert len(FEEDS) == 27
+    names = [path.name for path in (made[0] / "2026-09").iterdir()]
+    for layout in FEEDS.values():
+        assert any(name.startswith(layout.title) for name in names), layout.title
+    for period in made[1].periods:
+        assert len(list((made[0] / period).iterdir())) <= 35
+    assert (made[0] / "2026-11" / STRAY).exists()
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_occurs(made: tuple[Path, SampleReport], kind: str) -> None:
+    assert made[1].faults[kind] > 0
+
+
+def test_faults_are_the_exception(made: tuple[Path, SampleReport]) -> None:
+    rows = sum(made[1].rows.values())
+    identity = ("number missing", "number as 5.1E+17", "number rounded to 000", "number with wrong check")
+    assert sum(made[1].faults[kind] for kind in identity) < 0.006 * rows
+    assert made[1].faults["required value blank"] < 0.005 * rows
+
+
+def test_all_encodings_separators_and_workbooks_are_there() -> None:
+    files = contents(TRACKED / "2026-11")
+    assert any(data.startswith(b"\xef\xbb\xbf") for data in files.values())
+    assert any(data.startswith((b"\xff\xfe", b"\xfe\xff")) for data in files.values())
+    assert {Path(name).suffix for name in files} == {".csv", ".xlsx", ".xls"}
+    text = files["资金发放明细.csv"].decode("gb18030")
+    with pytest.raises(UnicodeDecodeError):
+        files["资金发放明细.csv"].decode("utf-8")
+    assert text.count(";") > text.count(",")
+    assert "合计" in text and "填表人" in text
+    assert b"\t" in files["在校生与资助.csv"]
+
+
+def test_numbers_are_valid_unique_and_of_no_real_district(county: County) -> None:
+    numbers = county.people.number.to_list()
+    assert len(set(numbers)) == len(numbers)
+    male, birth = county.people.male, county.people.birth.astype("datetime64[D]").astype(str)
+    for number, man, born in zip(numbers, male, birth, strict=True):
+        assert number.startswith(str(PREFIX))
+        assert number[6:14] == born.replace("-", "")
+        assert (int(number[16]) % 2 == 1) == man
+        assert number[17] == "10X98765432"[sum(int(d) * w for d, w in zip(number, WEIGHTS, strict=False)) % 11]
+
+
+def test_no_other_number_stands_in_any_text_file() -> None:
+    for name, data in contents(TRACKED / "2026-11").items():
+        if name.endswith(".csv"):
+            for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+                try:
+                    text = data.decode(encoding)
+                except UnicodeError:
+                    continue
+                for number in re.findall(r"(?<!\d)\d{17}[\dXx](?!\d)", text):
+                    assert number.startswith(str(PREFIX)), (name, number)
+                break
+
+
+def test_the_registry_never_shrinks_by_a_tenth_and_keeps_every_township(county: County) -> None:
+    last = county.window.last
+    before = registry(county, last - 1)
+    after = registry(county, last)
+    assert after.height > 0.95 * before.height
+    assert set(after["乡镇"]) == set(before["乡镇"]) == set(county.places.townships)
+
+
+def test_shares_of_the_programmes_are_believable(county: County) -> None:
+    last, people = county.window.last, len(county.people)
+    on_dibao = county.homes.size[county.programmes.on_dibao(last)].sum() / people
+    assert 0.035 < on_dibao < 0.065
+    assert 0.003 < county.on_tekun(last).sum() / people < 0.011
+    assert 0.035 < (county.shocks.certified <= int(last_day(last))).mean() < 0.07
+    age = county.people.age(int(last_day(last)))
+    assert 0.10 < (age < 15).mean() < 0.24
+    assert 0.14 < (age >= 60).mean() < 0.30
+
+
+def test_the_dead_stay_in_the_ledger_a_while_and_then_leave() -> None:
+    county = build_county(20_000, 1, 3, month_of("2026-11"))
+    month = county.window.last
+    listed = set(dibao(county, month)["姓名"])
+    assert listed
+    kept = county.kept_on(month, "dibao") & (county.people.dead <= int(last_day(month)))
+    assert kept.any()
+    long_dead = county.people.dead < int(first_day(month - 6))
+    assert not (kept & long_dead).any()
+
+
+def test_a_damaged_number_is_there_again_next_month(made: tuple[Path, SampleReport]) -> None:
+    def damaged(period: str) -> set[str]:
+        text = (made[0] / period / "农户基本信息台账.csv").read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text)))
+        place = next(at for at, head in enumerate(rows[0]) if "证" in head)
+        return {row[0] for row in rows[1:] if row[place] == "5.00999E+17"}
+
+    assert damaged("2026-10") and damaged("2026-10") == damaged("2026-11")
+
+
+def test_small_or_empty_wishes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least 500"):
+        make_county(10, 1, 1, tmp_path)
+    with pytest.raises(ValueError, match="at least 1"):
+        make_county(3000, 0, 1, tmp_path)
+    with pytest.raises(ValueError, match="2026-11"):
+        make_county(3000, 1, 1, tmp_path, last_period="202611")
+
+
+def test_chance_depends_on_the_seed_the_purpose_and_the_key_only() -> None:
+    keys = np.arange(1000)
+    share = Chance(1).share("a", keys)
+    assert (Chance(1).share("a", keys[::-1])[::-1] == share).all()
+    assert abs(share.mean() - 0.5) < 0.05
+    assert not (Chance(2).share("a", keys) == share).any()
+    assert not (Chance(1).share("b", keys) == share).any()
+
+
+def test_months_are_numbers() -> None:
+    assert period_of(month_of("2026-11")) == "2026-11"
+    assert pl.Series([int(last_day(month_of("2024-02")))]).cast(pl.Int32).cast(pl.Date).item().day == 29
+
+
+def test_map_and_places_name_the_same_townships() -> None:
+    import json
+
+    codes = tomllib.loads((ROOT / "data" / "codes" / "places.toml").read_text(encoding="utf-8"))
+    shapes = json.loads((ROOT / "data" / "codes" / "townships.geojson").read_text(encoding="utf-8"))
+    assert [t["name"] for t in codes["township"]] == [f["properties"]["name"] for f in shapes["features"]]
+    assert all(f["geometry"]["coordinates"][0][0] == f["geometry"]["coordinates"][0][-1] for f in shapes["features"])
