@@ -74,27 +74,36 @@ def _frame(published):  # type: ignore[no-untyped-def]
     bar = st.container(key="frame", horizontal=True, vertical_alignment="center", gap="small")
     with bar:
         periods = [run.period for run in published.runs]
-        period = st.selectbox(t("期"), periods, key="period", format_func=t.month, label_visibility="collapsed", width=140, bind="query-params")
+        ui.recall("period", periods)
+        period = st.selectbox(t("期"), periods, key="period", format_func=t.month, label_visibility="collapsed", width=140)
+        ui.keep("period", period, published.latest)
         warehouse = ui.open_warehouse(str(published.run_of(period).path))
         towns = places.townships(warehouse)
+        options = [ALL, *[name or UNKNOWN for name in towns]]
+        ui.recall("township", options)
         township = st.selectbox(
-            t("乡镇"), [ALL, *[name or UNKNOWN for name in towns]], key="township", label_visibility="collapsed", width=170,
-            format_func=lambda name: t("全县") if name == ALL else t.place(None if name == UNKNOWN else name), bind="query-params",
+            t("乡镇"), options, key="township", label_visibility="collapsed", width=170,
+            format_func=lambda name: t("全县") if name == ALL else t.place(None if name == UNKNOWN else name),
         )  # fmt: skip
+        ui.keep("township", township, ALL)
         scope, village = Scope(), ALL
         if township not in (ALL, None):
             town = None if township == UNKNOWN else township
             scope = Scope(townships=(town,))
             names = places.villages(warehouse, town)
+            options = [ALL, *[name or UNKNOWN for name in names]]
+            ui.recall("village", options)
             village = st.selectbox(
-                t("村"), [ALL, *[name or UNKNOWN for name in names]], key="village", label_visibility="collapsed", width=170,
+                t("村"), options, key="village", label_visibility="collapsed", width=170,
                 format_func=lambda name: t("全部村（社区）") if name == ALL else t.place(None if name == UNKNOWN else name),
-                bind="query-params",
             )  # fmt: skip
             if village not in (ALL, None):
                 scope = Scope(villages=((town, None if village == UNKNOWN else village),))
+        ui.keep("village", village, ALL)
+        ui.recall("lang", list(LANGUAGES))
         code = st.selectbox("语言 / Language", list(LANGUAGES), key="lang", format_func=LANGUAGES.__getitem__,
-                            label_visibility="collapsed", width=120, bind="query-params")  # fmt: skip
+                            label_visibility="collapsed", width=120)  # fmt: skip
+        ui.keep("lang", code, "zh")
     chosen = {"period": period, "township": township, "village": village, "lang": code}
     carried = tuple((key, value) for key, value in chosen.items() if value and value != ALL and (key, value) != ("lang", "zh"))
     t = Language(code or "zh")
@@ -105,8 +114,8 @@ def _age(view: ui.View) -> None:
     """How old the data are, and what is late."""
     t, county = view.t, view.county
     text = t("数据截至 {day}，{all} 源已到 {here}", day=county.as_of.isoformat(), all=county.feeds, here=county.feeds_here)
-    late = "、".join(ui.feed(name, t) for name in county.late)
-    ui.html(f'<span class="bl-note" title="{late}">{text}{("；" + t("未到：") + late) if 0 < len(county.late) <= 2 else ""}</span>')
+    late = t.listed(ui.feed(name, t) for name in county.late)
+    ui.html(f'<span class="bl-note" title="{late}">{text}{(t("；") + t("未到：") + late) if 0 < len(county.late) <= 2 else ""}</span>')
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def plot_map(
     have = [name for name in names if known.get(name) is not None]
     lack = [name for name in names if known.get(name) is None]
     shared: dict[str, Any] = {"geojson": shapes, "featureidkey": "properties.name", "marker": {"line": {"color": "#FFFFFF", "width": 1.2}}}
-    said = [f"{name}：{number(known[name] or 0)} {unit}" for name in have]
+    said = [t.named(name, f"{number(known[name] or 0)} {unit}") for name in have]
     traces: list[go.BaseTraceType] = [
         go.Choropleth(
             **shared, locations=have, z=[known[name] for name in have], zmin=0, zmax=max(top, 1), colorscale=SEQUENCE,
@@ -75,7 +75,7 @@ def plot_map(
     ]  # fmt: skip
     if lack:
         grey = [[0, GREY], [1, GREY]]
-        text = [f"{name}：{t('不明')}" for name in lack]
+        text = [t.named(name, t("不明")) for name in lack]
         traces.append(
             go.Choropleth(**shared, locations=lack, z=[0] * len(lack), colorscale=grey, showscale=False, text=text,
                           hovertemplate="%{text}<extra></extra>")
@@ -121,11 +121,11 @@ def _bars(labels: list[str], values: list[int], colours: list[str], unit: str, f
     bars = go.Bar(
         x=values, y=list(range(len(labels))), orientation="h", marker={"color": colours},
         text=[number(value) for value in values], textposition="outside", cliponaxis=False,
-        customdata=full, hovertemplate="%{customdata}：%{x:,} " + unit + "<extra></extra>",
+        customdata=full, hovertemplate="%{customdata} %{x:,} " + unit + "<extra></extra>",
     )  # fmt: skip
     figure = _figure(30 * len(labels) + 24, bars)
     figure.update_xaxes(visible=False, range=[0, 1.18 * max([1, *values])])
-    figure.update_yaxes(automargin=True, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels)
+    figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels)
     figure.update_layout(bargap=0.35)
     return figure
 
@@ -146,13 +146,13 @@ def plot_levels(levels: pl.DataFrame, t: Language) -> go.Figure:
                 orientation="h", name=f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])}", marker={"color": LEVEL_COLOUR[level]},
                 text=[f"{LEVEL_MARK[level]} {number(found[kind])}" if found.get(kind) else "" for kind in reversed(kinds)],
                 textposition="inside", insidetextanchor="middle", textangle=0, textfont={"color": "#FFFFFF"},
-                hovertemplate="%{y} " + t(LEVEL_ZH[level]) + "：%{x:,}<extra></extra>",
+                hovertemplate="%{y} " + t(LEVEL_ZH[level]) + " %{x:,}<extra></extra>",
             )
         )  # fmt: skip
     figure = _figure(44 * max(len(kinds), 1) + 24, *traces)
     figure.update_layout(barmode="stack", bargap=0.3, uniformtext={"minsize": 10, "mode": "hide"})
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(automargin=True, ticklabelstandoff=6)
+    figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6)
     return figure
 
 
@@ -175,7 +175,7 @@ def plot_income(income: Income, t: Language) -> go.Figure:
         x=labels, y=values, measure=measures, text=[f"{value:,.0f}" for value in values], textposition="outside",
         increasing={"marker": {"color": "#7FA7CF"}}, decreasing={"marker": {"color": "#C98A5B"}},
         totals={"marker": {"color": PRIMARY}}, connector={"line": {"color": LINE}}, cliponaxis=False,
-        hovertemplate="%{x}：%{y:,.2f}<extra></extra>",
+        hovertemplate="%{x} %{y:,.2f}<extra></extra>",
     )  # fmt: skip
     figure = _figure(300, bars)
     standard = float(income.standard)
@@ -185,8 +185,8 @@ def plot_income(income: Income, t: Language) -> go.Figure:
         text=t("低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
     )  # fmt: skip
     peak = max([standard, total, *_running(values[: len(counted)])])
-    figure.update_yaxes(range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18], rangemode="tozero", title=None)
-    figure.update_xaxes(automargin=True, tickangle=0)
+    figure.update_yaxes(range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18], rangemode="tozero", automargin=True, tickformat=",.0f")
+    figure.update_xaxes(automargin=True, tickangle=0, showgrid=False)
     return figure
 
 
@@ -219,9 +219,9 @@ def plot_programmes(stretches: pl.DataFrame, as_of: date, t: Language, months: i
     figure.update_layout(height=34 * max(len(labels), 1) + 50)
     figure.update_xaxes(
         range=[start, date(as_of.year + (as_of.month == 12), as_of.month % 12 + 1, 28)],
-        tickvals=[date(year, 1, 1) for year in years], ticktext=[str(year) for year in years],
+        tickvals=[date(year, 1, 1) for year in years], ticktext=[str(year) for year in years], automargin=True,
     )  # fmt: skip
-    figure.update_yaxes(automargin=True, autorange="reversed", ticklabelstandoff=6)
+    figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False, ticklabelstandoff=6)
     return figure
 
 
@@ -232,7 +232,7 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
     parts = (
         ("covered", t("已覆盖"), {"color": "#8FB8DC"}),
         ("gap", t("缺口"), {"color": LEVEL_COLOUR["red"]}),
-        ("unknown", t("不明"), {"color": "#EEF1F4", "pattern": {"shape": "/", "fgcolor": MUTED, "size": 6}}),
+        ("unknown", t("不明"), {"color": "#EEF1F4", "pattern": {"shape": "/", "fgcolor": LINE, "size": 6}}),
     )
     traces = []
     for column, label, marker in parts:
@@ -240,7 +240,7 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
         traces.append(
             go.Bar(
                 y=names, x=shares, orientation="h", marker=marker, name=label,
-                customdata=[row[column] for row in rows], hovertemplate="%{y} " + label + "：%{customdata:,}<extra></extra>",
+                customdata=[row[column] for row in rows], hovertemplate="%{y} " + label + " %{customdata:,}<extra></extra>",
                 text=[f"{label} {number(row[column])}" if share > 9 else "" for row, share in zip(rows, shares, strict=True)],
                 textposition="inside", insidetextanchor="middle", textangle=0,
                 textfont={"color": "#FFFFFF" if column == "gap" else INK},
@@ -249,5 +249,5 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
     figure = _figure(30 * max(len(rows), 1) + 24, *traces)
     figure.update_layout(barmode="stack", bargap=0.3)
     figure.update_xaxes(visible=False, range=[0, 100])
-    figure.update_yaxes(automargin=True, ticklabelstandoff=6)
+    figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6)
     return figure

@@ -7,6 +7,7 @@ never formats a figure itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -51,7 +52,19 @@ class Language:
             return value.isoformat()
         if isinstance(value, Decimal | float | int):
             return number(value)
-        return "、".join(self(part) for part in str(value).split("、")) if "、" in str(value) else self(str(value))
+        return self.listed(self(part) for part in str(value).split("、"))
+
+    def listed(self, parts: Iterable[str]) -> str:
+        return self("、").join(parts)
+
+    def clauses(self, parts: Iterable[str]) -> str:
+        return self("；").join(parts)
+
+    def named(self, name: str, value: str) -> str:
+        return self("{name}：{value}", name=name, value=value)
+
+    def aside(self, text: str, more: str) -> str:
+        return self("{text}（{more}）", text=text, more=more)
 
     def money(self, yuan: Decimal | float | int | None) -> str:
         return self("不明") if yuan is None else self("{yuan} 元", yuan=number(yuan))

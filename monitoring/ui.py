@@ -26,7 +26,6 @@ from monitoring.warehouse import Warehouse
 ASSETS = Path(__file__).parents[1] / "static"
 ASSET_ROUTE = "/assets"  # served by app.py
 PAGE_SIZE = 50
-BLOCKS = "▁▂▃▄▅▆▇█"
 CHART = {"displayModeBar": False, "topojsonURL": f"{ASSET_ROUTE}/topo/", "responsive": True, "scrollZoom": False, "doubleClick": False}
 Answer = TypeVar("Answer")
 
@@ -71,6 +70,26 @@ def _answer(name: str, warehouse: Warehouse, details: tuple[Any, ...], _question
 def open_warehouse(path: str) -> Warehouse:
     """One connection a published file; a new run has a new name, so nothing here goes stale."""
     return Warehouse(Path(path))
+
+
+def recall(key: str, options: Sequence[Any], many: bool = False) -> None:
+    """Before a picker is drawn for the first time: its choice from the address, if that is one of the options."""
+    if key in st.session_state:
+        if not many and st.session_state[key] not in options:
+            del st.session_state[key]
+        return
+    asked = [value for value in st.query_params.get_all(key) if value in options]
+    if asked:
+        st.session_state[key] = asked if many else asked[0]
+
+
+def keep(key: str, value: Any, default: Any = None) -> None:
+    """After a picker was drawn: its choice into the address (codes and places, never a person)."""
+    wanted = list(value) if isinstance(value, list | tuple) else [] if value in (None, "", default) else [value]
+    if wanted and st.query_params.get_all(key) != wanted:
+        st.query_params[key] = wanted
+    elif not wanted and key in st.query_params:
+        del st.query_params[key]
 
 
 def html(body: str) -> None:
@@ -153,14 +172,14 @@ def due(days: int | None, t: Language) -> str:
 
 
 def trend(values: Sequence[float | None] | None) -> str:
-    """The last periods as blocks from 0 to the highest."""
+    """The last periods as bars from 0 to the highest."""
     known = [value for value in values or [] if value is not None]
     top = max(known, default=0)
     if len(known) < 2 or not top:
         return ""
-    blocks = "".join(BLOCKS[min(7, int(8 * value / (top + 1e-9)))] for value in known)
-    told = "，".join(number(value) for value in known)
-    return f'<span class="bl-spark" title="{told}" aria-label="{told}">{blocks}</span>'
+    told = ", ".join(number(value) for value in known)
+    bars = "".join(f'<i style="height:{max(100 * value / top, 3):.0f}%"></i>' for value in known)
+    return f'<span class="bl-spark" role="img" title="{told}" aria-label="{told}">{bars}</span>'
 
 
 def change(value: int | None, before: int | None, t: Language) -> str:
@@ -249,12 +268,17 @@ def column_value(subject: str, name: str, value: Any, t: Language) -> str:
         return t(INCOME_SOURCE_ZH.get(str(value), str(value)))
     if name in ("feed", "seen_in", "listed_in", "not_compared", "record"):
         parts = [part for part in str(value).replace("、", ",").replace(" ", ",").split(",") if part]
-        return "、".join(t(feed_titles().get(part, part)) for part in parts)
+        return t.listed(t(feed_titles().get(part, part)) for part in parts)
     column = columns_of(subject).get(name)
     if isinstance(value, str) and column and column.type.startswith(("DECIMAL", "INTEGER", "BIGINT")):
         value = float(value)
-    unit = t(UNIT_ZH.get(column.unit, "")) if column and column.unit else ""
-    return f"{t.value(value)} {unit}".strip()
+    return f"{t.value(value)} {column_unit(subject, name, t)}".strip()
+
+
+def column_unit(subject: str, name: str | None, t: Language) -> str:
+    """A column's unit in words; "" where it has none."""
+    column = columns_of(subject).get(name or "")
+    return t(UNIT_ZH[column.unit]) if column and column.unit in UNIT_ZH else ""
 
 
 def feed(name: str | None, t: Language) -> str:

@@ -50,7 +50,11 @@ _FILES: tuple[tuple[Any, ...], ...] = (
     (202610, 1, "公安/户籍10.csv", "", "registry", "", "csv", "utf-8", "dd", "1", 4, 0, 0, 0, 4, "", "", False),
 )
 _QUARANTINED = (
-    {"姓名": "赵七", "身份证号": "99999919770707123X", "备 注": "本人电话13800001111，配偶９９９９９９１９７７０７０７９９９９"},
+    {
+        "姓名": "赵七",
+        "身份证号": "99999919770707123X",
+        "备 注": "本人电话13800001111，配偶９９９９９９１９７７０７０７９９９９",
+    },
     {"姓名": "=SUM(A1)", "身份证号": "", "享受起始日期": "不详", "row": "3"},
 )
 
@@ -95,8 +99,16 @@ def _people(connection: duckdb.DuckDBPyConnection) -> None:
     for feed in ("registry", "dibao", "tekun", "monitored"):
         insert(connection, "feed_snapshot", feed=feed, title=feed, matching_set=True, has_file=True, last_period=202611)
     households: dict[int, tuple[str, tuple[int, ...], Mapping[str, Any]]] = {
-        1: ("HB1", (ZHANG, LI), {"monitored": True, "at_risk": True, "monitored_kind": "边缘易致贫户", "income_pc": 500}),
-        2: ("HB2", (WANG, QIAN), {"monitored": False, "at_risk": False, "whole_household_dibao": True, "income_pc": 300}),
+        1: (
+            "HB1",
+            (ZHANG, LI),
+            {"monitored": True, "at_risk": True, "monitored_kind": "边缘易致贫户", "income_pc": 500},
+        ),
+        2: (
+            "HB2",
+            (WANG, QIAN),
+            {"monitored": False, "at_risk": False, "whole_household_dibao": True, "income_pc": 300},
+        ),
         3: (LONE_HOUSEHOLD, (LONE,), {"monitored": False, "at_risk": False}),
     }
     for key, (household_id, members, facts) in households.items():
@@ -131,9 +143,33 @@ def _signals(connection: duckdb.DuckDBPyConnection) -> None:
     ):
         insert(connection, "rule", rule=rule, kind=kind, subject=subject, record=record, disabled=False)
         judged, hit, clear, unknown = outcome
-        insert(connection, "rule_outcome", rule=rule, township="石桥镇", village="东村", judged=judged, hit=hit, clear=clear, unknown=unknown)
-    insert(connection, "rule", rule="PROC-EMERGENCY", kind="process", subject="record", record="temporary_aid", disabled=True)
-    shared = {"period": "2026-11", "township": "石桥镇", "department": "民政", "clause": "MF 二（二）", "due_date": "2026-12-05"}
+        insert(
+            connection,
+            "rule_outcome",
+            rule=rule,
+            township="石桥镇",
+            village="东村",
+            judged=judged,
+            hit=hit,
+            clear=clear,
+            unknown=unknown,
+        )
+    insert(
+        connection,
+        "rule",
+        rule="PROC-EMERGENCY",
+        kind="process",
+        subject="record",
+        record="temporary_aid",
+        disabled=True,
+    )
+    shared = {
+        "period": "2026-11",
+        "township": "石桥镇",
+        "department": "民政",
+        "clause": "MF 二（二）",
+        "due_date": "2026-12-05",
+    }
     insert(
         connection, "signal", **shared, rule="GAP-DIBAO", kind="gap", level="red", subject="household", household_id="HB1", person_id=ZHANG,
         id_number=NUMBERS[ZHANG], name=NAMES[ZHANG], village="东村", evidence='{"income_pc": 500, "$dibao.standard_rural": 600}',
@@ -154,4 +190,15 @@ def _signals(connection: duckdb.DuckDBPyConnection) -> None:
         connection, "signal", **shared, rule="GAP-CARERS", kind="gap", level="orange", subject="institution", name="石桥敬老院",
         evidence='{"residents": 30, "carers": 1}', message="石桥敬老院护理员不足。", message_en="Too few carers.",
     )  # fmt: skip
-    insert(connection, "run", run_id="r1", period="2026-11", as_of="2026-11-30", pack="demo", sample=True, persons=5, households=3, signals=4)
+    insert(
+        connection,
+        "run",
+        run_id="r1",
+        period="2026-11",
+        as_of="2026-11-30",
+        pack="demo",
+        sample=True,
+        persons=5,
+        households=3,
+        signals=4,
+    )

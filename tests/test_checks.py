@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.checks import audit, audit_file
-from tests.small_warehouse import insert, small_warehouse
+from tests.small_warehouse import LONE, insert, small_warehouse
 
 
 def test_every_balance_of_a_sound_warehouse_holds() -> None:
@@ -30,12 +30,12 @@ def test_every_balance_of_a_sound_warehouse_holds() -> None:
         ("UPDATE membership SET belongs = FALSE WHERE person_id = 102", {"persons", "one_household_each"}),
         ("DELETE FROM household WHERE household_key = 3", {"members_known"}),
         ("UPDATE household_snapshot SET size = 3 WHERE household_key = 1", {"sizes"}),
-        ("DELETE FROM household_snapshot WHERE household_key = 3", {"sizes", "judged"}),
+        ("DELETE FROM household_snapshot WHERE household_key = 3", {"sizes", "judged", "run"}),
         ("UPDATE rule_outcome SET unknown = 0 WHERE rule = 'GAP-DIBAO'", {"outcomes"}),
         ("UPDATE rule_outcome SET judged = 4, clear = 3 WHERE rule = 'DQ-NAME'", {"judged"}),
         ("DELETE FROM rule_outcome WHERE rule = 'GAP-CARERS'", {"judged", "hits"}),
-        ("DELETE FROM signal WHERE rule = 'DQ-NAME'", {"hits", "signals_counted"}),
-        ("INSERT INTO signal FROM signal WHERE rule = 'DQ-NAME'", {"hits", "signals_unique", "signals_counted"}),
+        ("DELETE FROM signal WHERE rule = 'DQ-NAME'", {"hits", "run"}),
+        ("INSERT INTO signal FROM signal WHERE rule = 'DQ-NAME'", {"hits", "signals_unique", "run"}),
         ("UPDATE signal SET evidence = '{' WHERE rule = 'DQ-NAME'", {"signals_explained"}),
         ("UPDATE signal SET clause = NULL WHERE rule = 'DQ-NAME'", {"signals_explained"}),
         ("UPDATE signal SET message = '' WHERE rule = 'DQ-NAME'", {"signals_explained"}),
@@ -50,6 +50,14 @@ def test_a_spoilt_warehouse_fails_just_the_balances_concerned(spoil: str, notice
     assert {check.name for check in audit(connection) if not check.ok} == noticed
 
 
+def test_a_row_that_lists_a_family_counts_once_and_a_whole_file_counts_no_row() -> None:
+    connection = small_warehouse()
+    insert(connection, "std_registry", delivered=202611, part=1, row=6, person_id=LONE)
+    insert(connection, "duplicate", delivered=202611, part=1, row=6, first_delivered=202611, first_part=1, first_row=5)
+    insert(connection, "quarantine", delivered=202611, part=3, row=None, reasons="打不开")
+    assert [check.words for check in audit(connection) if not check.ok] == []
+
+
 def test_a_person_twice_in_the_snapshot_is_noticed() -> None:
     connection = small_warehouse()
     insert(connection, "person_snapshot", person_id=101, number=None, alive=True)
@@ -58,7 +66,9 @@ def test_a_person_twice_in_the_snapshot_is_noticed() -> None:
 
 def test_errors_that_cancel_out_do_not_balance() -> None:
     connection = small_warehouse()
-    connection.execute("UPDATE part SET rows_read = rows_read + CASE part WHEN 1 THEN 1 ELSE -1 END WHERE this_period AND part < 3")
+    connection.execute(
+        "UPDATE part SET rows_read = rows_read + CASE part WHEN 1 THEN 1 ELSE -1 END WHERE this_period AND part < 3"
+    )
     check = next(check for check in audit(connection) if check.name == "files")
     assert check.left == check.right and not check.ok
     assert "公安/户籍.csv: 8 ≠ 7" in check.words and "2 of 4 differ" in check.words_en

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.exporting import EXPORTS, Unmasking, export, frame_of, journal_problems, record_unmask
+from monitoring.exporting import EXPORTS, Unmasking, export, frame_of, journal_problems, masking, record_unmask
 from monitoring.exporting.comparing import COMPARISON_CODES
 from monitoring.exporting.filters import parse_where
 from monitoring.exporting.writing import write_frame
@@ -23,10 +23,25 @@ from tests.small_warehouse import LI, LONE, LONE_HOUSEHOLD, NAMES, NUMBERS, QIAN
 
 PERIOD = "2026-11"
 AT = datetime(2026, 12, 1, 9, 30)
-COLUMNS = (
-    "period,rule,kind,level,subject,household_id,person_id,id_number,name,township,village,"
-    "department,due_date,evidence,clause,message,record_key"
-).split(",")
+COLUMNS = [
+    "period",
+    "rule",
+    "kind",
+    "level",
+    "subject",
+    "household_id",
+    "person_id",
+    "id_number",
+    "name",
+    "township",
+    "village",
+    "department",
+    "due_date",
+    "evidence",
+    "clause",
+    "message",
+    "record_key",
+]
 
 
 def frame(what: str, where: str | list[str] | None = None, lang: str = "zh", masked: bool = True) -> pl.DataFrame:
@@ -52,7 +67,9 @@ def test_no_export_shows_a_number_or_a_name_unless_unmasked() -> None:
         shown = frame(what).write_json()
         for person, number in NUMBERS.items():
             assert number not in shown and number[:17] not in shown and NAMES[person] not in shown, what
-        assert not any(told in shown for told in ("99999919770707123X", "９９９９９９１９７", "赵七", "13800001111")), what
+        assert not any(told in shown for told in ("99999919770707123X", "９９９９９９１９７", "赵七", "13800001111")), (
+            what
+        )
 
 
 def test_masks_keep_what_tells_two_persons_apart() -> None:
@@ -63,7 +80,9 @@ def test_masks_keep_what_tells_two_persons_apart() -> None:
     clue = signals["PROC-CLUE"]
     assert clue["household_id"].startswith("U-") and clue["household_id"] == frame("signals")["household_id"][1]
     assert clue["record_key"] == "********4321-XS-1"
-    assert signals["GAP-CARERS"]["name"] == "石桥敬老院" and signals["GAP-CARERS"]["message"] == "石桥敬老院护理员不足。"
+    assert (
+        signals["GAP-CARERS"]["name"] == "石桥敬老院" and signals["GAP-CARERS"]["message"] == "石桥敬老院护理员不足。"
+    )
 
 
 def test_evidence_and_sentence_hide_other_names_and_the_day_of_birth() -> None:
@@ -81,11 +100,61 @@ def test_unmasked_signals_show_everything() -> None:
 
 def test_quarantine_spreads_the_departments_own_columns_and_keeps_whole_files() -> None:
     rows = frame("quarantine", masked=False)
-    assert rows.columns == ["file", "sheet", "row", "feed", "department", "reasons", "姓名", "身份证号", "享受起始日期", "备 注", "row（原表）"]
+    assert rows.columns == [
+        "file",
+        "sheet",
+        "row",
+        "feed",
+        "department",
+        "reasons",
+        "姓名",
+        "身份证号",
+        "享受起始日期",
+        "备 注",
+        "row（原表）",
+    ]
     assert rows["姓名"].to_list() == ["赵七", "=SUM(A1)", None]
     assert rows.row(2, named=True)["reasons"] == "不是任何一种台账"
     masked = frame("quarantine")
-    assert masked.row(0)[5:10] == ("证件号码 ********123X 校验码不符；缺享受起始日期", "赵**", "********123X", None, "本人电话********1111，配偶********９９９９")
+    assert masked.row(0)[5:10] == (
+        "证件号码 ********123X 校验码不符；缺享受起始日期",
+        "赵**",
+        "********123X",
+        None,
+        "本人电话********1111，配偶********９９９９",
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "written", "shown"),
+    [
+        ("身份证号（必填）", "510225 19990101 1234", "********1234"),
+        ("证件号码", "5.1E+17", "********"),
+        ("户主姓名", "欧阳建国", "欧**"),
+        ("家庭住址", "石桥镇东村3组", "****"),
+        ("出生日期", "1999-01-01", "1999"),
+        ("联系电话", "13800001111", "********1111"),
+        ("银行账号", "6222020200011112222", "********2222"),
+        ("备注", "与 51022519990101123x 同户", "与 ********123x 同户"),
+        ("金额", "1,200.00", "1,200.00"),
+        ("享受起始日期", "2024-01-01", "2024-01-01"),
+        ("备注", "", ""),
+        ("姓名", None, None),
+    ],
+)
+def test_cells_of_a_departments_file_are_masked_by_their_heading(
+    heading: str, written: str | None, shown: str | None
+) -> None:
+    cells = pl.DataFrame({heading: [written]}, schema={heading: pl.String})
+    assert cells.select(masking.cell(heading)).item() == shown
+
+
+def test_a_name_in_a_record_key_is_hidden() -> None:
+    connection = small_warehouse()
+    connection.execute("UPDATE signal SET record_key = 'visits 独孤一 西村' WHERE rule = 'PROC-CLUE'")
+    assert frame_of(connection, "signals", period=PERIOD, where="rule=PROC-CLUE")["record_key"].to_list() == [
+        "visits 独** 西村"
+    ]
 
 
 def test_quarantine_without_rows_is_an_empty_list() -> None:
@@ -101,7 +170,11 @@ def test_ledger_holds_the_files_of_the_period_and_their_balance() -> None:
 def test_comparison_says_who_is_in_one_register_and_not_in_another() -> None:
     rows = {row["person_id"]: row for row in frame("comparison").iter_rows(named=True)}
     assert set(rows) == {ZHANG, LI, WANG}
-    assert rows[ZHANG]["code"] == "monitored_not_covered" and "可能应保未保" in rows[ZHANG]["why"] and "低于标准 600" in rows[ZHANG]["why"]
+    assert (
+        rows[ZHANG]["code"] == "monitored_not_covered"
+        and "可能应保未保" in rows[ZHANG]["why"]
+        and "低于标准 600" in rows[ZHANG]["why"]
+    )
     assert rows[WANG]["code"] == "dibao_not_monitored" and rows[WANG]["dibao_form"] == "整户"
 
 
@@ -113,10 +186,18 @@ def test_comparison_says_who_is_in_one_register_and_not_in_another() -> None:
         ("UPDATE feed_snapshot SET last_period = NULL WHERE feed = 'monitored'", WANG, "not_compared"),
         ("UPDATE household_snapshot SET urban = TRUE WHERE household_key = 2", WANG, "urban_not_monitored"),
         ("UPDATE person_snapshot SET on_tekun = TRUE WHERE person_id = 104", QIAN, "tekun_not_monitored"),
-        ("UPDATE person_snapshot SET whole_household_dibao = TRUE WHERE person_id = 102", LI, "household_dibao_member_missing"),
+        (
+            "UPDATE person_snapshot SET whole_household_dibao = TRUE WHERE person_id = 102",
+            LI,
+            "household_dibao_member_missing",
+        ),
         ("UPDATE person_snapshot SET on_dibao = TRUE WHERE person_id = 102", LI, "single_dibao_in_monitored"),
         ("UPDATE household_snapshot SET at_risk = FALSE WHERE household_key = 1", ZHANG, "monitored_stable"),
-        ("UPDATE person_snapshot SET on_dibao = TRUE, whole_household_dibao = TRUE WHERE person_id = 102", LI, "consistent"),
+        (
+            "UPDATE person_snapshot SET on_dibao = TRUE, whole_household_dibao = TRUE WHERE person_id = 102",
+            LI,
+            "consistent",
+        ),
     ],
 )
 def test_comparison_codes(spoil: str, person: int, code: str) -> None:
@@ -224,7 +305,9 @@ def test_two_exports_are_the_same_bytes_and_leave_nothing_else(tmp_path: Path, w
 
 def test_order_of_rows_in_the_warehouse_does_not_matter() -> None:
     connection = small_warehouse()
-    connection.execute("CREATE TABLE turned AS FROM signal ORDER BY rule DESC; DELETE FROM signal; INSERT INTO signal FROM turned")
+    connection.execute(
+        "CREATE TABLE turned AS FROM signal ORDER BY rule DESC; DELETE FROM signal; INSERT INTO signal FROM turned"
+    )
     assert frame_of(connection, "signals", period=PERIOD).equals(frame("signals"))
 
 
@@ -283,7 +366,7 @@ def test_workbook_cells_are_text_without_formulas_and_links(tmp_path: Path) -> N
 def test_a_workbook_cuts_what_no_cell_can_hold_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "x.xlsx"
     write_frame(pl.DataFrame({"a": ["字" * 40_000]}), out)
-    cut = openpyxl.load_workbook(out).active["A2"].value  # type: ignore[index, union-attr]
+    cut = openpyxl.load_workbook(out).active["A2"].value
     assert len(cut) == 32_767 and cut.endswith("（过长，已截断）")
 
 

@@ -6,8 +6,10 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -34,13 +36,25 @@ CLOCK = {("date", "today"), ("datetime", "now"), ("datetime", "utcnow"), ("datet
 SQL = re.compile(r"\bselect\b[\s\S]+\bfrom\b|\binsert\s+into\b|\bcreate\s+(?:temp\s+)?(?:table|view)\b", re.IGNORECASE)
 ARITHMETIC = (ast.Div, ast.FloorDiv, ast.Mult, ast.Sub, ast.Pow)
 # Written in pieces, so that this file does not name what it forbids.
-NOT_OURS = ("/wor" + "k/", ".librar" + "y/", "pypi" + ".org", "python" + "hosted", "npm" + "js.", "deb.debian" + ".org", "/opt/" + "pypi")
+NOT_OURS = (
+    "/wor" + "k/",
+    ".librar" + "y/",
+    "pypi" + ".org",
+    "python" + "hosted",
+    "npm" + "js.",
+    "deb.debian" + ".org",
+    "/opt/" + "pypi",
+)
 
 
 def tracked() -> list[Path]:
     """Files that are in the repository or would be added to it."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True, text=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
     ).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
@@ -48,7 +62,11 @@ def tracked() -> list[Path]:
 def modules(*folders: str) -> dict[str, ast.Module]:
     files = [path for path in tracked() if path.suffix == ".py"]
     named = {path.relative_to(ROOT).as_posix(): path for path in files}
-    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sorted(named.items()) if name.startswith(folders)}
+    return {
+        name: ast.parse(path.read_text(encoding="utf-8"))
+        for name, path in sorted(named.items())
+        if name.startswith(folders)
+    }
 
 
 def imports(name: str, tree: ast.Module) -> Iterator[str]:
@@ -68,7 +86,9 @@ def top(dotted: str, depth: int = 1) -> str:
 
 
 def test_monitoring_never_imports_pipelines() -> None:
-    found = [(name, i) for name, tree in modules("monitoring/").items() for i in imports(name, tree) if top(i) == "pipelines"]
+    found = [
+        (name, i) for name, tree in modules("monitoring/").items() for i in imports(name, tree) if top(i) == "pipelines"
+    ]
     assert found == []
 
 
@@ -93,7 +113,8 @@ def test_pages_hold_no_sql_and_no_arithmetic() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
                 wrong.append((name, node.lineno, "SQL"))
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC):
+            of_paths = isinstance(node, ast.BinOp) and isinstance(getattr(node.right, "value", None), str)
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ARITHMETIC) and not of_paths:
                 wrong.append((name, node.lineno, "arithmetic"))
         wrong += [(name, 0, i) for i in imports(name, tree) if top(i) == "duckdb"]
     assert wrong == []
@@ -105,7 +126,9 @@ def test_nothing_banned_is_imported_or_called() -> None:
         wrong += [(name, i) for i in imports(name, tree) if top(i) in BANNED_MODULES]
         for node in ast.walk(tree):
             called = node.func if isinstance(node, ast.Call) else None
-            plain = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+            plain = (
+                called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+            )
             keyword = node.arg if isinstance(node, ast.keyword) else ""
             method_of_a_query = plain in ("eval", "exec") and isinstance(called, ast.Attribute)
             wrong += [(name, word) for word in (plain, keyword) if word in BANNED_NAMES and not method_of_a_query]
@@ -141,6 +164,16 @@ def test_no_file_names_this_machine_or_a_registry() -> None:
     assert wrong == []
 
 
+def test_every_library_imported_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[<>=!~ ;\[]", one)[0].lower().replace("_", "-") for one in declared}
+    trees = modules("app.py", "monitoring/", "pipelines/")
+    used = {top(i) for name, tree in trees.items() for i in imports(name, tree)} - {"monitoring", "pipelines"}
+    provided = packages_distributions()
+    foreign = {module for module in used if module not in sys.stdlib_module_names}
+    assert {m for m in foreign if not {d.lower().replace("_", "-") for d in provided.get(m, [])} & names} == set()
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
 def test_locks_are_exact_and_hashed(lock: str) -> None:
     text = (ROOT / lock).read_text()
@@ -152,10 +185,15 @@ def test_locks_are_exact_and_hashed(lock: str) -> None:
 def test_every_path_target_and_picture_named_in_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:app\.py|Makefile|CHANGELOG\.md|(?:monitoring|pipelines|tests|benchmarks|data|docs|\.ci)/[\w./-]*))`", readme)
+    paths = re.findall(
+        r"`((?:app\.py|Makefile|CHANGELOG\.md|(?:monitoring|pipelines|tests|benchmarks|data|docs|\.ci)/[\w./-]*))`",
+        readme,
+    )
     paths += re.findall(r"\]\((?!https?:)([^)#]+)\)", readme)
     made_at_run_time = ("data/local",)
-    assert paths and [path for path in paths if not path.startswith(made_at_run_time) and not (ROOT / path).exists()] == []
+    assert (
+        paths and [path for path in paths if not path.startswith(made_at_run_time) and not (ROOT / path).exists()] == []
+    )
     targets = set(re.findall(r"\bmake ([a-z]+)", readme))
     assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
 
@@ -175,8 +213,13 @@ def test_the_examples_of_the_readme_load(tmp_path: Path) -> None:
 def test_every_command_of_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     told = set(re.findall(r"\bbuluo ([a-z]+)", readme))
-    shown = subprocess.run([sys.executable, "-m", "pipelines.cli", "--help"], cwd=ROOT, capture_output=True, check=True, text=True)
-    assert told and {command for command in told if not re.search(rf"^\s+{command}\b", shown.stdout, re.MULTILINE)} == set()
+    shown = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "--help"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert (
+        told
+        and {command for command in told if not re.search(rf"^\s+{command}\b", shown.stdout, re.MULTILINE)} == set()
+    )
 
 
 def test_every_step_and_reading_module_stands_in_the_readme() -> None:

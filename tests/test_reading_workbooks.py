@@ -6,6 +6,7 @@ import datetime as dt
 import struct
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
@@ -32,7 +33,7 @@ def rebuilt(path: Path, change=None, *, drop: str = "", add: dict[str, bytes] | 
     return path
 
 
-def xls(path: Path, rows: list[list[object]], merges: list[tuple[int, int, int, int]] | None = None) -> Path:
+def xls(path: Path, rows: Sequence[Sequence[object]], merges: list[tuple[int, int, int, int]] | None = None) -> Path:
     book = xlwt.Workbook(encoding="utf-8")
     sheet = book.add_sheet("名册")
     covered = {(r, c) for r1, r2, c1, c2 in merges or () for r in range(r1, r2 + 1) for c in range(c1, c2 + 1)}
@@ -107,8 +108,8 @@ def test_empty_rows_and_columns_before_the_table_keep_the_true_numbers(tmp_path:
 @pytest.mark.parametrize("kind", ["xlsx", "xls"])
 def test_values_come_as_text_dates_as_iso_and_numbers_without_exponent(tmp_path: Path, kind: str):
     day, moment = dt.datetime(2026, 3, 5), dt.datetime(2026, 3, 5, 10, 20)
-    headings = ["姓名", "死亡日期", "登记日期", "证件号码", "电话", "甲", "乙", "丙"]
-    values = ["张三", day, moment, 510225198101031234, 13812345678, 0.1 + 0.2, True, 46000]
+    headings: list[object] = ["姓名", "死亡日期", "登记日期", "证件号码", "电话", "甲", "乙", "丙"]
+    values: list[object] = ["张三", day, moment, 510225198101031234, 13812345678, 0.1 + 0.2, True, 46000]
     path = tmp_path / "a.x"
     if kind == "xlsx":
         with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd"}) as book:
@@ -152,7 +153,11 @@ def test_times_and_blanks_have_a_text_too():
 
 
 def test_an_identity_number_written_as_text_keeps_all_its_digits_beside_damaged_ones(tmp_path: Path):
-    rows = [DEATHS, ["张三", "510225198101031234", "2026-03-05"], ["李四", 510225198101031234, "2026-03-05"]]
+    rows: list[list[object]] = [
+        [*DEATHS],
+        ["张三", "510225198101031234", "2026-03-05"],
+        ["李四", 510225198101031234, "2026-03-05"],
+    ]
     assert only(workbook(tmp_path / "a.xlsx", {"s": rows})).frame["id_number"].to_list() == [
         "510225198101031234",
         "510225198101031000",

@@ -94,7 +94,9 @@ COMPARISON_CODES = tuple(dict.fromkeys(code for code, *_ in _FINDINGS))
 def comparison_sql(lang: str) -> str:
     """The query; columns in the order of the export. Reads person_snapshot, household_snapshot, feed_snapshot, run."""
     code = " ".join(f"WHEN {condition} THEN '{code}'" for code, condition, _, _ in _FINDINGS)
-    told = " ".join(f"WHEN {condition} THEN {_sentence((zh, en)[lang == 'en'], lang)}" for _, condition, zh, en in _FINDINGS)
+    told = " ".join(
+        f"WHEN {condition} THEN {_sentence((zh, en)[lang == 'en'], lang)}" for _, condition, zh, en in _FINDINGS
+    )
     return f"""
         WITH missing AS (
             SELECT coalesce(string_agg(feed, '、' ORDER BY feed), '') AS missing,

@@ -90,7 +90,7 @@ def frame_of(
     condition, values = where_sql(connection, parse_where(where), types, definition.hidden if masked else ())
     columns = ", ".join(f'"{name}"' for name in types)
     asked = f"SELECT * FROM ({query}) WHERE {condition} ORDER BY {definition.order}, {columns}"
-    frame = connection.sql(asked, params=values).pl()
+    frame: pl.DataFrame = connection.sql(asked, params=values).pl()
     if not definition.spread:
         return frame
     return _spread(frame, definition.spread, _headings(connection, asked, values, definition.spread), masked)
@@ -121,7 +121,9 @@ def _headings(connection: duckdb.DuckDBPyConnection, asked: str, values: list[st
 def _spread(frame: pl.DataFrame, column: str, headings: list[str], masked: bool) -> pl.DataFrame:
     """One column for each heading in place of the JSON objects of `column`; no heading and no value is lost."""
     if len(headings) > _MAX_HEADINGS:
-        raise ValueError(f"共有 {len(headings)} 种表头，一张表放不下：请用 --where feed=… 或 --where department=… 分开导出")
+        raise ValueError(
+            f"共有 {len(headings)} 种表头，一张表放不下：请用 --where feed=… 或 --where department=… 分开导出"
+        )
     kept = frame.drop(column)
     if not headings:
         return kept

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 
 import duckdb
 
-_OPERATORS = {"=": "=", "＝": "=", "==": "=", "!=": "<>", "<>": "<>", "≠": "<>", "<": "<", "＜": "<", ">": ">", "＞": ">"}
+_OPERATORS = {
+    "=": "=",
+    "＝": "=",
+    "==": "=",
+    "!=": "<>",
+    "<>": "<>",
+    "≠": "<>",
+    "<": "<",
+    "＜": "<",
+    ">": ">",
+    "＞": ">",
+}
 _OPERATORS |= {"<=": "<=", "≤": "<=", ">=": ">=", "≥": ">="}
 _ONE = re.compile(
     r"""\s*(?P<column>\w+)\s*(?P<operator>==|!=|<>|<=|>=|[=<>≤≥≠＝＜＞])\s*"""
@@ -43,7 +54,9 @@ def _parse(text: str) -> list[Condition]:
     while place < len(text):
         found = _ONE.match(text, place)
         if not found or found.end() == place:
-            raise ValueError(f"筛选条件读不懂：{text[place:].strip()!r}。写法：列=值，可用 = != < <= > >=，几个条件用 AND 连接")
+            raise ValueError(
+                f"筛选条件读不懂：{text[place:].strip()!r}。写法：列=值，可用 = != < <= > >=，几个条件用 AND 连接"
+            )
         value = found["value"]
         if value[:1] in ("'", '"'):
             quote = value[0]

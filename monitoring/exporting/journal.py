@@ -24,7 +24,16 @@ def journal_path(home: Path) -> Path:
 
 
 def record_unmask(
-    home: Path, who: str, what: str, period: str, reason: str, rows: int, *, at: datetime, file: str = "", where: str = ""
+    home: Path,
+    who: str,
+    what: str,
+    period: str,
+    reason: str,
+    rows: int,
+    *,
+    at: datetime,
+    file: str = "",
+    where: str = "",
 ) -> None:
     """Appends one line and waits until it is on disk; raises ValueError without a person or a reason.
 

@@ -21,6 +21,8 @@ _PERSON_SUBJECTS = "('household', 'person', 'record')"
 _NAME_HEADING = re.compile(r"姓名|名字|户主$|监护人|走访人|责任人|服务人|申请人$|代理人|联系人$")
 _NUMBER_HEADING = re.compile(r"证件号|身份证|公民身份|居民身份")
 _CONTACT_HEADING = re.compile(r"电话|手机|联系方式|账号|账户|卡号")
+_PLACE_HEADING = re.compile(r"住址|地址|坐落|居住地")
+_BIRTH_HEADING = re.compile(r"出生|生日")
 
 
 def number(column: str) -> str:
@@ -43,9 +45,7 @@ def subject_name(column: str) -> str:
 
 def household(column: str) -> str:
     """The registry's number stays; `U-` and an identity number becomes `U-` and a short digest of it, always the same."""
-    return (
-        f"CASE WHEN starts_with({column}, 'U-') THEN 'U-' || left(sha256('household ' || {column}), 10) ELSE {column} END"
-    )
+    return f"CASE WHEN starts_with({column}, 'U-') THEN 'U-' || left(sha256('household ' || {column}), 10) ELSE {column} END"
 
 
 def runs(text: str) -> str:
@@ -77,6 +77,10 @@ def cell(heading: str) -> pl.Expr:
         hidden = pl.when(long).then(pl.lit(STARS) + value.str.tail(4)).otherwise(pl.lit(STARS))
     elif _NAME_HEADING.search(heading):
         hidden = value.str.head(1) + "**"
+    elif _PLACE_HEADING.search(heading):
+        hidden = pl.lit("****")
+    elif _BIRTH_HEADING.search(heading):
+        hidden = value.str.head(4)
     else:
         hidden = value.str.replace_all(_WRITTEN, STARS + "${1}").str.replace_all(_MOBILE, STARS + "${1}")
     return pl.when(blank | value.is_null()).then(value).otherwise(hidden).alias(heading)

@@ -68,7 +68,9 @@ def check_suffix(out: Path) -> str:
 def check_rows(out: Path, rows: int) -> None:
     """Raises ValueError where a workbook's sheet cannot hold so many rows."""
     if out.suffix.lower() == ".xlsx" and rows > _MAX_ROWS:
-        raise ValueError(f"{rows:,} 行超过了一张工作表的上限 {_MAX_ROWS:,} 行：请用 .csv 或 .parquet，或用 --where 缩小范围")
+        raise ValueError(
+            f"{rows:,} 行超过了一张工作表的上限 {_MAX_ROWS:,} 行：请用 .csv 或 .parquet，或用 --where 缩小范围"
+        )
 
 
 def sync_folder(folder: Path) -> None:
@@ -82,7 +84,9 @@ def sync_folder(folder: Path) -> None:
 
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
     texts = [name for name, type_ in frame.schema.items() if type_ == pl.String]
-    headings = pl.DataFrame({"heading": frame.columns}, schema={"heading": pl.String}).select(_harmless("heading"))["heading"]
+    headings = pl.DataFrame({"heading": frame.columns}, schema={"heading": pl.String}).select(_harmless("heading"))[
+        "heading"
+    ]
     safe = frame.with_columns(_harmless(name) for name in texts)
     safe.rename(dict(zip(frame.columns, headings, strict=True))).write_csv(path, include_bom=True)
 
@@ -101,7 +105,9 @@ def _write_xlsx(frame: pl.DataFrame, path: Path, sheet: str) -> None:
         page.freeze_panes(1, 0)
         cells = frame.with_columns(_as_cell(frame[name]) for name in frame.columns)
         for place, (name, type_) in enumerate(cells.schema.items()):
-            page.set_column(place, place, _WIDE.get(name, 14), text if type_ == pl.String else day if type_ == pl.Date else None)
+            page.set_column(
+                place, place, _WIDE.get(name, 14), text if type_ == pl.String else day if type_ == pl.Date else None
+            )
             page.write_string(0, place, name, bold)
         first = 1
         for slice_ in cells.iter_slices(10_000):  # the writer takes rows in order; memory stays one slice
@@ -116,7 +122,7 @@ def _as_cell(column: pl.Series) -> pl.Expr:
     """Whole numbers beyond 15 places become text (a spreadsheet would round them), texts fit a cell, dates stay dates."""
     value = pl.col(column.name)
     if column.dtype.is_integer():
-        largest = max(abs(int(edge)) for edge in (column.min() or 0, column.max() or 0))  # type: ignore[call-overload, arg-type]
+        largest = max(abs(int(edge)) for edge in (column.min() or 0, column.max() or 0))  # type: ignore[arg-type]
         return value.cast(pl.String) if largest >= _EXACT else value
     if column.dtype == pl.String:
         cut = value.str.head(_MAX_CELL - len(_CUT)) + _CUT

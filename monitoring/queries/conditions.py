@@ -154,13 +154,13 @@ def in_words(tree: exp.Expression, subject: str, parameters: dict[str, Parameter
         if isinstance(node, exp.And | exp.Or):
             join = say(" 且 ") if isinstance(node, exp.And) else say(" 或 ")
             return join.join(
-                f"（{asked(side)}）" if isinstance(side.unnest(), exp.And | exp.Or) and type(side.unnest()) is not type(node) else asked(side)
+                say("（") + asked(side) + say("）") if isinstance(side.unnest(), exp.And | exp.Or) and type(side.unnest()) is not type(node) else asked(side)
                 for side in (node.this, node.expression)
             )
         if type(node) in _ORDER:
             return say(_ORDER[type(node)], a=told(node.this), b=told(node.expression))
         if isinstance(node, exp.In):
-            return say("{a} 属于 {b}", a=told(node.this), b="、".join(told(item) for item in node.expressions))
+            return say("{a} 属于 {b}", a=told(node.this), b=say("、").join(told(item) for item in node.expressions))
         if isinstance(node, exp.Between):
             return say("{a} 在 {b} 至 {c} 之间", a=told(node.this), b=told(node.args["low"]), c=told(node.args["high"]))
         if isinstance(node, exp.Is):

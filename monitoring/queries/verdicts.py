@@ -31,6 +31,11 @@ class PartVerdict:
         """How far the two sides are apart, in the unit of the left one; None where not numeric or unknown."""
         return None if self.left is None or self.right is None else abs(self.left - self.right)
 
+    @property
+    def unit_of(self) -> str | None:
+        """The column whose unit the distance has: the first that the comparison names."""
+        return self.part.columns[0] if self.part.columns else None
+
 
 @dataclass(frozen=True)
 class Verdict:

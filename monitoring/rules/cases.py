@@ -14,6 +14,7 @@ from monitoring.parameters import Content, Pack, Parameters
 from monitoring.rules.compiling import CompiledRule, compile_rules
 from monitoring.rules.model import Case, Rule, Snapshots
 from monitoring.rules.trial import locked_connection
+from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS, Column
 
 UNDATED = date(2026, 1, 1)  # the day of a case that names none, for a rule whose latest version has no first day
@@ -59,16 +60,17 @@ def _run_case(
     snapshots: Snapshots,
 ) -> CaseResult:
     as_of = case.as_of or rule.latest.span.first or UNDATED
-    parameters = _overridden(pack.in_force(as_of), case.parameters)
-    compiled = compile_rules({rule.code: rule}, parameters, as_of, snapshots)
-    if not compiled:
-        return _result(rule, case, "disabled", "", ("", "", ""))
-    if compiled[0].disabled:
-        return _result(rule, case, "disabled", "", ("", "", ""))
+    nothing = ("", "", "")
     try:
+        parameters = _overridden(pack.in_force(as_of), case.parameters)
+        compiled = compile_rules({rule.code: rule}, parameters, as_of, snapshots)
+        if not compiled or compiled[0].disabled:
+            return _result(rule, case, "disabled", "", nothing)
         judged = _judge(connection, compiled[0], case.given, columns)
+    except PolicyError as error:
+        return _result(rule, case, f"失败：{error.complaints[0]}", "", nothing)
     except duckdb.Error as error:
-        return _result(rule, case, f"失败：{str(error).splitlines()[0]}", "", ("", "", ""))
+        return _result(rule, case, f"失败：{str(error).splitlines()[0]}", "", nothing)
     outcome, level, *texts = judged
     got = "unknown" if outcome is None else "hit" if outcome else "clear"
     return _result(rule, case, got, level if outcome else "", (texts[0], texts[1], texts[2]))
@@ -88,10 +90,11 @@ def _judge(
 
 
 def _overridden(parameters: Parameters, changed: Mapping[str, Any]) -> Parameters:
+    """The parameters with a case's own values; one that the pack lacks on that day is left to `compile_rules`."""
     values = dict(parameters)
-    for name, content in changed.items():
+    for name in changed.keys() & parameters.by_placeholder.keys():
         value = parameters.by_placeholder[name]
-        values[value.name] = replace(value, value=_content(content), off=False)
+        values[value.name] = replace(value, value=_content(changed[name]), off=False)
     return Parameters(parameters.pack, parameters.as_of, values)
 
 

@@ -191,7 +191,9 @@ class _Checker:
         return self.scope.kinds[name]
 
     def _operands(self, node: exp.Expr) -> list[exp.Expr]:
-        return [child for child in node.iter_expressions() if not isinstance(child.unnest(), exp.Nullif)]
+        """The parts whose families count; a guarded divisor was looked at already."""
+        parts = list(node.iter_expressions())
+        return [part for part in parts if not (isinstance(node, exp.Div) and isinstance(part.unnest(), exp.Nullif))]
 
     def _all(self, node: exp.Expr, wanted: tuple[str, ...], result: str, right: str) -> str:
         families = {self.family(child) for child in self._operands(node)}
@@ -203,6 +205,9 @@ class _Checker:
         return result
 
     def _alike(self, node: exp.Expr, wanted: tuple[str, ...], right: str) -> str:
+        if any(isinstance(child, (*_ORDER, *_EQUAL)) for child in self._operands(node)):
+            self.fault(f"{node.sql('duckdb', comments=False)[:60]} 把几个比较连写在一起", "用 AND 分开，或加括号")
+            return ""
         families = {self.family(child) for child in self._operands(node)}
         if "" in families:
             return ""

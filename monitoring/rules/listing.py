@@ -72,7 +72,7 @@ def rule_lines(rule: Rule, pack: Pack, as_of: date, snapshots: Snapshots = SNAPS
     for name in compiled.shown:
         column = columns[name]
         sources = f"（{'、'.join(column.sources)}）" if column.sources else ""
-        lines.append(f"  {name}  {column.zh}{f'，{column.unit}' if column.unit else ''}{sources}")
+        lines.append(f"  {name}  {column.zh}{sources}")
     lines += [f"参数（{pack.name}，{as_of}）" if compiled.parameters else "参数 无"]
     lines += [
         f"  {name} = {value.shown} {value.unit.zh}  {value.span}  {value.citation}"
@@ -141,9 +141,8 @@ def diff_rows(a: Pack, b: Pack, as_of: date) -> list[tuple[str, ...]]:
     """One row a parameter that differs on that day (`DIFF_HEADINGS`)."""
     rows: list[tuple[str, ...]] = []
     for found in diff(a, b, as_of):
-        described = found.a or found.b
-        assert described is not None
-        rows.append((found.name, described.meaning.zh, described.unit.zh, *_told(found.a), *_told(found.b)))
+        meaning, unit = next((value.meaning.zh, value.unit.zh) for value in (found.a, found.b) if value)
+        rows.append((found.name, meaning, unit, *_told(found.a), *_told(found.b)))
     return rows
 
 

@@ -177,19 +177,22 @@ def _read_case(table: Table, scope: Scope, packs: Mapping[str, Pack]) -> Case:
 def _check_parameters_present(
     rules: Mapping[str, Rule], packs: Mapping[str, Pack], complaints: list[Complaint]
 ) -> None:
-    """A pack does not load when a rule names a parameter that it lacks."""
+    """A pack does not load when a rule names a parameter that it lacks.
+
+    A shipped pack cannot know the parameters of a county's own rules: for such a pair `compile_rules` refuses.
+    """
     for pack in packs.values():
         held = {placeholder(name) for name in pack.names()}
         for rule in rules.values():
+            if _is_shipped(pack.file) and not _is_shipped(rule.file):
+                continue
             for name in sorted({n for version in rule.versions for n in version.parameters} - held):
-                complaints.append(
-                    Complaint(
-                        pack.file.name,
-                        f"${name}",
-                        f"规则 {rule.code} 用到参数 ${name}，本政策包（各日期）没有",
-                        "在政策包中写上它的值、日期和 clause",
-                    )
-                )
+                wrong = f"规则 {rule.code} 用到参数 ${name}，本政策包（不限日期）没有"
+                complaints.append(Complaint(pack.file.name, f"${name}", wrong, "在政策包中写上它的值、日期和 clause"))
+
+
+def _is_shipped(path: Path) -> bool:
+    return path.is_relative_to(SHIPPED)
 
 
 def _try_on_rows(

@@ -20,6 +20,7 @@ def locked_connection() -> duckdb.DuckDBPyConnection:
     """An empty DuckDB that can neither read a file, nor load anything, nor be changed; x / 0 is NULL in it."""
     connection = duckdb.connect(":memory:")
     connection.execute("SET ieee_floating_point_ops = false")
+    connection.execute("SET error_on_division_by_zero = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET enable_external_access = false")

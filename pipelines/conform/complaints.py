@@ -95,10 +95,8 @@ def _bare(json_object: pl.Expr) -> pl.Expr:
 def remarks(frame: pl.DataFrame, complaints: list[Complaint], bad: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
     """What could not be understood in rows that are loaded all the same, and where `rows` (those of `frame` that are
     not `bad`) state another birth date or sex than their usable number."""
-    found = [
-        _remark(frame.filter(c.rows & ~bad), c.column, c.heading, c.problem) for c in complaints if not c.fatal
-    ]
-    written = frame.filter(~bad)
+    found = [_remark(frame.filter(c.rows & ~bad), c.column, c.heading, c.problem) for c in complaints if not c.fatal]
+    written = frame.filter(~bad) if bad.any() else frame
     stated = (
         ("birth_date", identity.birth_date_of(pl.col("number")), messages.BIRTH_DIFFERS),
         ("sex", identity.sex_of(pl.col("number")), messages.SEX_DIFFERS),

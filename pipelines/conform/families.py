@@ -20,7 +20,6 @@ _ORIGIN = {"part": pl.Int32(), "row": pl.Int32()}
 _QUARANTINE = {**_ORIGIN, "reasons": pl.String(), "raw": pl.String()}
 _SUPPLEMENT = {**_ORIGIN, "persons": pl.Int32()}
 _ISSUES = {**_ORIGIN, "heading": pl.String(), "value": pl.String(), "problem": pl.String()}
-_KEYS = ("head_number", "certificate")  # by what a person's row finds its family, the surer one first
 _HEAD_WORDS = ("户主", "本人", "本人/户主", "户主/本人")
 _NOT_ALIGNED = "姓名与证件号码的个数不同，无法对应；成员按姓名载入，不带证件号码"
 
@@ -68,27 +67,30 @@ def _ready(feed: Feed, frame: pl.DataFrame | None) -> pl.DataFrame:
 
 
 def _complete(feed: Feed, people: pl.DataFrame, households: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """People with what their families know, and the family rows that found somebody (part, row, persons)."""
+    """People with what their families know, and the family rows that found somebody (part, row, persons). A person
+    finds the family by the head's number, else by the certificate."""
     personal = {*PERSON_COLUMNS, "row", "extra", "raw"} - {"head_name", "head_number"}
     shared = [c for c in row_schema(feed) if c not in personal]
-    used = [pl.DataFrame(schema=_SUPPLEMENT)]
     is_head = pl.col("relation").is_in(_HEAD_WORDS)
-    people = people.with_columns(
-        _family=pl.lit(None, pl.UInt32),
-        _head=pl.coalesce("head_number", pl.when(is_head).then("number")),
-    )
+    people = people.with_columns(_head=pl.coalesce("head_number", pl.when(is_head).then("number")))
     households = households.with_row_index("_family").with_columns(_head=pl.coalesce("head_number", "number"))
-    for key in (k if k != "head_number" else "_head" for k in _KEYS if k in households.columns):
-        found = households.drop_nulls(key).unique(key, keep="first", maintain_order=True).select(key, _found="_family")
-        people = people.join(found, on=key, how="left", maintain_order="left")
-        people = people.with_columns(_family=pl.coalesce("_family", "_found")).drop("_found")
-        # every family row with this key has helped, also a second one with the same key
-        helped = households.join(people.filter(pl.col("_family").is_not_null()).group_by(key).len("persons"), on=key)
-        used.append(helped.select("part", "row", pl.col("persons").cast(pl.Int32)))
+    by_head = households.drop_nulls("_head").unique("_head", keep="first", maintain_order=True)
+    people = people.join(by_head.select("_head", "_family"), on="_head", how="left", maintain_order="left")
+    if "certificate" in households.columns:
+        by_paper = households.drop_nulls("certificate").unique("certificate", keep="first", maintain_order=True)
+        by_paper = by_paper.select("certificate", _other="_family", _other_head="_head")
+        people = people.join(by_paper, on="certificate", how="left", maintain_order="left")
+        same = pl.col("_head").is_null() | pl.col("_other_head").is_null()  # two known heads that differ: two families
+        people = people.with_columns(_family=pl.coalesce("_family", pl.when(same).then("_other")))
+        people = people.drop("_other", "_other_head")
     values = households.select("_family", pl.col(shared).name.prefix("_of_"))
     people = people.join(values, on="_family", how="left", maintain_order="left")
     people = people.with_columns(pl.coalesce(c, f"_of_{c}").alias(c) for c in shared)
-    supplements = pl.concat(used).unique(["part", "row"], keep="first", maintain_order=True).sort("part", "row")
+    # A second row of the same head's family is no family that nobody belongs to.
+    found = households.join(people.drop_nulls("_family").group_by("_family").len("persons"), on="_family", how="left")
+    of_head = pl.col("persons").max().over("_head")
+    persons = pl.when(pl.col("_head").is_null()).then("persons").otherwise(of_head).cast(pl.Int32)
+    supplements = found.select("part", "row", persons=persons).drop_nulls("persons").sort("part", "row")
     return people.drop("_family", "_head", *(f"_of_{c}" for c in shared)), supplements
 
 

@@ -86,7 +86,7 @@ def conform_part(
         rows = rows.join(raw, on="row", how="left", maintain_order="left")
     if pair == "family":
         rows = rows.with_columns(_member_lists(frame))
-    good = rows.filter(~bad)
+    good = rows.filter(~bad) if bad.any() else rows
     return Conformed(good, quarantine(feed, frame, complaints, bad), remarks(frame, complaints, bad, good))
 
 

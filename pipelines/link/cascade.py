@@ -10,7 +10,19 @@ Reads the std tables; writes `link`, `link_review`, and the column person_id of 
 
 from __future__ import annotations
 
+import polars as pl
+
+from pipelines.identity import person_id_of
 from pipelines.link.context import Linking
+from pipelines.link.standing import DATE_OF
+
+# (feed, name, number) of persons whom rows name beside their own; in the order in which their words count.
+MENTIONED = (
+    ("dibao", "head_name", "head_number"),
+    ("low_income", "head_name", "head_number"),
+    ("monitored", "head_name", "head_number"),
+    ("officials", "official_name", "official_number"),
+)
 
 # A village name may stand in two townships: where both rows name one, it must be the same.
 SAME_VILLAGE = "p.village = c.village AND (p.township IS NULL OR c.township IS NULL OR p.township = c.township)"
@@ -35,6 +47,7 @@ def link_rows(run: Linking) -> None:
         CREATE TABLE link_review (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, birth_date DATE,
             sex VARCHAR, phone VARCHAR, township VARCHAR, village VARCHAR, number_raw VARCHAR, reason VARCHAR,
             candidates INTEGER, candidate_ids VARCHAR)""")
+    _mentions(run)
     _candidates(run)
     _doubt_rounded_numbers(run)
     _resolve(run, ["registry"])
@@ -54,6 +67,21 @@ def link_rows(run: Linking) -> None:
             AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row""")
 
 
+def _mentions(run: Linking) -> None:
+    """`mention`: persons whom a row names beside its own, by a usable number (the 户主, the official): found, too."""
+    pieces = []
+    for place, (feed, name, number) in enumerate(MENTIONED):
+        pieces.append(
+            f"SELECT {number} AS number, {name} AS name, township, village, '{feed}' AS feed, {100 + place} AS place FROM std_{feed} "
+            f"WHERE counts AND {number} IS NOT NULL AND coalesce({DATE_OF.get(feed, 'NULL')} <= {run.as_of_sql}, true)"
+        )
+    found = run.con.sql(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(pieces)})").pl()
+    found = found.with_columns(person_id=person_id_of(pl.col("number")))
+    run.con.register("found_mentions", found)
+    run.con.execute("CREATE OR REPLACE TEMP TABLE mention AS SELECT * FROM found_mentions")
+    run.con.unregister("found_mentions")
+
+
 def _candidates(run: Linking) -> None:
     """One row a person with a usable number: the registry's words, else those of the first feed that names them."""
     parts = []
@@ -63,6 +91,10 @@ def _candidates(run: Linking) -> None:
             f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place "
             f"FROM std_{feed} s WHERE person_id IS NOT NULL {known}"
         )
+    parts.append(
+        "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention s "
+        "WHERE NOT EXISTS (SELECT 1 FROM std_registry g WHERE g.person_id = s.person_id)"
+    )
     first = {c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}" for c in ("name", "sex", "phone", "township", "village")}
     # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
     run.con.execute(f"""
@@ -106,7 +138,8 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     con = run.con
     rows = []
     for feed in feeds:
-        entity = {"registry": "household_number", "dibao": "certificate", "monitored": "household_number"}.get(feed, "NULL")
+        entity = {"registry": "household_number", "dibao": "certificate", "monitored": "household_number", "housing": "household_number",
+                  "visits": "household_number"}.get(feed, "NULL")  # fmt: skip
         rows.append(
             f"SELECT '{feed}' AS feed, delivered, part, row, {', '.join(PROFILE)}, {entity} AS entity FROM std_{feed} "
             "WHERE person_id IS NULL AND name IS NOT NULL"
@@ -129,13 +162,15 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
     # A new person's key holds what identifies the row; without birth date and phone also the feed and its own number.
     # A registry row is always a member of its household, so a doubtful one is a person of its own until decided.
+    # Dwellings and visits of a known 户编号 lead to that household instead of making somebody new.
     con.execute("""
         INSERT INTO decided
         SELECT profile_id, (md5_number_lower(concat_ws('|', 'no number', name, birth_date, township, village, phone, sex,
             CASE WHEN feed = 'registry' THEN 'registry|' || entity
                  WHEN birth_date IS NULL AND phone IS NULL THEN feed || '|' || coalesce(entity, '') END)) >> 4)::BIGINT, 'new'
         FROM profile WHERE profile_id NOT IN (SELECT profile_id FROM decided)
-            AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))""")
+            AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))
+            AND NOT (feed IN ('housing', 'visits') AND coalesce(entity IN (SELECT household_number FROM std_registry), false))""")
     same = " AND ".join(f"u.{c} IS NOT DISTINCT FROM p.{c}" for c in ("feed", *PROFILE, "entity"))
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE profiled AS

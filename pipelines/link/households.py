@@ -34,7 +34,8 @@ def settle_households(run: Linking) -> None:
     con.execute("""
         CREATE TABLE membership AS
         SELECT h.household_key, m.person_id, any_value(m.relation) AS relation, bool_or(m.is_head) AS is_head,
-            bool_or(m.place = 1) AS belongs, NOT bool_or(m.is_dead) AS alive
+            bool_or(m.place = 1) AS belongs, NOT bool_or(m.is_dead) AS alive,
+            max(m.residence_kind) AS residence_kind
         FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY is_head DESC, household_id, relation) AS place
               FROM member) AS m
         JOIN household h USING (household_id) GROUP BY h.household_key, m.person_id ORDER BY h.household_key, m.person_id""")
@@ -59,10 +60,12 @@ def _registry_members(run: Linking) -> None:
                 AND person_id NOT IN (SELECT person_id FROM registry_row)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE member AS
-        SELECT r.person_id, household_id, true AS registered, left_it, relation, is_head, number, name, sex,
-            coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date) AS birth_date, township, village,
-            residence_kind, labour, health, d.death_date, d.death_date IS NOT NULL AS is_dead
-        FROM registry_row r LEFT JOIN death d USING (person_id)""")
+        SELECT r.person_id, household_id, true AS registered, left_it, relation, is_head, coalesce(r.number, c.number) AS number, r.name,
+            r.sex, coalesce(try_strptime(substr(coalesce(r.number, c.number), 7, 8), '%Y%m%d')::DATE, r.birth_date) AS birth_date,
+            r.township, r.village, residence_kind, labour, health, d.death_date, d.death_date IS NOT NULL AS is_dead
+        FROM registry_row r LEFT JOIN death d USING (person_id)
+        -- A member whose own row has no usable number was linked to somebody who has one.
+        LEFT JOIN candidate c ON r.number IS NULL AND c.person_id = r.person_id""")
 
 
 def _strangers(run: Linking) -> None:
@@ -70,12 +73,15 @@ def _strangers(run: Linking) -> None:
     con = run.con
     rows = []
     for place, feed in enumerate(f for f in run.person_feeds if f != "registry"):
-        dated = "counts AND " if run.feeds[feed].kind == "event" else ""
         rows.append(
             f"SELECT person_id, number, name, sex, birth_date, township, village, head_number, {place} AS place, '{feed}' AS feed "
-            f"FROM std_{feed} s WHERE {dated}person_id IS NOT NULL "
+            f"FROM std_{feed} s WHERE counts AND person_id IS NOT NULL "
             "AND NOT EXISTS (SELECT 1 FROM registry_row g WHERE g.person_id = s.person_id)"
         )
+    rows.append(
+        "SELECT person_id, number, name, NULL, NULL, township, village, NULL, place, feed FROM mention s "
+        "WHERE NOT EXISTS (SELECT 1 FROM registry_row g WHERE g.person_id = s.person_id)"
+    )
     con.execute(f"CREATE OR REPLACE TEMP TABLE stranger_row AS {' UNION ALL '.join(rows)}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE known_home AS
@@ -83,11 +89,11 @@ def _strangers(run: Linking) -> None:
         WHERE number IS NOT NULL GROUP BY number""")
     first = {
         c: f"arg_min(s.{c}, (s.place, s.{c})) FILTER (s.{c} IS NOT NULL) AS {c}"
-        for c in ("name", "sex", "birth_date", "township", "village")
+        for c in ("name", "sex", "township", "village")
     }
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE stranger AS
-        SELECT s.person_id, any_value(s.number) AS number, {", ".join(first.values())},
+        SELECT s.person_id, max(s.number) AS number, {", ".join(first.values())},
             arg_min(k.household_id, (s.place, s.head_number)) FILTER (k.household_id IS NOT NULL) AS home,
             arg_min(s.head_number, (s.place, s.head_number)) FILTER (s.head_number IS NOT NULL) AS head_number,
             string_agg(DISTINCT s.feed, ',' ORDER BY s.feed) AS seen_in
@@ -101,7 +107,7 @@ def _strangers(run: Linking) -> None:
     con.execute("""
         INSERT INTO member
         SELECT s.person_id, s.household_id, false, false, NULL, coalesce(s.household_id = 'U-' || s.number, false), s.number, s.name,
-            s.sex, coalesce(try_strptime(substr(s.number, 7, 8), '%Y%m%d')::DATE, s.birth_date), s.township, s.village,
+            s.sex, try_strptime(substr(s.number, 7, 8), '%Y%m%d')::DATE, s.township, s.village,
             NULL, NULL, NULL, d.death_date, d.death_date IS NOT NULL
         FROM settled s LEFT JOIN death d USING (person_id)""")
 

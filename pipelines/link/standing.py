@@ -99,7 +99,11 @@ def _not_covered(run: Linking, feed: Feed, blank_covered: bool) -> str:
     )
 
 
+# Rows dated after as-of are loaded but do not count (contract: Time). Outcomes (办结, 备案, 发放 …) are no row dates.
 DATE_OF = {
+    "dibao": "start_date", "tekun": "start_date", "low_income": "recognised_date", "monitored": "identified_date",
+    "disability": "issued_date", "care_groups": "start_date", "social_insurance": "status_date",
+    "vehicles": "registered_date", "real_estate": "registered_date", "business": "founded_date", "housing": "graded_date",
     "temporary_aid": "accepted_date", "applications": "applied_date", "income": "checked_date", "deaths": "death_date",
     "insurance": "make_date(insured_year, 1, 1)", "graduates": "graduated_date", "disasters": "hit_date",
     "clues": "registered_date", "medical": "settled_date", "payments": "paid_month",
@@ -114,16 +118,16 @@ WINS = {
 
 
 def settle_events(run: Linking) -> None:
-    """Sets `counts` on event rows: dated by as-of, and the last word on their key.
+    """Sets `counts`: rows dated by as-of; of event rows the last word on their key.
 
     Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
     """
     for feed_id, feed in run.feeds.items():
+        if feed_id in DATE_OF:
+            run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE {DATE_OF[feed_id]} > {run.as_of_sql}")
         if feed.kind != "event":
             continue
-        dated = f"({DATE_OF[feed_id]} IS NULL OR {DATE_OF[feed_id]} <= {run.as_of_sql})"
-        run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE NOT {dated}")
         keys = _key(feed)
         if feed.key == ("*",) and sum(feed_id in d.feeds for d in run.deliveries) < 2:
             continue

@@ -1,7 +1,7 @@
 """From a file that a department handed in to raw rows under standard names; nothing of it is interpreted or lost.
 
 `sniff` says what the file is, `text` and `workbook` make sheets of it, `heading` finds the heading and the feed,
-`notes` knows the rows that are no data, `frame` puts every row in its place.
+`notes` knows the rows that are no data, `frame` puts every row in its place, `extras` keeps the unknown columns.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def _part(sheet: Sheet | str, known: list[Target], name: str) -> Part:
         title, _, why = sheet.partition("：")
         return Part(title, None, reason=f"这一页不是表格，读不出来（{why}）")
     rows = sheet.grid.height
-    if not any(map(any, sheet.head())) and not (rows > 200 and sheet.grid.drop_nulls().height):
+    head = sheet.head()
+    if rows <= len(head) and not any(map(any, head)):
         return Part(sheet.name, None, reason="空表", hidden=sheet.hidden)
     match = find_heading(sheet, known, f"{name} {sheet.name}")
     if isinstance(match, str):

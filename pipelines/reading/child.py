@@ -20,7 +20,7 @@ from typing import Any
 MEMORY = 3 << 30
 CPU_SECONDS = 120
 OPEN_FILES = 64
-BATCH = 20_000  # rows
+BATCH = 200_000  # cells
 
 
 def main(workbook: Path, out: Path) -> int:
@@ -88,7 +88,7 @@ def _grid(sheet: Any) -> Any:
         return pl.DataFrame()
     leading = sheet.start[1]
     frames = []
-    for rows in _batches(sheet.iter_rows()):
+    for rows in _batches(sheet.iter_rows(), max(1, BATCH // sheet.width)):
         columns = [_column(values) for values in zip(*rows, strict=True)]
         frames.append(pl.DataFrame([pl.Series(f"c{leading + i}", c, dtype=pl.String) for i, c in enumerate(columns)]))
     grid = pl.concat(frames)
@@ -96,11 +96,11 @@ def _grid(sheet: Any) -> Any:
     return grid.select(*blank, *grid.columns) if blank else grid
 
 
-def _batches(rows: Iterator[list[Any]]) -> Iterator[list[list[Any]]]:
+def _batches(rows: Iterator[list[Any]], size: int) -> Iterator[list[list[Any]]]:
     batch = []
     for row in rows:
         batch.append(row)
-        if len(batch) == BATCH:
+        if len(batch) == size:
             yield batch
             batch = []
     if batch:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 
 import polars as pl
 
+from pipelines.reading.extras import extra, labels, unknown_headings
 from pipelines.reading.heading import Match
 from pipelines.reading.model import INVISIBLE, ROWS_SCHEMA, Merge, Part, Sheet
 from pipelines.reading.notes import classify, note_in, stripped, unusable
@@ -62,7 +62,7 @@ def build_part(sheet: Sheet, match: Match) -> Part:
         not_data=not_data,
         broken=broken,
         headings={name: match.headings[indexes[0]] for name, indexes in match.mapping.items()},
-        unknown_headings=_unknown(data, match),
+        unknown_headings=unknown_headings(data, match),
         scale=_scale(match, above),
         rows_read=frame.height + not_data.height + broken.height,
         rows_in_sheet=last,
@@ -166,9 +166,9 @@ def _frame(data: pl.DataFrame, match: Match, names: list[str]) -> pl.DataFrame:
         if name not in values and other in values:
             values[name] = values[other]
     mapped = {f"c{i}" for indexes in match.mapping.values() for i in indexes}
-    rest = {column: label for column, label in zip(names, _labels(match), strict=False) if column not in mapped}
+    rest = {column: label for column, label in zip(names, labels(match), strict=False) if column not in mapped}
     return data.select(
-        "row", *(values[name].alias(name) for name in columns if name in values), _extra(data, rest).alias("extra")
+        "row", *(values[name].alias(name) for name in columns if name in values), extra(data, rest).alias("extra")
     )
 
 
@@ -190,53 +190,6 @@ def _inverted(raw: pl.Expr, heading: str) -> pl.Expr:
         .when(~blank)
         .then(pl.format("{}：{}", pl.lit(heading), text))
     )
-
-
-def _labels(match: Match) -> list[str]:
-    """The name of every column of the sheet, made different: 备注, 备注_2; 第E列 where nothing is written."""
-    seen: dict[str, int] = {}
-    labels = []
-    for index, heading in enumerate(match.headings):
-        label = re.sub(r"\s+", "", heading) or f"第{_letters(index)}列"
-        seen[label] = seen.get(label, 0) + 1
-        labels.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
-    return labels
-
-
-def _unknown(data: pl.DataFrame, match: Match) -> list[str]:
-    """The columns that no feed knows; those without a heading only if something is written in them."""
-    mapped = {index for indexes in match.mapping.values() for index in indexes}
-    rest = {f"c{i}": label for i, label in enumerate(_labels(match)) if i not in mapped}
-    nameless = [column for column in rest if not match.headings[int(column[1:])]]
-    written = data.select(stripped(column).is_not_null().any() for column in nameless).row(0) if nameless else ()
-    blank = {column for column, any_there in zip(nameless, written, strict=True) if not any_there}
-    return [label for column, label in rest.items() if column not in blank]
-
-
-def _letters(index: int) -> str:
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def _extra(data: pl.DataFrame, rest: dict[str, str]) -> pl.Expr:
-    """The unknown columns that are filled, as a JSON object; null where none is."""
-    if not rest or not data.height:
-        return pl.lit(None, dtype=pl.String)
-    quoting = data.select(pl.col(list(rest)).str.contains(r'["\\\x00-\x1f]').any()).row(0, named=True)
-    pieces = []
-    for column, label in rest.items():
-        value = stripped(column)
-        if quoting[column]:
-            for raw, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
-                value = value.str.replace_all(raw, escaped, literal=True)
-            value = value.str.replace_all(r"[\x00-\x1f]", "")
-        pieces.append(pl.lit(f'{json.dumps(label, ensure_ascii=False)}:"') + value + '"')
-    joined = pl.concat_str(pieces, separator=",", ignore_nulls=True)
-    return pl.when(joined != "").then("{" + joined + "}")
 
 
 def _scale(match: Match, above: pl.DataFrame) -> dict[str, int]:

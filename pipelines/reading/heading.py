@@ -8,18 +8,14 @@ then the file's name; what stays equal is not decided here but reported.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitoring.feeds import Column, Feed, Layout, normalise_heading
 from pipelines.reading.model import Sheet
-from pipelines.reading.notes import is_note_text
+from pipelines.reading.two_rows import Cells, is_hint, joined_cells, shown_headings, spans, upper_headings
 
 MAX_HEADING_ROW = 30  # filled rows that are looked at
-_VALUE = re.compile(r"\d{4}|^[\d.,%-]+$")
-
-Cells = list[list[str]]  # for each column the normalised headings that it may have, the best first
 
 
 @dataclass(frozen=True)
@@ -81,15 +77,15 @@ def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
         single = [[normalise_heading(cell)] if cell else [] for cell in head[row]]
         below = head[row + 1] if row + 1 < len(head) else []
         under = [[normalise_heading(cell)] if cell else [] for cell in below]
-        parents = _parents(sheet, row + 1, head[row], below)
-        pair = _pair(head[row], below, parents, vocabulary) if any(below) and any(head[row]) else None
+        parents = upper_headings(sheet, row + 1, head[row], below)
+        pair = joined_cells(head[row], below, parents, vocabulary) if any(below) and any(head[row]) else None
         if sum(1 for c in single if set(c) & vocabulary) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
             continue
         for target in known:
             alone = _match(target, single, (row + 1,), head[row], hint)
             both = None
             if pair is not None:
-                shown = _shown(head[row], below, parents)
+                shown = shown_headings(head[row], below, parents)
                 both = _match(target, pair, (row + 1, row + 2), shown, hint)
                 if both and not _is_better(both, alone, _map(target, under)[0], head[row], below, parents):
                     both = None
@@ -144,56 +140,6 @@ def _given(layout: Layout, hint: str) -> dict[str, str]:
     return given
 
 
-def _parents(sheet: Sheet, row: int, top: list[str], below: list[str]) -> list[str]:
-    """For each column the upper heading that stands over it: carried to the right through merged cells, or, where the
-    file knows of none, through blanks over filled cells.
-    """
-    merged = {
-        column
-        for m in sheet.merges
-        if m.first_row == row and m.last_column > m.first_column
-        for column in range(m.first_column + 1, m.last_column + 1)
-    }
-    knows_merges = any(m.first_row == row for m in sheet.merges)
-    parents, current = [], ""
-    for index, cell in enumerate(top):
-        filled_below = index < len(below) and below[index] != ""
-        if cell:
-            current = cell
-        elif not (index in merged if knows_merges else filled_below):
-            current = ""
-        parents.append(current)
-    return parents
-
-
-def _pair(top: list[str], below: list[str], parents: list[str], vocabulary: set[str]) -> Cells | None:
-    """The headings that two rows make together, or None when the lower one cannot belong to a heading."""
-    if is_note_text(next(cell for cell in below if cell)):
-        return None
-    cells: Cells = []
-    for index, (cell, child, parent) in enumerate(zip(top, below, parents, strict=True)):
-        if not child:
-            cells.append([normalise_heading(cell)] if cell else [])
-            continue
-        name = normalise_heading(child)
-        joined = [normalise_heading(parent + child), normalise_heading(f"{parent}/{child}")] if parent else []
-        hint_only = _is_hint(cell, child)
-        if len(child) > 30 or (_VALUE.search(child) and not hint_only):
-            return None
-        known_above = bool(cell) and normalise_heading(cell) in vocabulary
-        alone = not _spans(index, parents, top)
-        if known_above and alone and not hint_only and not vocabulary & {name, *joined}:  # a value under its heading
-            return None
-        cells.append([*joined, name, *([normalise_heading(cell)] if cell and alone else [])])
-    return cells
-
-
-def _spans(index: int, parents: list[str], top: list[str]) -> bool:
-    """Whether the upper heading of a column stands over more than this column."""
-    after = index + 1 < len(top) and not top[index + 1] and parents[index + 1] == parents[index] != ""
-    return after or (not top[index] and parents[index] != "")
-
-
 def _is_better(
     both: Match,
     alone: Match | None,
@@ -211,23 +157,8 @@ def _is_better(
 def _is_remainder(alone: Match, top: list[str], below: list[str], parents: list[str]) -> bool:
     """Whether the lower row plainly belongs to the heading: nothing under a required column, all under wide ones."""
     required = {i for name in alone.target.layout.required for i in alone.mapping.get(name, ())}
-    filled = {i for i, cell in enumerate(below) if cell and not _is_hint(top[i], cell)}
-    return not required & filled and all(_spans(i, parents, top) for i in filled)
-
-
-def _is_hint(cell: str, below: str) -> bool:
-    """Whether what stands below a heading is only a bracketed hint to it."""
-    return bool(cell) and normalise_heading(cell + below) == normalise_heading(cell)
-
-
-def _shown(top: list[str], below: list[str], parents: list[str]) -> list[str]:
-    shown = []
-    for index, (cell, child, parent) in enumerate(zip(top, below, parents, strict=True)):
-        grouped = child and parent and _spans(index, parents, top)
-        shown.append(f"{parent}/{child}" if grouped else cell + child if cell.endswith(child) else cell or child)
-        if child and not grouped:
-            shown[-1] = f"{cell}{child}"
-    return shown
+    filled = {i for i, cell in enumerate(below) if cell and not is_hint(top[i], cell)}
+    return not required & filled and all(spans(i, parents, top) for i in filled)
 
 
 def _decide(matches: list[Match], hint: str) -> Match | str:

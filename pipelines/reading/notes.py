@@ -39,7 +39,7 @@ def stripped(column: str) -> pl.Expr:
 
 def unusable(column: str) -> pl.Expr:
     """Whether a required cell holds nothing."""
-    return stripped(column).is_null() | stripped(column).is_in(EMPTY_WORDS)
+    return pl.col(column).str.strip_chars(INVISIBLE).fill_null("").is_in(EMPTY_WORDS)
 
 
 def note_in(column: str) -> pl.Expr:

@@ -24,7 +24,7 @@ def sniff(data: bytes) -> str:
     nothing = b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"
     if not data[:4096].strip(nothing) and not data.strip(nothing):
         raise Unreadable("文件是空的；请重新导出再报")
-    if data[:2] == b"PK":
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "xlsx"
     if data.startswith(_OLE):
         return _ole(data)

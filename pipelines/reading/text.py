@@ -93,7 +93,8 @@ def split_records(
             at += 1
             continue
         if '"' not in line:
-            yield line.rstrip("\r\n").split(separator), line, ""
+            line = line.rstrip("\r\n")
+            yield line.split(separator), line, ""
             at += 1
             continue
         fields, taken = _quoted(lines, at, separator, width)
@@ -144,12 +145,34 @@ def read_text(data: bytes, damaged: bool, choose: Callable[[dict[str, Sheet]], t
     separator, heading_rows = choose({s: _sheet(records, _widest(records)) for s, records in heads.items()})
     found = heads[separator]
     width = _widest([found[row - 1] for row in heading_rows] or found)
-    grid = None if damaged else _fast(data, separator, width)
+    grid = None if damaged or _LONE_CR.search(data) else _fast(data, separator, width)
     if grid is not None:
         return Sheet("", without_errors(grid) if b"#" in data or b'""' in data else grid)
-    records = list(split_records(data.decode(), separator, width, damaged=damaged))
-    sheet = _sheet(records, width)
-    return Sheet("", without_errors(sheet.grid), broken=sheet.broken)
+    cleaned, broken = _clean(data.decode(), separator, width, damaged)
+    grid = _fast(cleaned, separator, width)
+    if grid is None:  # not seen yet; better no file than one with wrong rows
+        raise Unreadable("文件里的引号和换行太乱，分不清各行；请用 Excel 打开后另存为 .xlsx 再报")
+    return Sheet("", without_errors(grid), broken=broken)
+
+
+def _clean(text: str, separator: str, width: int, damaged: bool) -> tuple[bytes, dict[int, tuple[str, str]]]:
+    """The text in a form that is provably plain, one record for each record: what cannot be split is an empty line
+    there, and stands under its row number with why and its text in the second value.
+    """
+    broken: dict[int, tuple[str, str]] = {}
+    lines = []
+    for number, (fields, raw, why) in enumerate(split_records(text, separator, width, damaged=damaged), 1):
+        if fields is None:
+            broken[number] = (why, raw)
+            lines.append("")
+        elif surplus := _surplus(fields, width):
+            broken[number] = (surplus, raw)
+            lines.append("")
+        elif '"' in raw:
+            lines.append(separator.join('"' + field.replace('"', '""') + '"' for field in fields[:width]))
+        else:
+            lines.append(raw if len(fields) <= width else separator.join(fields[:width]))
+    return "\n".join([*lines, ""]).encode(), broken
 
 
 def without_errors(grid: pl.DataFrame) -> pl.DataFrame:
@@ -159,8 +182,6 @@ def without_errors(grid: pl.DataFrame) -> pl.DataFrame:
 
 def _fast(data: bytes, separator: str, width: int) -> pl.DataFrame | None:
     """The grid by Polars, or None when it is not certain that Polars sees exactly the records that are there."""
-    if _LONE_CR.search(data):
-        return None
     if b'"' in data:
         records = _well_quoted(data, separator, width)
         if records is None:
@@ -212,26 +233,15 @@ def _widest(records: list[Record]) -> int:
     return max((len(fields) for fields, _, _ in records if fields), default=1)
 
 
+def _surplus(fields: list[str], width: int) -> str:
+    """What is wrong with a record that has something beyond the heading's columns; "" for the others."""
+    if len(fields) <= width or not any(field.strip() for field in fields[width:]):
+        return ""
+    return f"这一行有 {len(fields)} 列，表头只有 {width} 列；多半是内容里带了分隔符"
+
+
 def _sheet(records: list[Record], width: int) -> Sheet:
-    """A sheet of `width` columns; a record with something beyond them is broken, a shorter one ends in blanks."""
-    broken: dict[int, tuple[str, str]] = {}
-    rows: list[list[str]] = []
-    blank = [""] * width
-    for number, (fields, raw, why) in enumerate(records, 1):
-        if fields is None:
-            broken[number] = (why, raw)
-            rows.append(blank)
-        elif len(fields) == width:
-            rows.append(fields)
-        elif len(fields) < width:
-            rows.append(fields + blank[len(fields) :])
-        elif any(field.strip() for field in fields[width:]):
-            broken[number] = (
-                f"这一行有 {len(fields)} 列，表头只有 {width} 列；多半是内容里带了分隔符",
-                raw.rstrip("\r\n"),
-            )
-            rows.append(blank)
-        else:
-            rows.append(fields[:width])
+    """The head of a file as a sheet of `width` columns; shorter records end in blanks."""
+    rows = [[*(fields or ()), *[""] * width][:width] for fields, _, _ in records]
     columns = list(zip(*rows, strict=True)) or [()] * width
-    return Sheet("", pl.DataFrame({f"c{i}": pl.Series(c, dtype=pl.String) for i, c in enumerate(columns)}), (), broken)
+    return Sheet("", pl.DataFrame({f"c{i}": pl.Series(c, dtype=pl.String) for i, c in enumerate(columns)}))

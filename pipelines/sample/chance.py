@@ -56,11 +56,16 @@ class Chance:
         return low + (high - low) * self.share(purpose, *keys)
 
     def whole(
-        self, low: NDArray[np.integer] | int, high: NDArray[np.integer] | int, purpose: str, *keys: NDArray[np.integer] | int
+        self,
+        low: NDArray[np.integer] | int,
+        high: NDArray[np.integer] | int,
+        purpose: str,
+        *keys: NDArray[np.integer] | int,
     ) -> Ints:
         """A whole number from low to high, both included."""
         span = np.maximum(np.asarray(high) - np.asarray(low) + 1, 1)
-        return (np.asarray(low) + np.floor(self.share(purpose, *keys) * span)).astype(np.int64)
+        drawn: Ints = (np.asarray(low) + np.floor(self.share(purpose, *keys) * span)).astype(np.int64)
+        return drawn
 
     def normal(self, purpose: str, *keys: NDArray[np.integer] | int) -> Floats:
         """Standard normal (Box and Muller)."""

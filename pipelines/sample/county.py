@@ -74,12 +74,15 @@ class County:
         """By person: born and told of, not yet struck off. What a department that looks at the registry knows."""
         return (self.people.entered <= month) & (self.people.removed > month)
 
-    def kept_on(self, month: int, purpose: str) -> Bools:
-        """By person: a ledger still lists them; one in four of the dead stays a month or two after being struck off."""
+    def struck_from(self, purpose: str) -> Ints:
+        """By person: the month from which a ledger no longer counts the dead; one in four stays a month or two longer."""
         people = np.arange(len(self.people))
         stays = self.chance.choice((0.74, 0.17, 0.09), "stays listed/" + purpose, people)
-        gone = np.where(self.people.removed < NEVER, self.people.death_seen + stays, NEVER)
-        return (self.people.entered <= month) & (gone > month)
+        return np.where(self.people.removed < NEVER, self.people.death_seen + stays, NEVER)
+
+    def kept_on(self, month: int, purpose: str) -> Bools:
+        """By person: a ledger still lists them."""
+        return (self.people.entered <= month) & (self.struck_from(purpose) > month)
 
     def believed_alive(self, month: int, purpose: str) -> Bools:
         """By person: the paying office believes them alive; for two in three it knows of a death at once."""

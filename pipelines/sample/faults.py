@@ -1,14 +1,15 @@
 """The mess of real files: harmless spellings in a few rows of a hundred, real faults in a few of a thousand.
 
-A frame comes in with true values and types and a `_key` that says whom a row is about; it leaves as text. What sits in a
-department's database hangs on the key, so it is the same next month. Feeds without place and birth date (`remote`) get few
-faults of identity: nothing could be found out about such a row, and a county of puzzles is not believable.
+A frame comes in with true values and types and a `_key` that says whom a row is about; it leaves as text. What sits in
+a department's database hangs on the key, so it is the same next month. Feeds without place and birth date (`remote`)
+get few faults of identity: nothing could be found out about such a row, and a county of puzzles is not believable.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -16,19 +17,52 @@ import polars as pl
 from pipelines.sample.chance import Bools, Chance, Ints
 from pipelines.sample.layout import Layout, is_money
 
-DATE_STYLES = ("%Y-%m-%d", "%Y/%-m/%-d", "%Y.%-m.%-d", "%Y%m%d", "%Y年%-m月%-d日", "%Y-%m-%d 00:00:00", "serial", "%Y/%m/%d")
+DATE_STYLES = (
+    "%Y-%m-%d",
+    "%Y/%-m/%-d",
+    "%Y.%-m.%-d",
+    "%Y%m%d",
+    "%Y年%-m月%-d日",
+    "%Y-%m-%d 00:00:00",
+    "serial",
+    "%Y/%m/%d",
+)
 MONTH_STYLES = ("%Y-%m", "%Y%m", "%Y-%m-%d", "%Y/%-m/%-d")
 EMPTY = ("-", "/", "无", "null", "\\N")
 TRUTH = (("Y", "N"), ("1", "0"), ("√", "否"))
-LOOKALIKES = dict(zip("丽芳华国平玉明志建英兰红军文春秀燕梅伟云清浩轩子涵欣怡", "莉方花囯萍钰铭智健瑛蓝虹君纹椿绣艳美玮芸青皓宣梓函新宜", strict=True))
+LOOKALIKES = dict(
+    zip(
+        "丽芳华国平玉明志建英兰红军文春秀燕梅伟云清浩轩子涵欣怡",
+        "莉方花囯萍钰铭智健瑛蓝虹君纹椿绣艳美玮芸青皓宣梓函新宜",
+        strict=True,
+    )
+)
 WIDE = dict(zip("0123456789", "０１２３４５６７８９", strict=True))
 CHARACTERS = "10X98765432"
+WRONG_CHECK = {character: CHARACTERS[(place + 4) % 11] for place, character in enumerate(CHARACTERS)}
 FAULTS = (
-    "number missing", "number as 5.1E+17", "number rounded to 000", "number with wrong check", "number of 15 digits",
-    "number with small x", "number with apostrophe", "number in full width", "number with blanks", "name with blanks",
-    "name differs", "required value blank", "date that is none", "township blank", "row twice", "date spelled otherwise",
-    "amount with separators", "amount with yuan", "digits in full width", "truth spelled otherwise", "empty spelled out",
-)  # fmt: skip
+    "number missing",
+    "number as 5.1E+17",
+    "number rounded to 000",
+    "number with wrong check",
+    "number of 15 digits",
+    "number with small x",
+    "number with apostrophe",
+    "number in full width",
+    "number with blanks",
+    "name with blanks",
+    "name differs",
+    "required value blank",
+    "date that is none",
+    "township blank",
+    "row twice",
+    "date spelled otherwise",
+    "amount with separators",
+    "amount with yuan",
+    "digits in full width",
+    "truth spelled otherwise",
+    "empty spelled out",
+)
 
 
 def altered(values: pl.Series, rows: Ints, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -41,6 +75,29 @@ def altered(values: pl.Series, rows: Ints, change: Callable[[pl.Series], pl.Seri
 def replaced(series: pl.Series, table: dict[str, str]) -> pl.Series:
     """Characters replaced by a table."""
     return series.to_frame("v").select(pl.col("v").str.replace_many(list(table), list(table.values()))).to_series()
+
+
+def constant(series: pl.Series, word: str | None = None) -> pl.Series:
+    """The same word, or nothing, in every row."""
+    return pl.Series([word], dtype=pl.String).new_from_index(0, len(series))
+
+
+def spaced(series: pl.Series, gap: str) -> pl.Series:
+    """A gap after the first character, as forms have it for names of two."""
+    return series.str.slice(0, 1) + gap + series.str.slice(1)
+
+
+NUMBER_FAULTS: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "number with small x": lambda s: s.str.replace("X", "x"),
+    "number in full width": lambda s: replaced(s, WIDE),
+    "number with blanks": lambda s: s.str.slice(0, 6) + " " + s.str.slice(6, 8) + " " + s.str.slice(14),
+    "number with apostrophe": lambda s: "'" + s,
+    "number of 15 digits": lambda s: s.str.slice(0, 6) + s.str.slice(8, 9),
+    "number missing": constant,
+    "number as 5.1E+17": partial(constant, word="5.00999E+17"),
+    "number rounded to 000": lambda s: s.str.slice(0, 15) + "000",
+    "number with wrong check": lambda s: s.str.slice(0, 17) + replaced(s.str.slice(17), WRONG_CHECK),
+}
 
 
 def dates_as(series: pl.Series, style: str) -> pl.Series:
@@ -101,9 +158,11 @@ class Mess:
 
     def _truths(self, values: pl.Series, odd: Ints, key: Ints) -> pl.Series:
         def spelled(series: pl.Series, yes: str, no: str) -> pl.Series:
-            return series.to_frame("v").select(
-                pl.when(pl.col("v")).then(pl.lit(yes)).when(~pl.col("v")).then(pl.lit(no)).alias("v")
-            ).to_series()
+            return (
+                series.to_frame("v")
+                .select(pl.when(pl.col("v")).then(pl.lit(yes)).when(~pl.col("v")).then(pl.lit(no)).alias("v"))
+                .to_series()
+            )
 
         text = spelled(values, "是", "否")
         for index, (yes, no) in enumerate(TRUTH):
@@ -132,14 +191,12 @@ class Mess:
         for fault, gap in (("blank", " "), ("wide blank", "　")):
             some = rows(fault, 0.03, short)
             self.counts["name with blanks"] += len(some)
-            columns["姓名"] = altered(columns["姓名"], some, lambda s, gap=gap: s.str.slice(0, 1) + gap + s.str.slice(1))
+            columns["姓名"] = altered(columns["姓名"], some, partial(spaced, gap=gap))
         if layout.title == "农户基本信息台账":
             return
         before = columns["姓名"]
         some = rows("lookalike", 0.0006 if layout.remote else 0.004)
-        columns["姓名"] = altered(
-            before, some, lambda s: s.str.head(1) + replaced(s.str.slice(1), LOOKALIKES)
-        )
+        columns["姓名"] = altered(before, some, lambda s: s.str.head(1) + replaced(s.str.slice(1), LOOKALIKES))
         self.counts["name differs"] += int((before != columns["姓名"]).sum())
 
     def _numbers(self, columns: dict[str, pl.Series], feed: str, layout: Layout, rows: Callable[..., Ints]) -> None:
@@ -150,28 +207,34 @@ class Mess:
         share = 0.0001 if layout.remote else 0.0008 if feed == "registry" else 0.0014
         nineteens = (numbers.str.slice(6, 2) == "19").fill_null(False).to_numpy()
         small = numbers.str.ends_with("X").fill_null(False).to_numpy()
-        next_check = {character: CHARACTERS[(place + 4) % 11] for place, character in enumerate(CHARACTERS)}
-        changes: tuple[tuple[str, Ints, Callable[[pl.Series], pl.Series]], ...] = (
-            ("number with small x", rows("small x", 0.25, small), lambda s: s.str.replace("X", "x")),
-            ("number in full width", rows("wide number", 0.004), lambda s: replaced(s, WIDE)),
-            ("number with blanks", rows("gaps", 0.004), lambda s: s.str.slice(0, 6) + " " + s.str.slice(6, 8) + " " + s.str.slice(14)),
-            ("number with apostrophe", rows("apostrophe", 0.015), lambda s: "'" + s),
-            ("number of 15 digits", rows("fifteen", share * 2 if not layout.remote else 0.001, nineteens), lambda s: s.str.slice(0, 6) + s.str.slice(8, 9)),
-            ("number missing", rows("missing", share * 1.5), lambda s: pl.Series([None], dtype=pl.String).new_from_index(0, len(s))),
-            ("number as 5.1E+17", rows("exponent", share), lambda s: pl.Series(["5.00999E+17"]).new_from_index(0, len(s))),
-            ("number rounded to 000", rows("rounded", share), lambda s: s.str.slice(0, 15) + "000"),
-            ("number with wrong check", rows("check", share), lambda s: s.str.slice(0, 17) + replaced(s.str.slice(17), next_check)),
-        )  # fmt: skip
+        fifteen = 0.001 if layout.remote else share * 2
+        hit = {
+            "number with wrong check": rows("check", share),
+            "number rounded to 000": rows("rounded", share),
+            "number as 5.1E+17": rows("exponent", share),
+            "number missing": rows("missing", share * 1.5),
+            "number of 15 digits": rows("fifteen", fifteen, nineteens),
+            "number with apostrophe": rows("apostrophe", 0.015),
+            "number with blanks": rows("gaps", 0.004),
+            "number in full width": rows("wide number", 0.004),
+            "number with small x": rows("small x", 0.25, small),
+        }
         taken = np.zeros(len(numbers), dtype=bool)
-        for fault, some, change in reversed(changes):
+        for fault, some in hit.items():  # one fault a number, the worst first
             free = some[~taken[some] & numbers.is_not_null().to_numpy()[some]]
             taken[free] = True
             self.counts[fault] += len(free)
-            numbers = altered(numbers, free, change)
+            numbers = altered(numbers, free, NUMBER_FAULTS[fault])
         columns[column] = numbers
 
     def _gaps(
-        self, columns: dict[str, pl.Series], feed: str, layout: Layout, rows: Callable[..., Ints], key: Ints, empty: Ints
+        self,
+        columns: dict[str, pl.Series],
+        feed: str,
+        layout: Layout,
+        rows: Callable[..., Ints],
+        key: Ints,
+        empty: Ints,
     ) -> None:
         for name, values in columns.items():
             if name in layout.required or "证件号码" in name:
@@ -179,19 +242,18 @@ class Mess:
             blank = empty[values.gather(pl.Series(empty)).is_null().to_numpy()]
             word = EMPTY[len(name) * 7 % len(EMPTY)]
             self.counts["empty spelled out"] += len(blank)
-            columns[name] = altered(values, blank, lambda s, word=word: pl.Series([word]).new_from_index(0, len(s)))
-        nothing = pl.Series([None], dtype=pl.String)
+            columns[name] = altered(values, blank, partial(constant, word=word))
         lost = rows("required", 0.0012 if feed == "registry" or layout.remote else 0.003)
         for index, name in enumerate(layout.required):
             some = lost[key[lost] % len(layout.required) == index]
             self.counts["required value blank"] += len(some)
-            columns[name] = altered(columns[name], some, lambda s: nothing.new_from_index(0, len(s)))
+            columns[name] = altered(columns[name], some, constant)
         when = next((name for name in layout.required if "日期" in name or name == "发放年月"), None)
         if when:
             some = rows("no date", 0.001)
             self.counts["date that is none"] += len(some)
-            columns[when] = altered(columns[when], some, lambda s: pl.Series(["2026-02-30"]).new_from_index(0, len(s)))
+            columns[when] = altered(columns[when], some, partial(constant, word="2026-02-30"))
         if "乡镇" in columns and "乡镇" not in layout.required:
             some = rows("no township", 0.008)
             self.counts["township blank"] += len(some)
-            columns["乡镇"] = altered(columns["乡镇"], some, lambda s: nothing.new_from_index(0, len(s)))
+            columns["乡镇"] = altered(columns["乡镇"], some, constant)

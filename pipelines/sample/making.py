@@ -6,47 +6,50 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from pipelines.sample import events, flows, ledgers, registers
+from pipelines.sample import cases, events, flows, groups, health, holdings, ledgers, registers
 from pipelines.sample.county import County, build_county
 from pipelines.sample.faults import Mess
+from pipelines.sample.habits import HABITS, TOWNSHIP_HABITS
 from pipelines.sample.layout import FEEDS
 from pipelines.sample.months import month_of, period_of
-from pipelines.sample.writing import HABITS, TOWNSHIP_HABITS, write_feed
+from pipelines.sample.registry import registry
+from pipelines.sample.writing import write_feed
 
 MONTHLY: dict[str, Callable[[County, int], pl.DataFrame]] = {
-    "registry": ledgers.registry,
+    "registry": registry,
     "dibao": ledgers.dibao,
     "tekun": ledgers.tekun,
     "low_income": ledgers.low_income,
-    "monitored": ledgers.monitored,
-    "care_groups": ledgers.care_groups,
+    "monitored": groups.monitored,
+    "care_groups": groups.care_groups,
 }
 QUARTERLY: dict[str, Callable[[County, int], pl.DataFrame]] = {
     "disability": registers.disability,
     "education": registers.education,
     "social_insurance": registers.social_insurance,
-    "vehicles": registers.vehicles,
-    "real_estate": registers.real_estate,
-    "business": registers.business,
-    "housing": registers.housing,
+    "vehicles": holdings.vehicles,
+    "real_estate": holdings.real_estate,
+    "business": holdings.business,
+    "housing": holdings.housing,
     "institutions": registers.institutions,
     "officials": registers.officials,
 }
 EVENTS: dict[str, tuple[Callable[[County, int, int], pl.DataFrame], int]] = {
-    "temporary_aid": (events.temporary_aid, 24),
-    "applications": (events.applications, 24),
+    "temporary_aid": (cases.temporary_aid, 24),
+    "applications": (cases.applications, 24),
     "income": (events.income, 24),
     "disability_subsidy": (flows.disability_subsidy, 12),
-    "medical": (flows.medical, 12),
-    "insurance": (flows.insurance, 12),
+    "medical": (health.medical, 12),
+    "insurance": (health.insurance, 12),
     "deaths": (events.deaths, 24),
     "disasters": (events.disasters, 24),
-    "clues": (events.clues, 14),
+    "clues": (cases.clues, 14),
     "visits": (flows.visits, 6),
     "payments": (flows.payments, 12),
     "graduates": (registers.graduates, 24),
@@ -119,13 +122,12 @@ def _frames(county: County, month: int) -> dict[str, Callable[[], pl.DataFrame]]
     first, last = county.window.first, county.window.last
     due: dict[str, Callable[[], pl.DataFrame]] = {}
     for feed, build in MONTHLY.items():
-        due[feed] = lambda build=build: build(county, month)
+        due[feed] = partial(build, county, month)
     if month == first or (last - month) % 3 == 0:
         for feed, build in QUARTERLY.items():
-            due[feed] = lambda build=build: build(county, month)
+            due[feed] = partial(build, county, month)
     for feed, (build_events, history) in EVENTS.items():
-        back = history if month == first else 0
-        due[feed] = lambda build_events=build_events, back=back: build_events(county, month, back)
+        due[feed] = partial(build_events, county, month, history if month == first else 0)
     return due
 
 

@@ -1,4 +1,4 @@
-"""Months as whole numbers (year × 12 + month − 1) and days as days since 1970-01-01, so that time is plain arithmetic."""
+"""Months as whole numbers (year × 12 + month − 1), days counted from 1970-01-01: time is plain arithmetic."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def dates(day: NDArray[np.integer]) -> pl.Series:
     """Days as a column of dates; NEVER and everything below year 1900 is blank."""
     days = np.asarray(day, dtype=np.int64)
     series = pl.Series(np.where(np.abs(days) >= NEVER, 0, days).astype(np.int32)).cast(pl.Date)
-    return series.zip_with(pl.Series(np.abs(days) < NEVER), pl.Series([None], dtype=pl.Date).new_from_index(0, len(days)))
+    return series.zip_with(
+        pl.Series(np.abs(days) < NEVER), pl.Series([None], dtype=pl.Date).new_from_index(0, len(days))
+    )
 
 
 def until(day: NDArray[np.integer], as_of: int) -> NDArray[np.int64]:

@@ -84,7 +84,8 @@ class People:
         months = (today.astype("datetime64[M]") - born.astype("datetime64[M]")).astype(np.int64)
         day_of = (today - today.astype("datetime64[M]")).astype(np.int64)
         born_on = (born - born.astype("datetime64[M]")).astype(np.int64)
-        return (months - (day_of < born_on)) // 12
+        years: Ints = (months - (day_of < born_on)) // 12
+        return years
 
 
 def make_homes(chance: Chance, places: Places, persons: int) -> tuple[Homes, dict[str, Ints]]:
@@ -102,7 +103,9 @@ def make_homes(chance: Chance, places: Places, persons: int) -> tuple[Homes, dic
     kept = int(np.searchsorted(np.cumsum(size), persons)) + 1
     homes = guess[:kept]
     village = np.sort(chance.choice(places.share.tolist(), "village", homes))
-    head_male = np.where(np.isin(shape, (SINGLE, ELDER)), chance.share("man", guess) < 0.58, chance.share("man", guess) < 0.86)
+    head_male = np.where(
+        np.isin(shape, (SINGLE, ELDER)), chance.share("man", guess) < 0.58, chance.share("man", guess) < 0.86
+    )
     head_male = np.where(shape == LONE, chance.share("man", guess) < 0.4, head_male)
     groups = [(homes, np.full(kept, HEAD), age[:kept], head_male[:kept])]
 
@@ -131,7 +134,13 @@ def make_homes(chance: Chance, places: Places, persons: int) -> tuple[Homes, dic
     second = np.minimum(start + 1, len(home) - 1)
     grown = (sizes > 1) & (rows["years"][second] >= 18)
     made = Homes(
-        shape[:kept], village, places.township[village], places.urban[village], start, sizes, np.where(grown, second, start)
+        shape[:kept],
+        village,
+        places.township[village],
+        places.urban[village],
+        start,
+        sizes,
+        np.where(grown, second, start),
     )
     return made, rows
 
@@ -145,7 +154,9 @@ def make_people(chance: Chance, homes: Homes, rows: dict[str, Ints], as_of: int)
     other = chance.choice((1.0 / np.arange(8, 90)).tolist(), "mother's name", people)
     own = (role == SPOUSE) | (role == INLAW) | ((role == PARENT) & ~male)
     relation = pl.Series(RELATIONS).gather(pl.Series(role + np.where(male, 0, 6)))
-    relation = relation.zip_with(pl.Series(~((role == INLAW) & male)), pl.Series(["之女婿"]).new_from_index(0, len(people)))
+    relation = relation.zip_with(
+        pl.Series(~((role == INLAW) & male)), pl.Series(["之女婿"]).new_from_index(0, len(people))
+    )
     never = np.full(len(people), NEVER)
     return People(
         home,
@@ -171,7 +182,9 @@ def numbers_of(chance: Chance, birth: Ints, male: Bools) -> pl.Series:
     rank = np.empty(len(birth), dtype=np.int64)
     rank[order] = people - begins
     if len(rank) and int(rank.max()) >= 499:
-        raise ValueError("more people share a birthday than there are numbers: make a county of at most 4,000,000 persons")
+        raise ValueError(
+            "more people share a birthday than there are numbers: make a county of at most 4,000,000 persons"
+        )
     turn = (chance.bits("sequence", birth) >> np.uint64(32)).astype(np.int64)
     sequence = (rank * 37 + turn) % 499 * 2 + np.where(male, 1, 2)
     born = birth.astype("datetime64[D]")

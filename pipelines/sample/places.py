@@ -13,7 +13,28 @@ from pipelines.sample.chance import Bools, Chance, Ints
 PLACES = Path(__file__).resolve().parents[2] / "data" / "codes" / "places.toml"
 PEOPLE_PER_VILLAGE = 1100
 MORE = ("上", "下", "东", "西", "南", "北", "前", "后", "大", "小", "新", "老")
-STEMS = ("湾", "坪", "坝", "沟", "岩", "坡", "塘", "寨", "桥", "溪", "田", "林", "岭", "堡", "井", "洞", "滩", "嘴", "垭", "山")
+STEMS = (
+    "湾",
+    "坪",
+    "坝",
+    "沟",
+    "岩",
+    "坡",
+    "塘",
+    "寨",
+    "桥",
+    "溪",
+    "田",
+    "林",
+    "岭",
+    "堡",
+    "井",
+    "洞",
+    "滩",
+    "嘴",
+    "垭",
+    "山",
+)
 
 
 @dataclass(frozen=True)

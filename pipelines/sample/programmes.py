@@ -80,6 +80,36 @@ class Programmes:
         return (self.listed >= UNSTABLE) & (self.identified <= day) & (self.cleared > day)
 
 
+def _nothing(income: Floats, people: int) -> Programmes:
+    """Nobody on any programme, incomes that stay as they are."""
+    homes = len(income)
+
+    def never(length: int = homes) -> Ints:
+        return np.full(length, NEVER)
+
+    return Programmes(
+        pay_before=income,
+        pay_after=income.copy(),
+        change=never(),
+        fallen=np.zeros(homes, bool),
+        dibao_start=never(),
+        dibao_end=never(),
+        gradual=never(),
+        applied=never(),
+        decided=never(),
+        single_start=never(people),
+        tekun_start=never(people),
+        central=np.zeros(people, bool),
+        low_start=never(),
+        low_end=never(),
+        low_kind=np.zeros(homes, np.int64),
+        listed=np.zeros(homes, np.int64),
+        identified=never(),
+        cleared=never(),
+        refused=never(),
+    )
+
+
 def _any(homes: Homes, of_people: Bools) -> Bools:
     """By household: does it hold for a member?"""
     return np.logical_or.reduceat(of_people, homes.start)
@@ -89,8 +119,12 @@ def _into_dibao(chance: Chance, places: Places, homes: Homes, window: Window, fr
     """Falls into hardship: most are answered within three months, some late, a few never."""
     every = np.arange(len(homes))
     falls = free & chance.happens(0.00052 * window.months, "falls into hardship", every)
-    missed = free & ~falls & chance.happens(0.00035 * places.slack[homes.township] * window.months, "is overlooked", every)
-    start = window.start + chance.whole(2, window.months + 5, "dibao begins", every)  # some fall too late to be answered
+    missed = (
+        free & ~falls & chance.happens(0.00035 * places.slack[homes.township] * window.months, "is overlooked", every)
+    )
+    start = window.start + chance.whole(
+        2, window.months + 5, "dibao begins", every
+    )  # some fall too late to be answered
     decided = first_day(start - 1) + chance.whole(3, 25, "dibao decided", every)
     applied = decided - chance.whole(15, 30, "dibao takes", every)
     shock = applied - chance.whole(15, 75, "asks after", every)
@@ -127,7 +161,7 @@ def _out_of_dibao(chance: Chance, places: Places, homes: Homes, window: Window, 
 
 
 def _low_income(chance: Chance, homes: Homes, window: Window, free: Bools, p: Programmes) -> Bools:
-    """Families recognised as low-income: a stock that turns over; recognition for heavy expenditure ends after a year."""
+    """Families recognised as low-income: a stock that turns over; for heavy expenditure it ends after a year."""
     every = np.arange(len(homes))
     low = free & chance.some(np.where(free, 1.0, 0.0), homes.size, 0.026, "low income")
     kind = chance.choice((0.74, 0.18, 0.08), "low-income kind", every)
@@ -159,7 +193,7 @@ def _monitored(
     once = chance.some(weight, homes.size, 0.08, "once poor")
     kind = 2 + chance.choice((0.42, 0.38, 0.20), "risk kind", every)
     p.listed = np.where(risk, kind, np.where(once, POOR_ONCE, NOT_LISTED))
-    first, last = window.days
+    first, _ = window.days
     new = chance.happens(0.011 * window.months, "new at risk", every) & ~dibao
     old = first - chance.whole(30, 900, "at risk since", every)
     p.identified = np.where(once, first - chance.whole(2200, 4000, "once poor since", every), NEVER)
@@ -167,7 +201,9 @@ def _monitored(
     fresh = np.where(p.fallen, after_fall, window.day(chance, "identified", every))
     p.identified = np.where(risk, np.where(new | p.fallen, fresh, old), p.identified)
     outside = risk & ~dibao & ~low & ~p.fallen
-    clears = earner & np.where(outside, chance.happens(0.8, "is cleared", every), chance.happens(0.12, "is cleared", every))
+    clears = earner & np.where(
+        outside, chance.happens(0.8, "is cleared", every), chance.happens(0.12, "is cleared", every)
+    )
     takes = chance.whole(190, 520, "is cleared after", every)
     p.cleared = np.where(risk & clears, np.maximum(p.identified + takes, first - 400), NEVER)
     yuan = np.where(chance.happens(0.09, "below the line", every), chance.between(645, 725, "low pay", every), 0)
@@ -183,16 +219,11 @@ def make_programmes(
     chance: Chance, people: People, homes: Homes, shocks: Shocks, window: Window, places: Places
 ) -> Programmes:
     """All programmes; the order of steps says who comes first: tekun, dibao, low-income, monitored."""
-    every, n, everyone = np.arange(len(homes)), len(homes), np.arange(len(people))
-    never = np.full(n, NEVER)
+    every, everyone = np.arange(len(homes)), np.arange(len(people))
     earner, ailing = _any(homes, shocks.earner), _any(homes, shocks.certified < NEVER)
     base = standard(window.start, homes.urban)
     ordinary = base * (1.9 + np.exp(0.25 + 0.55 * chance.normal("income", every)))
-    p = Programmes(
-        ordinary, ordinary.copy(), never.copy(), np.zeros(n, bool), never.copy(), never.copy(), never.copy(), never.copy(),
-        never.copy(), np.full(len(people), NEVER), np.full(len(people), NEVER), np.zeros(len(people), bool), never.copy(),
-        never.copy(), np.zeros(n, np.int64), np.zeros(n, np.int64), never.copy(), never.copy(), never.copy(),
-    )  # fmt: skip
+    p = _nothing(ordinary, len(people))
     shape = homes.shape
     weight = np.select([shape == ELDER, shape == ELDERS, (shape == SINGLE) & ~earner], [1.0, 0.06, 3.0], 0.0)
     tekun = chance.some(np.where(homes.urban, 0.5, 1.0) * weight, homes.size, 0.0068, "tekun")
@@ -203,7 +234,9 @@ def make_programmes(
     )
     weight = weight * np.where(ailing, 3.0, 1.0) * np.where(earner, 1.0, 0.13) * np.where(homes.urban, 0.6, 1.0)
     dibao = ~tekun & chance.some(np.where(tekun, 0.0, weight), homes.size, 0.043, "dibao")
-    p.dibao_start = np.where(dibao, window.start - 1 - (120 * chance.share("dibao since", every) ** 1.6).astype(int), NEVER)
+    p.dibao_start = np.where(
+        dibao, window.start - 1 - (120 * chance.share("dibao since", every) ** 1.6).astype(int), NEVER
+    )
     poor = np.where(tekun, chance.between(0.1, 0.6, "tekun pay", every), chance.between(0.28, 0.93, "dibao pay", every))
     p.pay_before = np.where(tekun | dibao, base * poor, p.pay_before)
     p.pay_after = np.where(tekun | dibao, p.pay_before, p.pay_after)
@@ -219,7 +252,13 @@ def make_programmes(
     free &= ~p.fallen
     _out_of_dibao(chance, places, homes, window, dibao & earner, p)
     _monitored(chance, homes, window, dibao, low, free, earner, p)
-    may = (low | (p.listed >= UNSTABLE))[people.home] & shocks.severe & ~dibao[people.home] & ~p.fallen[people.home] & ~on_tekun
+    may = (
+        (low | (p.listed >= UNSTABLE))[people.home]
+        & shocks.severe
+        & ~dibao[people.home]
+        & ~p.fallen[people.home]
+        & ~on_tekun
+    )
     alone = may & chance.happens(0.9, "alone on dibao", everyone)
     since = np.maximum(month_at(shocks.certified) + chance.whole(2, 9, "alone after", everyone), window.start - 60)
     p.single_start = np.where(alone, since, NEVER)

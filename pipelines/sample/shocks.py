@@ -1,4 +1,4 @@
-"""What happens to people over the months: deaths, disability, serious illness, lost jobs, floods, unsafe dwellings, drop-outs.
+"""What happens to people: deaths, disability, serious illness, lost jobs, floods, unsafe dwellings, drop-outs.
 
 Everything is dated once for the whole window (two years before the first month written, to the last one).
 """
@@ -76,7 +76,10 @@ class Shocks:
 def rate_by_age(age: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
     """The yearly rate of each age; a table row holds below its age."""
     limits = np.asarray([limit for limit, _ in table])
-    return np.asarray([rate for _, rate in table])[np.searchsorted(limits, age, side="right").clip(0, len(table) - 1)]
+    rates: Floats = np.asarray([rate for _, rate in table])[
+        np.searchsorted(limits, age, side="right").clip(0, len(table) - 1)
+    ]
+    return rates
 
 
 def let_die(chance: Chance, people: People, window: Window) -> None:
@@ -150,7 +153,9 @@ def make_shocks(chance: Chance, people: People, homes: Homes, window: Window, pl
     flood, loss, damage = hit_by_flood(chance, homes, window, places)
     dwelling = chance.choice((0.61, 0.366, 0.014, 0.010), "dwelling", every_home)
     new = chance.happens(0.2, "found lately", every_home)
-    found = np.where(new, window.day(chance, "found on", every_home), first - chance.whole(60, 1500, "found before", every_home))
+    found = np.where(
+        new, window.day(chance, "found on", every_home), first - chance.whole(60, 1500, "found before", every_home)
+    )
     waits = chance.whole(120, 700, "repair takes", every_home) * np.where(places.slack[homes.township] > 2, 2, 1)
     repaired = np.where(chance.happens(0.86, "is repaired", every_home), found + waits, NEVER)
     return Shocks(

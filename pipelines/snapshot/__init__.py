@@ -28,7 +28,7 @@ def take_snapshot(facts: Facts, feeds: Mapping[str, Feed], pack: str) -> None:
         CREATE OR REPLACE TEMP TABLE registry_home AS
         SELECT person_id, count(DISTINCT household_number)::INT AS households,
             string_agg(DISTINCT household_number, '、' ORDER BY household_number) AS household_numbers
-        FROM std_registry WHERE number IS NOT NULL GROUP BY person_id""")
+        FROM std_registry s JOIN resident r USING (person_id) WHERE r.number IS NOT NULL GROUP BY person_id""")
     build_lists(facts)
     build_person_records(facts)
     build_monitored(facts)

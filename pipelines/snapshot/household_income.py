@@ -68,8 +68,9 @@ def build_monitored(facts: Facts) -> None:
     )
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_monitored AS
-        SELECT household_key, max(identified_date) AS identified_date, {first}, max(visited_date) AS visited_date
-        FROM (SELECT *, rank() OVER (PARTITION BY household_key ORDER BY identified_date DESC NULLS LAST) AS age FROM monitored_row)
+        SELECT household_key, max(identified_date) AS identified_date, {first}, any_value(visited) AS visited_date
+        FROM (SELECT *, rank() OVER (PARTITION BY household_key ORDER BY identified_date DESC NULLS LAST) AS age,
+                max(visited_date) OVER (PARTITION BY household_key) AS visited FROM monitored_row)
         WHERE age = 1 GROUP BY household_key""")
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE p_monitored AS

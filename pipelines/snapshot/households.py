@@ -24,8 +24,8 @@ def build_household_snapshot(facts: Facts) -> None:
             CASE WHEN bool_or(m.alive AND o.age BETWEEN 6 AND 15 AND o.dropped_out AND NOT o.studying) THEN true
                 WHEN bool_or(m.alive AND (o.age BETWEEN 6 AND 15 AND o.dropped_out AND NOT o.studying) IS NULL) THEN NULL
                 ELSE false END AS dropout_child,
-            arg_min(o.residence_kind, m.person_id) FILTER (m.is_head AND o.residence_kind IS NOT NULL) AS head_residence,
-            bool_or(o.residence_kind = '城镇') AS any_urban,
+            arg_min(m.residence_kind, m.person_id) FILTER (m.is_head AND m.residence_kind IS NOT NULL) AS head_residence,
+            bool_or(m.residence_kind = '城镇') AS any_urban,
             bool_or(coalesce(w.newly_insured, false) AND m.alive) AS newly_insured
         FROM membership m JOIN person_own o USING (person_id) LEFT JOIN p_insured_work w USING (person_id)
         GROUP BY m.household_key HAVING count(*) FILTER (m.alive) > 0""")

@@ -1,0 +1,148 @@
+"""数据: what departments handed in, how fresh it is, what was set aside and why, which rows still lack a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from monitoring import ui
+from monitoring.labels import feed_departments
+from monitoring.language import number
+from monitoring.queries import sources
+from monitoring.ui import Column, View
+
+
+def page(view: View) -> None:
+    t, county = view.t, view.county
+    ui.title(t("数据"), t("{period}：{all} 个数据源已到 {here} 个", period=t.month(county.period), all=county.feeds, here=county.feeds_here))
+    unknown_files = view.ask_county(sources.unrecognised)
+    aside, total = view.ask(sources.quarantine, None, 1)
+    review, undecided = view.ask(sources.link_review, 1)
+    del aside, review
+    tabs = st.tabs([
+        t("新鲜度"), t("文件台账"), f"{t('隔离行')} {number(total)}", t("看不懂的值"),
+        f"{t('未识别文件')} {unknown_files.height}", f"{t('身份待定')} {number(undecided)}",
+    ])  # fmt: skip
+    for tab, show in zip(tabs, (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review), strict=True):
+        with tab:
+            show(view)
+
+
+def _freshness(view: View) -> None:
+    t = view.t
+    months = view.ask_county(sources.freshness)
+    delivered = sorted(months["delivered"].unique().to_list())[-12:]
+    cells = {(row["feed"], row["delivered"]): row for row in months.to_dicts()}
+    late = {row["feed"]: row for row in view.ask(sources.late_townships).to_dicts()}
+    columns = [
+        Column(t("数据源"), lambda row: f"{ui.said(ui.feed(row['feed'], t))}{_needed(view, row)}"),
+        Column(t("部门"), lambda row: ui.said(t(feed_departments().get(row["feed"], ""))), "w"),
+        Column(t("最近一期"), lambda row: ui.said(t.month(row["last_period"])) if row["last_period"] else ui.unknown(t("从未收到")), "w"),
+        Column(t("迟到的乡镇"), lambda row: ui.said(late[row["feed"]]["townships"]) if row["feed"] in late else ""),
+    ]
+    for month in delivered:
+        columns.append(Column(t.month(month), lambda row, month=month: _cell(view, cells.get((row["feed"], month))), "n"))
+    ui.note(t("每格是当月装入的行数；斜纹表示当月没有收到。状态类台账没有新文件时沿用上一期，事件类逐月累加。"))
+    ui.table(view.ask_county(sources.feeds).to_dicts(), columns)
+
+
+def _needed(view: View, row: dict[str, Any]) -> str:
+    return f' <span class="bl-note">{ui.said(view.t("比对必需"))}</span>' if row["matching_set"] else ""
+
+
+def _cell(view: View, row: dict[str, Any] | None) -> str:
+    return f'<span class="bl-cell none">{ui.said(view.t("无"))}</span>' if row is None else f'<span class="bl-cell">{number(row["rows"])}</span>'
+
+
+def _ledger(view: View) -> None:
+    t = view.t
+    ui.note(t("每个文件：读到 = 装入 + 重复 + 隔离 + 非数据（标题、合计、空行）。"))
+    ui.table(view.ask_county(sources.ledger).to_dicts(), [
+        Column(t("文件"), lambda row: ui.said(row["file"]) + (f' <span class="bl-note">{ui.said(row["sheet"])}</span>' if row["sheet"] else "")),
+        Column(t("认作"), lambda row: ui.said(ui.feed(row["feed"], t)) if row["feed"] else ui.unknown(t("未识别"))),
+        Column(t("读到"), lambda row: ui.count(row["rows_read"]), "n"),
+        Column(t("装入"), lambda row: ui.count(row["loaded"]), "n"),
+        Column(t("重复"), lambda row: ui.count(row["duplicate"]), "n"),
+        Column(t("隔离"), lambda row: ui.count(row["quarantined"]), "n"),
+        Column(t("非数据"), lambda row: ui.count(row["not_data"]), "n"),
+        Column(t("不认识的列"), lambda row: ui.said(row["unknown_headings"])),
+    ])  # fmt: skip
+
+
+def _quarantine(view: View) -> None:
+    t = view.t
+    totals = view.ask_county(sources.quarantine_totals).to_dicts()
+    if not totals:
+        ui.empty(t("本期没有隔离的行：交来的每一行都装入了。"))
+        return
+    by_feed = {row["feed"]: row["rows"] for row in totals}
+    chosen = st.selectbox(t("数据源"), ["", *by_feed], key="quarantine-feed", width=420,
+                          format_func=lambda name: t("全部") if not name else t.aside(ui.feed(name, t), number(by_feed[name])))  # fmt: skip
+    turned = f"quarantine-{chosen}"
+    rows, total = view.ask(sources.quarantine, chosen or None, ui.page_of(turned))
+    ui.table(rows, [
+        Column(t("部门"), lambda row: ui.said(t(row["department"] or "")), "w"),
+        Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
+        Column(t("为什么"), lambda row: ui.said(row["reasons"])),
+        Column(t("原来的内容（已遮蔽）"), lambda row: f'<span class="bl-note">{ui.said(_raw(view, row["raw"]))}</span>'),
+    ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
+    ui.pager(total, turned, t)
+
+
+def _raw(view: View, cells: dict[str, str]) -> str:
+    return view.t.clauses(view.t.named(heading, value) for heading, value in cells.items())
+
+
+def _issues(view: View) -> None:
+    t = view.t
+    found = view.ask(sources.value_issues)
+    if found.is_empty():
+        ui.empty(t("本期没有看不懂的值。"))
+        return
+    ui.note(t("这些值按空值处理，行照常装入；空值在判断中算“不明”。"))
+    ui.table(found.to_dicts(), [
+        Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
+        Column(t("列"), lambda row: ui.said(row["heading"]), "w"),
+        Column(t("问题"), lambda row: ui.said(row["problem"])),
+        Column(t("行数"), lambda row: ui.count(row["rows"]), "n"),
+        Column(t("例"), lambda row: ui.said(row["example"])),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin({**row, "sheet": None}, t))),
+    ])  # fmt: skip
+
+
+def _unrecognised(view: View) -> None:
+    t = view.t
+    found = view.ask_county(sources.unrecognised)
+    if found.is_empty():
+        ui.empty(t("本期每个文件、每张表都认出来了。"))
+        return
+    ui.table(found.to_dicts(), [
+        Column(t("文件"), lambda row: ui.said(row["file"])),
+        Column(t("工作表"), lambda row: ui.said(row["sheet"])),
+        Column(t("行数"), lambda row: ui.count(row["rows_read"]), "n"),
+        Column(t("为什么没认出来"), lambda row: ui.said(row["reason"])),
+    ])  # fmt: skip
+
+
+def _review(view: View) -> None:
+    t = view.t
+    turned = "review"
+    found, total = view.ask(sources.link_review, ui.page_of(turned))
+    if not total:
+        ui.empty(t("没有身份待定的行：所选范围内每一行都找到了人。"))
+        return
+    ui.note(t("这些行没有可用的证件号，又不能确定是谁；在定下来之前不计入任何人。"))
+    ui.table(found.to_dicts(), [
+        Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
+        Column(t("姓名"), lambda row: ui.said(row["name"]) or ui.unknown(t("姓名不明")), "w"),
+        Column(t("所写号码"), lambda row: ui.said(row["number"]) or ui.unknown(t("空")), "w"),
+        Column(t("乡镇、村"), lambda row: ui.place(row, t)),
+        Column(t("为什么待定"), lambda row: ui.said(row["reason"])),
+        Column(t("可能的人"), lambda row: ui.count(row["candidates"]), "n"),
+    ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
+    ui.pager(total, turned, t)
+
+
