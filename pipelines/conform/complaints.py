@@ -63,8 +63,9 @@ def quarantine(feed: Feed, frame: pl.DataFrame, complaints: list[Complaint], bad
     """The unusable rows, every reason of each (what made them so first), and all that stood in them."""
     if not bad.any():
         return pl.DataFrame(schema=QUARANTINE)
-    unusable = frame.filter(bad)
-    reasons = [pl.when(c.rows.filter(bad)).then(c.sentence) for c in complaints]
+    masks = [c.rows.filter(bad).alias(f"_complaint{n}") for n, c in enumerate(complaints)]
+    unusable = frame.filter(bad).with_columns(masks)
+    reasons = [pl.when(pl.col(f"_complaint{n}")).then(c.sentence) for n, c in enumerate(complaints)]
     return unusable.select(
         pl.col("row").cast(pl.Int32),
         reasons=pl.concat_str(reasons, separator="；", ignore_nulls=True),

@@ -44,5 +44,6 @@ def what_is_wrong(feed: Feed, column: Column) -> str:
 
 def about(column: Column, raw: pl.Expr, problem: str) -> pl.Expr:
     """The full sentence, with the cell as written."""
-    quoted = raw.str.replace_all(r"\s+", " ").str.strip_chars().str.head(_SHOWN)
-    return pl.format("“{}”填写的“{}”{}", pl.lit(column.heading), quoted, pl.lit(problem))
+    quoted = raw.str.replace_all(r"\s+", " ").str.strip_chars().str.slice(0, _SHOWN)
+    # Not pl.format: Polars 2.1 panics on it where the column beside the literals has nulls.
+    return pl.concat_str(pl.lit(f"“{column.heading}”填写的“"), quoted, pl.lit(f"”{problem}"))

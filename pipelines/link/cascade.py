@@ -160,14 +160,13 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
         FROM profile p JOIN pool c ON p.name = c.name AND {SAME_VILLAGE} AND {NOT_CONTRADICTED}
         WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
     con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
-    # A new person's key holds what identifies the row; without birth date and phone also the feed and its own number.
+    # A new person's key holds what identifies the row: rows alike in all of it are one person, whatever their feed.
     # A registry row is always a member of its household, so a doubtful one is a person of its own until decided.
     # Dwellings and visits of a known 户编号 lead to that household instead of making somebody new.
     con.execute("""
         INSERT INTO decided
         SELECT profile_id, (md5_number_lower(concat_ws('|', 'no number', name, birth_date, township, village, phone, sex,
-            CASE WHEN feed = 'registry' THEN 'registry|' || entity
-                 WHEN birth_date IS NULL AND phone IS NULL THEN feed || '|' || coalesce(entity, '') END)) >> 4)::BIGINT, 'new'
+            CASE WHEN feed = 'registry' THEN 'registry|' || entity END)) >> 4)::BIGINT, 'new'
         FROM profile WHERE profile_id NOT IN (SELECT profile_id FROM decided)
             AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))
             AND NOT (feed IN ('housing', 'visits') AND coalesce(entity IN (SELECT household_number FROM std_registry), false))""")

@@ -140,7 +140,7 @@ def _not_listed(data: pl.DataFrame, match: Match, names: list[str]) -> tuple[pl.
             continue
         value = _first_filled(indexes)
         text = pl.concat_list([stripped(column) for column in names]).list.drop_nulls().list.join(" | ")
-        why = pl.format("{}：不属于「{}」的对象", value, pl.lit(match.target.feed.title))
+        why = pl.concat_str(value, pl.lit(f"：不属于「{match.target.feed.title}」的对象"))
         found = data.filter(value.is_in(words)).select("row", why.alias("why"), text.alias("text"))
         data = data.filter(~value.is_in(words).fill_null(False))
         outside = pl.concat([outside, found])
@@ -188,7 +188,7 @@ def _inverted(raw: pl.Expr, heading: str) -> pl.Expr:
         .when(text.is_in(_NO))
         .then(pl.lit("是"))
         .when(~blank)
-        .then(pl.format("{}：{}", pl.lit(heading), text))
+        .then(pl.concat_str(pl.lit(f"{heading}："), text))
     )
 
 

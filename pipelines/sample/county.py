@@ -84,6 +84,11 @@ class County:
         """By person: a ledger still lists them."""
         return (self.people.entered <= month) & (self.struck_from(purpose) > month)
 
+    def ever_on(self, month: int, purpose: str) -> Bools:
+        """By person: a ledger shows them, with an end date where they have died since the first registry."""
+        kept = (self.struck_from(purpose) > month) | (self.people.removed > self.window.first)
+        return (self.people.entered <= month) & kept
+
     def believed_alive(self, month: int, purpose: str) -> Bools:
         """By person: the paying office believes them alive; for two in three it knows of a death at once."""
         people = np.arange(len(self.people))

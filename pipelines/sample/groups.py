@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.sample.chance import Ints
 from pipelines.sample.columns import blank, words
 from pipelines.sample.county import County
-from pipelines.sample.months import NEVER, dates, first_day, last_day
+from pipelines.sample.months import NEVER, dates, first_day, last_day, month_at
 from pipelines.sample.people import ELDER, ELDERS, GRANDCHILD, NUCLEAR, SKIPPED
 from pipelines.sample.programmes import LISTED_AS, SUDDEN, UNSTABLE
 
@@ -70,9 +70,10 @@ def monitored(c: County, month: int) -> pl.DataFrame:
     )
 
 
-def care_kinds(c: County, month: int) -> tuple[Ints, Ints]:
-    """Persons of the special groups and their kind."""
+def care_members(c: County, month: int) -> tuple[Ints, Ints, Ints]:
+    """Persons of the special groups, their kind and the month from which they no longer belong (NEVER: they do)."""
     people, age = c.people, c.people.age(int(last_day(month)))
+    young = people.age(int(last_day(c.window.first)))  # who grows up stays in the list with an end date
     everyone = np.arange(len(people))
     shape = c.homes.shape[people.home]
     luck = c.chance.share("care group", everyone)
@@ -80,9 +81,9 @@ def care_kinds(c: County, month: int) -> tuple[Ints, Ints]:
     free = c.programmes.tekun_start == NEVER
     kind = np.select(
         [
-            child & (age < 18) & (luck < 0.02),
-            child & (age < 18) & (luck < 0.05),
-            child & (age < 16) & (luck < 0.75),
+            child & (young < 18) & (luck < 0.02),
+            child & (young < 18) & (luck < 0.05),
+            child & (young < 16) & (luck < 0.75),
             (shape == NUCLEAR) & ~people.male & (age > 25) & (luck < 0.012),
             np.isin(shape, (ELDER, ELDERS)) & (age >= 65) & free & (luck < 0.10),
             np.isin(c.shocks.disability, (4, 5)) & (luck < 0.06),
@@ -90,13 +91,21 @@ def care_kinds(c: County, month: int) -> tuple[Ints, Ints]:
         [0, 1, 2, 3, 4, 5],
         -1,
     )
-    person = np.flatnonzero((kind >= 0) & c.kept_on(month, "care groups"))
-    return person, kind[person]
+    years = np.select([kind <= 1, kind == 2], [18, 16], 200)
+    end = np.minimum(c.struck_from("care groups"), month_at(people.birth + (years * 365.25).astype(np.int64)) + 1)
+    person = np.flatnonzero((kind >= 0) & c.ever_on(month, "care groups"))
+    return person, kind[person], np.where(end <= month, end, NEVER)[person]
+
+
+def care_kinds(c: County, month: int) -> tuple[Ints, Ints]:
+    """Who belongs to the special groups in the month, and the kind."""
+    person, kind, end = care_members(c, month)
+    return person[end == NEVER], kind[end == NEVER]
 
 
 def care_groups(c: County, month: int) -> pl.DataFrame:
     """One row is a person of a special group."""
-    person, kind = care_kinds(c, month)
+    person, kind, end = care_members(c, month)
     h = c.people.home[person]
     head = c.people.name.gather(pl.Series(c.head_on(h, int(last_day(month)))))
     lapses = c.chance.happens(c.lapse(h, 0.02), "no guardian", person)
@@ -110,7 +119,7 @@ def care_groups(c: County, month: int) -> pl.DataFrame:
             "监护人": blank(head, lapses | np.isin(kind, (3, 4))),
             "津贴金额": blank(pl.Series(np.where(kind == 0, 1450, 1250)), (kind > 1) | lapses),
             "起始日期": dates(since),
-            "终止日期": dates(np.full(len(person), NEVER)),
+            "终止日期": dates(first_day(end)),
             "最近走失日期": dates(np.where((kind == 5) & (person % 3 == 0), lost, NEVER)),
             "安置情况": blank(words(("家庭照护", "机构托养"), person % 2), (kind != 5) | lapses),
             **c.placed(h),

@@ -18,14 +18,14 @@ def dibao(c: County, month: int) -> pl.DataFrame:
     """One row is a person on the allowance; the dead stay a while, ended households stay in the ledger for years."""
     p, people, day = c.programmes, c.people, int(last_day(month))
     home = people.home
-    shown = (p.dibao_start <= month) & (p.dibao_end > month - 36)
+    shown = (p.dibao_start <= month) & (p.dibao_end > c.window.first - 36)
     part = c.chance.happens(c.lapse(np.arange(len(c.homes)), 0.022), "part of the family", np.arange(len(c.homes)))
     last_two = (
         np.arange(len(people))
         >= (c.homes.start + np.where(part & (c.homes.size >= 4), c.homes.size - 2, c.homes.size))[home]
     )
-    whole = shown[home] & c.kept_on(month, "dibao") & ~last_two
-    alone = c.alone_on_dibao(month) & c.kept_on(month, "dibao") & ~whole
+    whole = shown[home] & c.ever_on(month, "dibao") & ~last_two
+    alone = c.alone_on_dibao(month) & c.ever_on(month, "dibao") & ~whole
     also = first_few(c, c.on_tekun(month) & (people.dead > day), 0.005, "also on dibao")
     alone |= also
     again = first_few(c, whole & (people.dead > day) & p.on_dibao(month)[home], 0.0015, "under two certificates")
@@ -35,7 +35,8 @@ def dibao(c: County, month: int) -> pl.DataFrame:
     start = np.where(
         single, np.where(p.single_start[person] < NEVER, p.single_start[person], c.window.start - 9), p.dibao_start[h]
     )
-    end = np.where(single | (p.dibao_end[h] > month), NEVER, p.dibao_end[h])
+    end = np.minimum(np.where(single, NEVER, p.dibao_end[h]), c.struck_from("dibao")[person])
+    end = np.where(end <= month, end, NEVER)
     base = standard(month, c.homes.urban[h])
     pay = p.pay(h, day - 60)
     known = c.living(h, np.full(len(h), day)).clip(1)
@@ -43,6 +44,7 @@ def dibao(c: County, month: int) -> pl.DataFrame:
     grade = np.where(c.shocks.severe[c.homes.head[h]] | single, 0, c.chance.choice((0.3, 0.5, 0.2), "class", h))
     head = np.where(single, person, c.head_on(h, first_day(month - 1)))
     reviewed = _reviewed(c, h, grade, month)
+    reviewed = np.minimum(reviewed, first_day(end) - 20)  # nobody reviews what has ended
     reviewed = np.where(reviewed >= first_day(start), reviewed, NEVER)
     relation = c.relation(person, int(first_day(month - 1)))
     return pl.DataFrame(
@@ -78,9 +80,8 @@ def _reviewed(c: County, homes: Ints, grade: Ints, month: int) -> Ints:
 
 def tekun(c: County, month: int) -> pl.DataFrame:
     """One row is a person supported by the state; who has died stays with an end date, where the registry ever knew them."""
-    ended = c.struck_from("tekun")
-    person = np.flatnonzero(c.on_tekun(month) & ((ended > month) | (c.people.removed > c.window.first)))
-    ended = ended[person]
+    person = np.flatnonzero(c.on_tekun(month) & c.ever_on(month, "tekun"))
+    ended = c.struck_from("tekun")[person]
     h = c.people.home[person]
     central = c.programmes.central[person]
     care = c.chance.choice((0.66, 0.24, 0.10), "self-care", person)
@@ -125,9 +126,10 @@ def institution_of(c: County, persons: Ints) -> Ints:
 def low_income(c: County, month: int) -> pl.DataFrame:
     """One row is a person in a recognised family; those whose recognition has ended stay listed."""
     p = c.programmes
-    shown = (p.low_start <= month) & (p.low_end > month - 36)
-    person = np.flatnonzero(shown[c.people.home] & c.kept_on(month, "low income"))
+    shown = (p.low_start <= month) & (p.low_end > c.window.first - 36)
+    person = np.flatnonzero(shown[c.people.home] & c.ever_on(month, "low income"))
     h = c.people.home[person]
+    end = np.minimum(p.low_end[h], c.struck_from("low income")[person])
     return pl.DataFrame(
         {
             "_key": person,
@@ -136,7 +138,7 @@ def low_income(c: County, month: int) -> pl.DataFrame:
             **c.named(person),
             "与户主关系": c.relation(person, int(first_day(month))),
             "认定日期": dates(first_day(p.low_start[h]) + c.chance.whole(0, 20, "recognised on", h)),
-            "终止日期": dates(np.where(p.low_end[h] <= month, first_day(p.low_end[h]), NEVER)),
+            "终止日期": dates(np.where(end <= month, first_day(end), NEVER)),
             **c.placed(h),
         }
     )

@@ -176,7 +176,7 @@ def institutions(c: County, month: int) -> pl.DataFrame:
 def officials(c: County, month: int) -> pl.DataFrame:
     """One row is an official and a relative; nearly all relatives on dibao have been put on record."""
     p = c.programmes
-    helped = np.flatnonzero((p.dibao_start <= month) & (p.dibao_end > month - 36))
+    helped = np.flatnonzero((p.dibao_start <= month) & (p.dibao_end > c.window.first - 36))
     relative = c.homes.head[helped[c.chance.happens(0.09, "an official's relative", helped)]]
     extra = np.flatnonzero(c.chance.happens(0.004, "another relative", np.arange(len(c.homes))))
     relative = np.unique(np.concatenate([relative, c.homes.head[extra]]))

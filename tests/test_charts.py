@@ -1,0 +1,100 @@
+"""Figures hold the numbers they were given, in the order and on the scale that the page promises."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from monitoring import charts
+from monitoring.language import Language
+from monitoring.queries.income import Income, Step
+
+ZH, EN = Language("zh"), Language("en")
+
+
+def square(name: str, x: float) -> dict[str, object]:
+    ring = [[x, 0.0], [x + 1, 0.0], [x + 1, 1.0], [x, 1.0], [x, 0.0]]
+    return {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
+SHAPES = {"type": "FeatureCollection", "features": [square("甲镇", 0), square("乙镇", 1)]}
+
+
+def test_a_township_without_a_figure_is_grey_and_not_zero() -> None:
+    figure = charts.plot_map(SHAPES, ["甲镇", "乙镇", None], [3, None, 5], 10, "户", ZH)
+    known, lacking = figure.data[0], figure.data[1]
+    assert list(known.locations) == ["甲镇"] and list(known.z) == [3]
+    assert list(lacking.locations) == ["乙镇"] and "不明" in lacking.text[0]
+    assert (known.zmin, known.zmax) == (0, 10)
+
+
+def test_labels_stand_in_the_middle_of_their_township() -> None:
+    figure = charts.plot_map(SHAPES, ["甲镇"], [3], 10, "户", ZH)
+    places = {text: lon for trace in figure.data[2:] for text, lon in zip(trace.text, trace.lon, strict=True)}
+    assert abs(places["甲镇<br>3"] - 0.5) < 1e-9
+
+
+def test_drivers_are_sorted_and_carry_their_mark() -> None:
+    rows = pl.DataFrame({"rule": ["A", "B"], "title_zh": ["甲", "乙"], "title_en": ["One", "Two"], "level": ["red", "yellow"], "households": [9, 4]})
+    figure = charts.plot_drivers(rows, EN)
+    assert list(figure.data[0].x) == [4, 9]
+    assert figure.layout.yaxis.ticktext == ("● Two", "▲ One")
+    assert figure.layout.xaxis.range[0] == 0
+
+
+def test_levels_stack_what_was_counted() -> None:
+    rows = pl.DataFrame({"level": ["red", "orange"], "kind": ["gap", "gap"], "signals": [5, 7], "households": [5, 6]})
+    figure = charts.plot_levels(rows, ZH)
+    assert sum(sum(trace.x) for trace in figure.data) == 12
+    assert figure.data[0].text == ("▲ 5",)
+
+
+def assessed(floored: bool = False) -> Income:
+    steps = (
+        Step("wage", Decimal(12000), 500.0, True),
+        Step("medical_cost", Decimal(2400), -600.0 if floored else -100.0, True),
+        Step("education_cost", None, 0.0, True),
+        Step("basic_pension", Decimal(1200), 50.0, False),
+    )
+    return Income("check", date(2026, 5, 1), 2, Decimal(0 if floored else 400), Decimal(650), None, None, steps, floored)
+
+
+def test_the_waterfall_ends_at_what_was_assessed_beside_the_standard() -> None:
+    figure = charts.plot_income(assessed(), ZH)
+    bars = figure.data[0]
+    assert list(bars.y) == [500.0, -100.0, 400.0]
+    assert bars.measure[-1] == "total" and bars.x[-1] == "月人均收入"
+    assert figure.layout.shapes[0].y0 == 650
+    assert figure.layout.yaxis.range[1] > 650
+
+
+def test_deductions_beyond_the_income_say_that_it_counts_as_zero() -> None:
+    bars = charts.plot_income(assessed(floored=True), ZH).data[0]
+    assert "不低于 0" in bars.x and sum(bars.y[:-1]) == 0
+
+
+def test_an_income_without_a_check_is_one_bar() -> None:
+    income = Income("monitored", None, 2, Decimal(400), Decimal(650), None, None, (), False)
+    bars = charts.plot_income(income, ZH).data[0]
+    assert list(bars.y) == [400.0] and bars.measure == ("absolute",)
+
+
+def test_coverage_shares_add_up_and_unknown_is_hatched() -> None:
+    rows = pl.DataFrame([
+        {"key": "a", "title": "低保（整户）", "subject": "household", "eligible": 30, "covered": 20, "gap": 10, "unknown": 10, "judged": True},
+        {"key": "b", "title": "单人保", "subject": "person", "eligible": 0, "covered": 0, "gap": 0, "unknown": 0, "judged": True},
+    ])  # fmt: skip
+    figure = charts.plot_coverage(rows, ZH)
+    assert [trace.x[0] for trace in figure.data] == [50, 25, 25]
+    assert figure.data[2].marker.pattern.shape == "/"
+
+
+def test_programmes_run_from_the_windows_edge_to_as_of() -> None:
+    rows = pl.DataFrame(
+        [{"programme": "低保", "person_id": 1, "name": "张**", "detail": "整户", "amount": Decimal(300), "from_date": None, "until_date": None, "active": True}],
+        schema_overrides={"from_date": pl.Date, "until_date": pl.Date},
+    )
+    figure = charts.plot_programmes(rows, date(2026, 11, 30), ZH)
+    assert list(figure.data[0].x) == [date(2023, 11, 1), date(2026, 11, 30)]

@@ -1,0 +1,73 @@
+"""The English interface is a full translation: every Chinese text of the code has one, with the same slots and no Chinese."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitoring.feeds import load_feeds
+from monitoring.language import Language, catalogue, number, share
+
+ROOT = Path(__file__).parents[1]
+CHINESE = re.compile("[\u3400-\u9fff]")
+SAID_IN = ["app.py", *(f"monitoring/{name}.py" for name in ("labels", "checklist", "language", "ui", "charts"))]
+IN_SQL = ("select ", "case ", "concat_ws", "contains(", "||", " = '")
+
+
+def texts(file: Path) -> Iterator[str]:
+    """The Chinese texts of a module, without its docstrings, pieces of f-strings and SQL."""
+    tree = ast.parse(file.read_text("utf-8"))
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and node.body and isinstance(node.body[0], ast.Expr):
+            skipped.add(id(node.body[0].value))
+        if isinstance(node, ast.JoinedStr):
+            skipped.update(id(value) for value in node.values)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            if CHINESE.search(node.value) and not any(mark in node.value for mark in IN_SQL):
+                yield node.value
+
+
+def said() -> list[str]:
+    files = [ROOT / name for name in SAID_IN]
+    files += sorted((ROOT / "monitoring" / "pages").glob("*.py")) + sorted((ROOT / "monitoring" / "queries").glob("*.py"))
+    return sorted({text for file in files for text in texts(file)})
+
+
+def test_every_text_has_its_english() -> None:
+    english = catalogue("en")
+    assert [text for text in said() if text not in english] == []
+
+
+def test_feeds_departments_and_codes_have_theirs() -> None:
+    english = catalogue("en")
+    wanted = {word for feed in load_feeds(None).values() for word in (feed.title, feed.department)}
+    wanted |= {str(code) for feed in load_feeds(None).values() for column in feed.columns for code in column.codes}
+    assert sorted(word for word in wanted if CHINESE.search(word) and word not in english) == []
+
+
+def test_english_keeps_the_slots_and_has_no_chinese() -> None:
+    slots = re.compile(r"\{(\w+)\}")
+    for chinese, english in catalogue("en").items():
+        assert set(slots.findall(chinese)) == set(slots.findall(english)), chinese
+        assert not CHINESE.search(english), english
+
+
+def test_unknown_is_said_in_both_languages() -> None:
+    assert (Language("zh").value(None), Language("en").value(None)) == ("不明", "unknown")
+    assert Language("xx").code == "zh"
+
+
+@pytest.mark.parametrize(("value", "zh", "en"), [(999, "999", "999"), (12_801, "1.28万", "12.8k"), (3_456_000, "346万", "3.46M")])
+def test_tiles_have_three_figures(value: int, zh: str, en: str) -> None:
+    assert (Language("zh").compact(value), Language("en").compact(value)) == (zh, en)
+
+
+def test_a_share_is_never_rounded_up_to_all() -> None:
+    assert (share(9999, 10000), share(1, 1), share(0, 0)) == ("99.9%", "100.0%", "")
+    assert number(1234.5) == "1,234.5" and number(1200) == "1,200"
