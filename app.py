@@ -7,7 +7,9 @@ data/local. The same file is the server's entry (`app`) and the script that Stre
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +17,14 @@ from pathlib import Path
 import streamlit as st
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from streamlit.delta_generator import DeltaGenerator
 
 from monitoring import ui
 from monitoring.access import Scope
 from monitoring.language import LANGUAGES, Language
 from monitoring.pages import alerts, checklist, coverage, data, household, overview
 from monitoring.queries import places
-from monitoring.warehouse import NoWarehouse, publication
+from monitoring.warehouse import NoWarehouse, Publication, publication
 
 ROOT = Path(__file__).parent
 ALL = "全部"
@@ -40,6 +43,15 @@ async def frozen(_: object) -> AsyncIterator[None]:
     yield
 
 
+def failed(error: Exception) -> bool:
+    """A page broke: the log has the trace under a number, the person gets words and that number, and no data."""
+    known_as = secrets.token_hex(3)
+    logging.getLogger("buluo").error("page failed %s", known_as, exc_info=error)
+    t = Language(st.session_state.get("lang", "zh"))
+    ui.failure(t("这一页没能显示出来。数据没有丢失，也没有改动。请刷新；还不行，请把编号 {n} 告诉管理员。", n=known_as))
+    return True
+
+
 def main() -> None:
     st.set_page_config(page_title="不落 Buluo", page_icon=str(ui.ASSETS / "icon.png"), layout="wide")
     ui.style()
@@ -48,7 +60,9 @@ def main() -> None:
     except NoWarehouse as problem:
         t = Language(st.query_params.get("lang", "zh"))
         ui.title(t("不落 · 低收入人口监测"))
-        ui.empty(t("还没有可以看的数据。请先运行 buluo run --period 2026-11，或 buluo demo 载入样例县。") + f" {problem}")
+        ui.empty(
+            t("还没有可以看的数据。请先运行 buluo run --period 2026-11，或 buluo demo 载入样例县。") + f" {problem}"
+        )
         return
     t, view, bar = _frame(published)
     pages = [
@@ -67,7 +81,7 @@ def main() -> None:
     chosen.run()
 
 
-def _frame(published):  # type: ignore[no-untyped-def]
+def _frame(published: Publication) -> tuple[Language, ui.View, DeltaGenerator]:
     """The row of pickers; its choices stand in the address, so that a link shows the same."""
     wanted = st.session_state.get("lang") or st.query_params.get("lang", "zh")
     t = Language(wanted)
@@ -75,7 +89,9 @@ def _frame(published):  # type: ignore[no-untyped-def]
     with bar:
         periods = [run.period for run in published.runs]
         ui.recall("period", periods)
-        period = st.selectbox(t("期"), periods, key="period", format_func=t.month, label_visibility="collapsed", width=140)
+        period = st.selectbox(
+            t("期"), periods, key="period", format_func=t.month, label_visibility="collapsed", width=140
+        )
         ui.keep("period", period, published.latest)
         warehouse = ui.open_warehouse(str(published.run_of(period).path))
         towns = places.townships(warehouse)
@@ -105,7 +121,9 @@ def _frame(published):  # type: ignore[no-untyped-def]
                             label_visibility="collapsed", width=120)  # fmt: skip
         ui.keep("lang", code, "zh")
     chosen = {"period": period, "township": township, "village": village, "lang": code}
-    carried = tuple((key, value) for key, value in chosen.items() if value and value != ALL and (key, value) != ("lang", "zh"))
+    carried = tuple(
+        (key, value) for key, value in chosen.items() if value and value != ALL and (key, value) != ("lang", "zh")
+    )
     t = Language(code or "zh")
     return t, ui.View(warehouse, scope, t, places.county(warehouse), carried), bar
 
@@ -113,9 +131,13 @@ def _frame(published):  # type: ignore[no-untyped-def]
 def _age(view: ui.View) -> None:
     """How old the data are, and what is late."""
     t, county = view.t, view.county
-    text = t("数据截至 {day}，{all} 源已到 {here}", day=county.as_of.isoformat(), all=county.feeds, here=county.feeds_here)
+    text = t(
+        "数据截至 {day}，{all} 源已到 {here}", day=county.as_of.isoformat(), all=county.feeds, here=county.feeds_here
+    )
     late = t.listed(ui.feed(name, t) for name in county.late)
-    ui.html(f'<span class="bl-note" title="{late}">{text}{(t("；") + t("未到：") + late) if 0 < len(county.late) <= 2 else ""}</span>')
+    ui.html(
+        f'<span class="bl-note" title="{late}">{text}{(t("；") + t("未到：") + late) if 0 < len(county.late) <= 2 else ""}</span>'
+    )
 
 
 if __name__ == "__main__":
@@ -124,5 +146,6 @@ else:
     app = st.App(
         Path(__file__).resolve(),
         lifespan=frozen,
+        on_script_error=failed,
         routes=[Mount(ui.ASSET_ROUTE, StaticFiles(directory=ui.ASSETS), name="assets")],
     )

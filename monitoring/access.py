@@ -71,9 +71,10 @@ class Scope:
 
     @staticmethod
     def _either(where: Filter, wanted: list[tuple[str, tuple[str | None, ...]]], stem: str) -> None:
-        alternatives, params = [], {}
+        alternatives: list[str] = []
+        params: dict[str, str] = {}
         for number, (columns, values) in enumerate(wanted):
-            parts = []
+            parts: list[str] = []
             for column, value in zip(columns.split(), values, strict=True):
                 name = f"{stem}_{number}_{len(parts)}"
                 parts.append(f"{column} is null" if value is None else f"{column} = ${name}")

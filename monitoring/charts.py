@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -57,7 +59,12 @@ def outlines() -> dict[str, Any] | None:
 
 
 def plot_map(
-    shapes: dict[str, Any], places: Sequence[str | None], values: Sequence[float | None], top: float, unit: str, t: Language,
+    shapes: dict[str, Any],
+    places: Sequence[str | None],
+    values: Sequence[float | None],
+    top: float,
+    unit: str,
+    t: Language,
     height: int = 380,
 ) -> go.Figure:
     """Townships by one measure on a scale from 0 to `top`; one without a value is grey. Names and values stand on it."""
@@ -65,7 +72,11 @@ def plot_map(
     names = [feature["properties"]["name"] for feature in shapes["features"]]
     have = [name for name in names if known.get(name) is not None]
     lack = [name for name in names if known.get(name) is None]
-    shared: dict[str, Any] = {"geojson": shapes, "featureidkey": "properties.name", "marker": {"line": {"color": "#FFFFFF", "width": 1.2}}}
+    shared: dict[str, Any] = {
+        "geojson": shapes,
+        "featureidkey": "properties.name",
+        "marker": {"line": {"color": "#FFFFFF", "width": 1.2}},
+    }
     said = [t.named(name, f"{number(known[name] or 0)} {unit}") for name in have]
     traces: list[go.BaseTraceType] = [
         go.Choropleth(
@@ -103,7 +114,7 @@ def _centre(feature: dict[str, Any]) -> tuple[float, float]:
     polygons = [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]
     ring = max((polygon[0] for polygon in polygons), key=len)
     area = x = y = 0.0
-    for (x0, y0, *_), (x1, y1, *_) in zip(ring, ring[1:], strict=False):
+    for (x0, y0, *_), (x1, y1, *_) in pairwise(ring):
         cross = x0 * y1 - x1 * y0
         area, x, y = area + cross, x + (x0 + x1) * cross, y + (y0 + y1) * cross
     return (x / (3 * area), y / (3 * area)) if area else (ring[0][0], ring[0][1])
@@ -125,7 +136,9 @@ def _bars(labels: list[str], values: list[int], colours: list[str], unit: str, f
     )  # fmt: skip
     figure = _figure(30 * len(labels) + 24, bars)
     figure.update_xaxes(visible=False, range=[0, 1.18 * max([1, *values])])
-    figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels)
+    figure.update_yaxes(
+        automargin=True, showgrid=False, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels
+    )
     figure.update_layout(bargap=0.35)
     return figure
 
@@ -162,13 +175,14 @@ def plot_income(income: Income, t: Language) -> go.Figure:
     counted = [step for step in income.steps if step.counted and step.year]
     labels = [t.pick(columns[step.column].zh, columns[step.column].en) for step in counted]
     values = [step.month for step in counted]
+    labels = [_wrapped(label, t) for label in labels]
     measures = ["relative"] * len(values)
     if income.floored:
-        labels.append(t("不低于 0"))
+        labels.append(_wrapped(t("不低于 0"), t))
         values.append(-sum(values))
         measures.append("relative")
     total = float(income.income_pc or 0)
-    labels.append(t("月人均收入"))
+    labels.append(_wrapped(t("月人均收入"), t))
     values.append(total)
     measures.append("absolute" if not counted else "total")
     bars = go.Waterfall(
@@ -185,9 +199,21 @@ def plot_income(income: Income, t: Language) -> go.Figure:
         text=t("低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
     )  # fmt: skip
     peak = max([standard, total, *_running(values[: len(counted)])])
-    figure.update_yaxes(range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18], rangemode="tozero", automargin=True, tickformat=",.0f")
+    figure.update_yaxes(
+        range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18],
+        rangemode="tozero",
+        automargin=True,
+        tickformat=",.0f",
+    )
     figure.update_xaxes(automargin=True, tickangle=0, showgrid=False)
     return figure
+
+
+def _wrapped(text: str, t: Language) -> str:
+    """A label on several short lines, so that neighbours do not run into each other."""
+    if t.code == "en":
+        return "<br>".join(wrap(text, 11))
+    return "<br>".join(text[start : start + 5] for start in range(0, len(text), 5))
 
 
 def _running(values: list[float]) -> list[float]:
@@ -203,25 +229,27 @@ def plot_programmes(stretches: pl.DataFrame, as_of: date, t: Language, months: i
     start = date(as_of.year - months // 12, as_of.month, 1)
     figure = _figure(100)
     rows = stretches.filter(pl.col("until_date").is_null() | (pl.col("until_date") >= start)).to_dicts()
-    labels = list(dict.fromkeys(f"{t(row['programme'])} · {row['name'] or t('不明')}" for row in rows))
+    lines = list(dict.fromkeys((row["programme"], row["person_id"]) for row in rows))
+    labels = {
+        (row["programme"], row["person_id"]): f"{t(row['programme'])} · {row['name'] or t('不明')}" for row in rows
+    }
     for row in rows:
-        first = max(row["from_date"] or start, start)
-        last = min(row["until_date"] or as_of, as_of)
-        label = f"{t(row['programme'])} · {row['name'] or t('不明')}"
-        detail = t.value(row["detail"]) if row["detail"] else ""
-        figure.add_trace(
-            go.Scatter(
-                x=[first, last], y=[label, label], mode="lines", line={"width": 14, "color": PROGRAMME_COLOUR.get(row["programme"], MUTED)},
-                hovertemplate=f"{label} {detail}<br>{row['from_date'] or t('开始日期不明')} — {row['until_date'] or t('至今')}<extra></extra>",
-            )
-        )  # fmt: skip
+        line = (row["programme"], row["person_id"])
+        first, last = max(row["from_date"] or start, start), min(row["until_date"] or as_of, as_of)
+        said = f"{labels[line]}<br>{row['from_date'] or t('开始日期不明')} — {row['until_date'] or t('至今')}<extra></extra>"
+        bar = {"width": 14, "color": PROGRAMME_COLOUR.get(row["programme"], MUTED)}
+        at = lines.index(line)
+        figure.add_trace(go.Scatter(x=[first, last], y=[at, at], mode="lines", line=bar, hovertemplate=said))
     years = list(range(start.year, as_of.year + 2))
-    figure.update_layout(height=34 * max(len(labels), 1) + 50)
+    figure.update_layout(height=32 * max(len(lines), 1) + 50)
     figure.update_xaxes(
         range=[start, date(as_of.year + (as_of.month == 12), as_of.month % 12 + 1, 28)],
         tickvals=[date(year, 1, 1) for year in years], ticktext=[str(year) for year in years], automargin=True,
     )  # fmt: skip
-    figure.update_yaxes(automargin=True, autorange="reversed", showgrid=False, ticklabelstandoff=6)
+    figure.update_yaxes(
+        automargin=True, showgrid=False, ticklabelstandoff=6, range=[len(lines) - 0.4, -0.6], zeroline=False,
+        tickvals=list(range(len(lines))), ticktext=[labels[line] for line in lines],
+    )  # fmt: skip
     return figure
 
 

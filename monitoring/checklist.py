@@ -12,7 +12,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COVERED = ("已享受救助", "已享受相应待遇", "数据核清", "未批准有记录", "办理中", "已走访", "已办结", "有人照管", "已纳入台账", "已再次评估")
+COVERED = (
+    "已享受救助",
+    "已享受相应待遇",
+    "数据核清",
+    "未批准有记录",
+    "办理中",
+    "已走访",
+    "已办结",
+    "有人照管",
+    "已纳入台账",
+    "已再次评估",
+)
 MISSING = ("无人担保", "未发放", "未走访", "逾期未办结", "无人照管", "未纳入台账", "未再次评估")
 UNKNOWN = ("情况不明",)
 
@@ -45,7 +56,9 @@ def _person(who: str, how: str) -> str:
 
 def _first(*branches: tuple[str, str], otherwise: str) -> str:
     """CASE: the first condition that is true decides; a NULL condition does not."""
-    return "case " + " ".join(f"when {condition} then '{how}'" for condition, how in branches) + f" else '{otherwise}' end"
+    return (
+        "case " + " ".join(f"when {condition} then '{how}'" for condition, how in branches) + f" else '{otherwise}' end"
+    )
 
 
 SETS = (

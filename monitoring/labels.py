@@ -15,10 +15,18 @@ LEVEL_ZH = {"red": "红", "orange": "橙", "yellow": "黄", "blue": "蓝"}
 LEVEL_MARK = {"red": "▲", "orange": "■", "yellow": "●", "blue": "◆"}
 KINDS = ("gap", "risk", "exit", "process", "data")
 KIND_ZH = {"gap": "应保未保", "risk": "返贫致贫风险", "exit": "退出复核", "process": "办理超期", "data": "数据问题"}
-SUBJECT_ZH = {"household": "户", "person": "人", "record": "记录", "institution": "机构", "feed": "数据源", "policy": "政策"}
+SUBJECT_ZH = {
+    "household": "住户",
+    "person": "个人",
+    "record": "记录",
+    "institution": "机构",
+    "feed": "数据源",
+    "policy": "政策",
+}
 OUTCOME_ZH = {"hit": "命中", "unknown": "不明", "clear": "未命中"}
 STATE_ZH = {"covered": "已覆盖", "missing": "缺", "unknown": "不明"}
-INCOME_SOURCE_ZH = {"check": "经济状况核对", "monitored": "防返贫监测", "dibao": "低保台账"}
+INCOME_SOURCE_ZH = {"核对": "经济状况核对", "监测": "防返贫监测", "低保": "低保台账"}  # as the snapshot says them
+FROM_CHECK = "核对"
 UNIT_ZH = {
     "persons": "人", "yuan a month": "元/月", "yuan a year": "元/年", "yuan": "元", "days": "天", "working days": "个工作日",
     "vehicles": "辆", "homes": "套", "businesses": "家", "names": "个", "households": "户", "years": "岁", "certificates": "个",

@@ -34,7 +34,7 @@ class Language:
         self.code = code if code in LANGUAGES else "zh"
         self._texts = catalogue(self.code)
 
-    def __call__(self, text: str, **values: Any) -> str:
+    def __call__(self, text: str, /, **values: Any) -> str:
         said = self._texts.get(text, text)
         return said.format(**values) if values else said
 
@@ -83,6 +83,11 @@ class Language:
         if len(digits) != 6:
             return str(period)
         return f"{digits[:4]}-{digits[4:]}" if self.code == "en" else f"{digits[:4]}年{int(digits[4:])}月"
+
+    def short_month(self, period: str | int) -> str:
+        """202611 -> 26-11, for narrow columns."""
+        digits = str(period).replace("-", "")
+        return f"{digits[2:4]}-{digits[4:6]}"
 
     def place(self, name: str | None) -> str:
         return name or self("地点不明")

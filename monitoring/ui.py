@@ -26,7 +26,13 @@ from monitoring.warehouse import Warehouse
 ASSETS = Path(__file__).parents[1] / "static"
 ASSET_ROUTE = "/assets"  # served by app.py
 PAGE_SIZE = 50
-CHART = {"displayModeBar": False, "topojsonURL": f"{ASSET_ROUTE}/topo/", "responsive": True, "scrollZoom": False, "doubleClick": False}
+CHART = {
+    "displayModeBar": False,
+    "topojsonURL": f"{ASSET_ROUTE}/topo/",
+    "responsive": True,
+    "scrollZoom": False,
+    "doubleClick": False,
+}
 Answer = TypeVar("Answer")
 
 
@@ -42,7 +48,9 @@ class View:
 
     def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
         """A query's answer, remembered for this run, scope and details: a published file never changes."""
-        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, (self.scope, *details), question, True)
+        answer: Answer = _answer(
+            f"{question.__module__}.{question.__name__}", self.warehouse, (self.scope, *details), question, True
+        )
         return answer
 
     def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
@@ -62,7 +70,9 @@ class View:
 
 
 @st.cache_data(max_entries=500, show_spinner=False, hash_funcs={Warehouse: lambda warehouse: str(warehouse.path)})
-def _answer(name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool) -> Any:
+def _answer(
+    name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool
+) -> Any:
     return _question(warehouse, *details)
 
 
@@ -115,6 +125,11 @@ def note(text: str) -> None:
 def empty(text: str) -> None:
     """Why there is nothing, and what next."""
     html(f'<div class="bl-empty">{escape(text)}</div>')
+
+
+def failure(text: str) -> None:
+    """Something broke: what happened, that nothing was lost, what to do."""
+    html(f'<div class="bl-failure" role="alert">{escape(text)}</div>')
 
 
 def banner(text: str) -> None:
@@ -207,7 +222,9 @@ def table(rows: Iterable[dict[str, Any]], columns: Sequence[Column], caption: st
         cells = (f'<td class="{c.css}" data-label="{escape(c.title)}">{c.cell(row)}</td>' for c in columns)
         body.append(f"<tr>{''.join(cells)}</tr>")
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    html(f'<div class="bl-wrap"><table class="bl-t">{above}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>')
+    html(
+        f'<div class="bl-wrap"><table class="bl-t">{above}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+    )
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ class Warehouse:
         timer.daemon = True
         timer.start()
         try:
-            return cursor.sql(query, params=dict(params) if params else None).pl()
+            found: pl.DataFrame = cursor.sql(query, params=dict(params) if params else None).pl()
+            return found
         finally:
             timer.cancel()
             cursor.close()

@@ -16,18 +16,24 @@ from monitoring.parameters import Parameters, show_content
 from monitoring.rules import CompiledRule, Rule
 from monitoring.working_days import add_working_days
 
+MASK_BITS = 62  # a mask is one signed 64-bit integer
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
-# What a signal says of its subject: household_id, person_id, id_number, name, record_key, household_key; joins.
+FOUND = (
+    "rule VARCHAR, kind VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, id_number VARCHAR, name VARCHAR,"
+    " township VARCHAR, village VARCHAR, department VARCHAR, evidence VARCHAR, clause VARCHAR, message VARCHAR, record_key VARCHAR,"
+    " message_en VARCHAR, household_key BIGINT"
+)
+# What a signal says of its subject: household_id, person_id, id_number, name, record_key, household_key.
 SUBJECT = {
-    "household": ("s.household_id", "s.head_person_id", "p.number", "p.name", "NULL", "s.household_key",
-                  "LEFT JOIN resident p ON p.person_id = s.head_person_id"),
-    "person": ("s.household_id", "s.person_id", "s.number", "s.name", "NULL", "s.household_key", ""),
-    "record": ("s.household_id", "s.person_id", "p.number", "s.name", "s.record_key", "s.household_key",
-               "LEFT JOIN resident p ON p.person_id = s.person_id"),
-    "institution": ("NULL", "NULL", "NULL", "s.institution", "s.institution_key", "NULL", ""),
-    "feed": ("NULL", "NULL", "NULL", "s.feed", "NULL", "NULL", ""),
-    "policy": ("NULL", "NULL", "NULL", "s.pack", "NULL", "NULL", ""),
-}  # fmt: skip
+    "household": ("household_id", "head_person_id", "subject_number", "subject_name", "NULL", "household_key"),
+    "person": ("household_id", "person_id", "number", "name", "NULL", "household_key"),
+    "record": ("household_id", "person_id", "subject_number", "name", "record_key", "household_key"),
+    "institution": ("NULL", "NULL", "NULL", "institution", "institution_key", "NULL"),
+    "feed": ("NULL", "NULL", "NULL", "feed", "NULL", "NULL"),
+    "policy": ("NULL", "NULL", "NULL", "pack", "NULL", "NULL"),
+}
+# Of a household the head's number and name stand in the signal, of a record its person's number.
+JOINED = {"household": "head_person_id", "record": "person_id"}
 
 
 def assess(
@@ -38,7 +44,7 @@ def assess(
         CREATE TABLE rule_outcome (rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT)""")
     con.execute("CREATE TABLE rule_unknown (rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT)")
     due = {level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER}
-    hits: list[str] = []
+    con.execute(f"CREATE OR REPLACE TEMP TABLE found ({FOUND})")
     for subject in SUBJECT:
         mine = [c for c in compiled if c.subject == subject and not c.disabled]
         if not mine:
@@ -46,16 +52,20 @@ def assess(
         for record in sorted({c.record for c in mine}) if subject == "record" else [""]:
             group = [c for c in mine if c.record == record] if record else mine
             source = _source(subject, record)
+            table = f"hit_{subject}_{record}".rstrip("_")
             _count(con, source, group)
-            hits += [_hits(c, source) for c in group]
+            _keep_hit_rows(con, source, group, table)
+            # One statement a rule: a single UNION of them all takes DuckDB longer to plan than to run.
+            for c in group:
+                con.execute(f"INSERT INTO found {_hits(c, table)}")
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
         CREATE TABLE signal AS
-        SELECT '{period}' AS period, rule, kind, level, subject, household_id, person_id::BIGINT AS person_id, id_number, name,
+        SELECT '{period}' AS period, rule, kind, level, subject, household_id, person_id, id_number, name,
             township, village, department, CASE level {deadline} END AS due_date, evidence, clause, message, record_key, message_en,
-            household_key::BIGINT AS household_key, (CASE level {order} END)::INTEGER AS level_order
-        FROM ({" UNION ALL ".join(hits)})
+            household_key, (CASE level {order} END)::INTEGER AS level_order
+        FROM found
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
     _write_rules(con, compiled, rules, as_of)
     _write_parameters(con, parameters)
@@ -76,38 +86,70 @@ def _source(subject: str, record: str) -> str:
 
 
 def _count(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
-    """One pass: for every rule and village how many were hit, clear and unknown, and for want of what."""
-    columns = dict.fromkeys(column for c in group for column in c.inputs)
-    verdicts = ", ".join([*(f'"{x}"' for x in columns), *(f"({c.condition_sql}) AS v{n}" for n, c in enumerate(group))])
-    counts = ", ".join(
-        f"count(*) FILTER (v{n}) AS h{n}, count(*) FILTER (v{n} IS NULL) AS u{n}"
-        + "".join(f', count(*) FILTER (v{n} IS NULL AND "{column}" IS NULL) AS m{n}_{i}' for i, column in enumerate(c.inputs))
-        for n, c in enumerate(group)
-    )
+    """One pass over the rows: for every rule and village how many were hit, clear and unknown, and for want of what.
+
+    A row's outcomes are two bit masks (hit, unknown), and where something is unknown a third says which inputs are NULL.
+    There are few different masks, so that all counting happens on their groups.
+    """
+    inputs = list(dict.fromkeys(column for c in group for column in c.inputs))
+    filled = con.execute(f"SELECT count(*)::BIGINT{''.join(f', count({_quoted(c)})' for c in inputs)} FROM {source}").fetchall()[0]
+    sometimes = [c for c, n in zip(inputs, filled[1:], strict=True) if n < filled[0]]
+    if max(len(group), len(sometimes)) > MASK_BITS:
+        half = len(group) // 2
+        _count(con, source, group[:half])
+        _count(con, source, group[half:])
+        return
+    verdicts = "".join(f", ({c.condition_sql}) AS v{n}" for n, c in enumerate(group))
+    lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE counted AS SELECT township, village, count(*) AS judged, {counts}
-        FROM (SELECT township, village, {verdicts} FROM {source}) GROUP BY ALL""")
-    outcomes = " UNION ALL ".join(f"SELECT '{c.code}', township, village, judged, h{n}, judged - h{n} - u{n}, u{n} FROM counted" for n, c in enumerate(group))
-    con.execute(f"INSERT INTO rule_outcome {outcomes} ORDER BY ALL")
+        CREATE OR REPLACE TEMP TABLE grouped AS
+        SELECT township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking, count(*) AS n FROM (
+            SELECT township, village, {_mask("v{}", len(group))} AS hit, {_mask("v{} IS NULL", len(group))} AS unknown,
+                {_mask("n{}", len(sometimes))} AS lacking
+            FROM (SELECT township, village{verdicts}{lacking} FROM {source})) GROUP BY ALL""")
+    outcomes = " UNION ALL ".join(
+        f"SELECT '{c.code}' AS rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & {1 << i} <> 0), 0)::BIGINT AS hit, "
+        f"coalesce(sum(n) FILTER (unknown & {1 << i} <> 0), 0)::BIGINT AS unknown FROM grouped GROUP BY ALL"
+        for i, c in enumerate(group)
+    )
+    con.execute(f"INSERT INTO rule_outcome SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM ({outcomes}) ORDER BY ALL")
     missing = " UNION ALL ".join(
-        f"SELECT '{c.code}', township, village, '{column}', m{n}_{i} FROM counted WHERE m{n}_{i} > 0"
-        for n, c in enumerate(group)
-        for i, column in enumerate(c.inputs)
+        f"SELECT '{c.code}', township, village, '{column}', sum(n)::BIGINT FROM grouped "
+        f"WHERE unknown & {1 << i} <> 0 AND lacking & {1 << sometimes.index(column)} <> 0 GROUP BY ALL"
+        for i, c in enumerate(group)
+        for column in c.inputs
+        if column in sometimes
     )
     if missing:
-        con.execute(f"INSERT INTO rule_unknown {missing} ORDER BY ALL")
+        con.execute(f"INSERT INTO rule_unknown SELECT * FROM ({missing}) ORDER BY ALL")
 
 
-def _hits(c: CompiledRule, source: str) -> str:
-    """The SELECT of one rule's signals; evidence and sentences are made for hits only."""
-    household_id, person_id, number, name, key, household_key, join = SUBJECT[c.subject]
+def _quoted(column: str) -> str:
+    return f'"{column}"'
+
+
+def _mask(condition: str, width: int) -> str:
+    """An integer with the bit of each place set where its condition is true."""
+    return " + ".join(f"(CASE WHEN {condition.format(n)} THEN {1 << n} ELSE 0 END)::BIGINT" for n in range(width)) or "0::BIGINT"
+
+
+def _keep_hit_rows(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], table: str) -> None:
+    """The rows that any rule hits, whole: few, so that evidence and sentences need not go through the snapshot again."""
+    anything = " OR ".join(f"({c.condition_sql})" for c in group)
+    rows = f"(SELECT * FROM {source} WHERE {anything}) AS s"
+    if person := JOINED.get(group[0].subject):
+        rows = f"(SELECT s.*, p.number AS subject_number, p.name AS subject_name FROM {rows} LEFT JOIN resident p ON p.person_id = s.{person})"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {rows}")
+
+
+def _hits(c: CompiledRule, table: str) -> str:
+    """The SELECT of one rule's signals, in the order of FOUND; evidence and sentences are made for hits only."""
+    household_id, person_id, number, name, key, household_key = SUBJECT[c.subject]
     clause = c.clause.replace("'", "''")
     return f"""
-        SELECT '{c.code}' AS rule, '{c.kind}' AS kind, s.level, '{c.subject}' AS subject, {household_id} AS household_id,
-            {person_id} AS person_id, {number} AS id_number, {name} AS name, s.township, s.village, '{c.department}' AS department,
-            s.evidence, '{clause}' AS clause, s.message, {key} AS record_key, s.message_en, {household_key} AS household_key
-        FROM (SELECT *, {c.level_sql} AS level, {c.evidence_sql} AS evidence, {c.message_sql("zh")} AS message,
-            {c.message_sql("en")} AS message_en FROM {source} WHERE {c.condition_sql}) AS s {join}"""
+        SELECT '{c.code}', '{c.kind}', {c.level_sql}, '{c.subject}', {household_id}, {person_id}, {number}, {name}, township, village,
+            '{c.department}', {c.evidence_sql}, '{clause}', {c.message_sql("zh")}, {key}, {c.message_sql("en")}, {household_key}
+        FROM {table} WHERE {c.condition_sql}"""
 
 
 def _write_rules(con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], rules: Mapping[str, Rule], as_of: date) -> None:
@@ -122,18 +164,25 @@ def _write_rules(con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule
             c.code, c.kind, c.subject, c.record or None, "/".join(c.levels), c.department, c.title.zh, c.title.en, c.clause,
             text, bool(c.disabled), ",".join(c.inputs), c.sha256,
         ])  # fmt: skip
-    con.executemany(f"INSERT INTO rule VALUES ({', '.join('?' * 13)})", rows)
+    _insert(con, "rule", rows)
 
 
 def _write_parameters(con: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:
     con.execute("""
         CREATE TABLE parameter (name VARCHAR, value VARCHAR, off BOOLEAN, unit VARCHAR, from_date DATE, until_date DATE, clause VARCHAR,
             document VARCHAR, pack VARCHAR, meaning_zh VARCHAR, meaning_en VARCHAR)""")
-    con.executemany(
-        f"INSERT INTO parameter VALUES ({', '.join('?' * 11)})",
+    _insert(
+        con,
+        "parameter",
         [
             [v.name, show_content(v.value, off=v.off), v.off, v.unit.zh, v.valid_from, v.valid_until, v.clause, v.document,
              v.from_pack, v.meaning.zh, v.meaning.en]
             for v in parameters.values()
         ],
     )  # fmt: skip
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """All rows in one statement: one by one costs DuckDB a transaction each."""
+    marks = ", ".join(f"({', '.join('?' * len(row))})" for row in rows)
+    con.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])

@@ -9,6 +9,7 @@ import argparse
 import getpass
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,13 +21,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from monitoring.checks import audit, audit_file
-from monitoring.exporting import Unmasking, export
+from monitoring.exporting import Unmasking, export, journal_problems
 from monitoring.feeds import FeedError, load_feeds
 from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.warehouse import NoWarehouse, Published, publication
 from pipelines.reading import read_file
-from pipelines.run import Order, Refused, Summary, only_run, run
+from pipelines.run import Order, Refused, Summary, load_definitions, only_run, run
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
 from pipelines.sample import make_county
@@ -48,9 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         print(f"已拒绝：{refusal}", file=sys.stderr)
         return 2
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"已拒绝：{error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("已中断；已发布的结果没有变", file=sys.stderr)
+        return 130
+    except BaseException as error:  # a panic in a library is no Exception; status 1 would say "done"
+        if isinstance(error, SystemExit):
+            raise
+        traceback.print_exc()
+        print(f"程序出错，已发布的结果没有变；请把上面的内容交给维护人员（{type(error).__name__}）", file=sys.stderr)
+        return 3
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -294,7 +304,9 @@ def _audit(a: argparse.Namespace, console: Console) -> int:
         checks = [audit_file(published.path, entry), *audit(con)]
     for check in checks:
         console.print(f"{'✓' if check.ok else '✗'} {check.words}", markup=False)
-    wrong = sum(not c.ok for c in checks)
+    for problem in journal_problems(a.home):
+        console.print(f"✗ 导出日志：{problem}", markup=False)
+    wrong = sum(not c.ok for c in checks) + len(journal_problems(a.home))
     console.print(f"{published.period}：{len(checks)} 项平衡，{wrong} 项不符" if wrong else f"{published.period}：{len(checks)} 项平衡全部相符")
     return 1 if wrong else 0
 
@@ -309,9 +321,9 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     inbox = a.home / "inbox"
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     report = make_county(a.persons, a.months, 1, inbox)
-    summary = None
+    summary, definitions = None, load_definitions(a.home)
     for n, period in enumerate(report.periods, 1):
-        summary = run(Order(a.home, period, None, "demo", True), lambda *_: None)
+        summary = run(Order(a.home, period, None, "demo", True), lambda *_: None, definitions)
         console.print(f"  {n}/{len(report.periods)} {period}：信号 {summary.counts['signals']:,} 条")
     if summary is not None:
         _print_summary(summary, console, a.home)

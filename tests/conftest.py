@@ -35,7 +35,9 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     try:
         for period in sorted(path.name for path in SAMPLE.iterdir() if path.is_dir())[-2:]:
-            status = main(["run", "--period", period, "--inbox", str(SAMPLE / period), "--pack", "demo", "--home", str(home)])
+            status = main(
+                ["run", "--period", period, "--inbox", str(SAMPLE / period), "--pack", "demo", "--home", str(home)]
+            )
             assert status in (0, 1), f"run of {period} ended with {status}"
     finally:
         done.touch()

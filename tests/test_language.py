@@ -23,19 +23,26 @@ def texts(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text("utf-8"))
     skipped: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and node.body and isinstance(node.body[0], ast.Expr):
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        ):
             skipped.add(id(node.body[0].value))
         if isinstance(node, ast.JoinedStr):
             skipped.update(id(value) for value in node.values)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-            if CHINESE.search(node.value) and not any(mark in node.value for mark in IN_SQL):
-                yield node.value
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in skipped:
+            continue
+        if CHINESE.search(node.value) and not any(mark in node.value for mark in IN_SQL):
+            yield node.value
 
 
 def said() -> list[str]:
     files = [ROOT / name for name in SAID_IN]
-    files += sorted((ROOT / "monitoring" / "pages").glob("*.py")) + sorted((ROOT / "monitoring" / "queries").glob("*.py"))
+    files += sorted((ROOT / "monitoring" / "pages").glob("*.py")) + sorted(
+        (ROOT / "monitoring" / "queries").glob("*.py")
+    )
     return sorted({text for file in files for text in texts(file)})
 
 
@@ -63,7 +70,9 @@ def test_unknown_is_said_in_both_languages() -> None:
     assert Language("xx").code == "zh"
 
 
-@pytest.mark.parametrize(("value", "zh", "en"), [(999, "999", "999"), (12_801, "1.28万", "12.8k"), (3_456_000, "346万", "3.46M")])
+@pytest.mark.parametrize(
+    ("value", "zh", "en"), [(999, "999", "999"), (12_801, "1.28万", "12.8k"), (3_456_000, "346万", "3.46M")]
+)
 def test_tiles_have_three_figures(value: int, zh: str, en: str) -> None:
     assert (Language("zh").compact(value), Language("en").compact(value)) == (zh, en)
 

@@ -14,11 +14,25 @@ import pytest
 
 from monitoring.access import Scope
 from monitoring.checklist import SETS
+from monitoring.labels import FROM_CHECK
 from monitoring.language import Language
-from monitoring.queries import alerts, checklist, coverage, household, income, overview, places, points, registers, sources, verdicts
+from monitoring.queries import (
+    alerts,
+    checklist,
+    coverage,
+    household,
+    income,
+    overview,
+    places,
+    points,
+    registers,
+    sources,
+    verdicts,
+)
 from monitoring.queries.alerts import Wanted
 from monitoring.warehouse import Warehouse
 
+ALL = Wanted()
 WHOLE_NUMBER = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 
 
@@ -50,7 +64,9 @@ def busiest(signal: pl.DataFrame) -> str:
     return str(signal.drop_nulls("township")["township"].mode().sort()[0])
 
 
-def test_overview_counts_what_the_tables_hold(warehouse: Warehouse, county: Scope, signal: pl.DataFrame, homes: pl.DataFrame) -> None:
+def test_overview_counts_what_the_tables_hold(
+    warehouse: Warehouse, county: Scope, signal: pl.DataFrame, homes: pl.DataFrame
+) -> None:
     found = overview.overview(warehouse, county)
     low = homes.filter(pl.col("low_income_household"))
     assert (found.low_income_households, found.low_income_persons.value) == (low.height, low["size"].sum())
@@ -60,7 +76,9 @@ def test_overview_counts_what_the_tables_hold(warehouse: Warehouse, county: Scop
     assert found.gap_households == signal.filter(pl.col("kind") == "gap")["household_key"].drop_nulls().n_unique()
 
 
-def test_new_signals_are_those_that_last_period_lacks(warehouse: Warehouse, county: Scope, signal: pl.DataFrame) -> None:
+def test_new_signals_are_those_that_last_period_lacks(
+    warehouse: Warehouse, county: Scope, signal: pl.DataFrame
+) -> None:
     before = overview.previous_period(warehouse)
     same = ["rule", "subject", "household_id", "person_id", "record_key"]
     past = table(warehouse, "history_signal").filter(pl.col("period") == (before or ""))
@@ -68,7 +86,9 @@ def test_new_signals_are_those_that_last_period_lacks(warehouse: Warehouse, coun
     assert overview.overview(warehouse, county).signals_new == expected
 
 
-def test_township_table_adds_up_to_the_county(warehouse: Warehouse, county: Scope, signal: pl.DataFrame, homes: pl.DataFrame) -> None:
+def test_township_table_adds_up_to_the_county(
+    warehouse: Warehouse, county: Scope, signal: pl.DataFrame, homes: pl.DataFrame
+) -> None:
     rows = overview.township_table(warehouse, county)
     assert rows["households"].sum() == homes.height
     assert rows["unknown"].sum() == homes.filter(~pl.col("income_known")).height
@@ -77,11 +97,15 @@ def test_township_table_adds_up_to_the_county(warehouse: Warehouse, county: Scop
     assert rows["place"].n_unique() == rows.height
 
 
-def test_a_scope_shows_its_places_and_nothing_else(warehouse: Warehouse, signal: pl.DataFrame, townships: list[str | None]) -> None:
+def test_a_scope_shows_its_places_and_nothing_else(
+    warehouse: Warehouse, signal: pl.DataFrame, townships: list[str | None]
+) -> None:
     whole = alerts.totals(warehouse, Scope())
     parts = [alerts.totals(warehouse, Scope(townships=(name,))) for name in [*townships, None]]
     assert whole["signals"] == signal.height
-    named = [alerts.totals(warehouse, Scope(townships=(name,)))["signals"] for name in dict.fromkeys([*townships, None])]
+    named = [
+        alerts.totals(warehouse, Scope(townships=(name,)))["signals"] for name in dict.fromkeys([*townships, None])
+    ]
     assert sum(named) == whole["signals"]
     assert all(part["signals"] <= whole["signals"] for part in parts)
     town = busiest(signal)
@@ -101,7 +125,7 @@ def test_an_empty_scope_shows_nothing(warehouse: Warehouse) -> None:
     assert alerts.totals(warehouse, Scope(townships=()))["signals"] == 0
 
 
-def all_pages(warehouse: Warehouse, scope: Scope, wanted: Wanted = Wanted()) -> Iterator[dict[str, Any]]:
+def all_pages(warehouse: Warehouse, scope: Scope, wanted: Wanted = ALL) -> Iterator[dict[str, Any]]:
     first = alerts.alert_page(warehouse, scope, wanted)
     for page in range(1, first.pages + 1):
         yield from alerts.alert_page(warehouse, scope, wanted, page).rows.to_dicts()
@@ -111,23 +135,32 @@ def test_every_signal_stands_in_exactly_one_alert(warehouse: Warehouse, county: 
     rows = list(all_pages(warehouse, county))
     assert sum(row["signals"] for row in rows) == signal.height
     assert len({row["alert"] for row in rows}) == len(rows) == alerts.totals(warehouse, county)["alerts"]
-    assert {row["household_key"] for row in rows if row["household_key"] is not None} == set(signal["household_key"].drop_nulls().to_list())
+    assert {row["household_key"] for row in rows if row["household_key"] is not None} == set(
+        signal["household_key"].drop_nulls().to_list()
+    )
 
 
 def test_alerts_come_by_level_then_signals_then_due_date(warehouse: Warehouse, county: Scope) -> None:
-    order = [(row["level_order"], -row["signals"], row["due_date"] is None, row["due_date"]) for row in all_pages(warehouse, county)]
+    order = [
+        (row["level_order"], -row["signals"], row["due_date"] is None, row["due_date"])
+        for row in all_pages(warehouse, county)
+    ]
     assert order == sorted(order, key=lambda key: (*key[:3], str(key[3])))
 
 
 @pytest.mark.parametrize("level", ["red", "orange", "yellow"])
-def test_the_level_filter_keeps_alerts_with_such_a_signal(warehouse: Warehouse, county: Scope, signal: pl.DataFrame, level: str) -> None:
+def test_the_level_filter_keeps_alerts_with_such_a_signal(
+    warehouse: Warehouse, county: Scope, signal: pl.DataFrame, level: str
+) -> None:
     found = alerts.alert_page(warehouse, county, Wanted(levels=(level,))).total
     having = signal.filter(pl.col("level") == level)
     assert having["household_key"].drop_nulls().n_unique() <= found <= having.height
     assert 0 < found < alerts.totals(warehouse, county)["alerts"]
 
 
-def test_kind_rule_and_text_filters_change_the_result(warehouse: Warehouse, county: Scope, signal: pl.DataFrame) -> None:
+def test_kind_rule_and_text_filters_change_the_result(
+    warehouse: Warehouse, county: Scope, signal: pl.DataFrame
+) -> None:
     whole = alerts.totals(warehouse, county)["alerts"]
     rule = signal["rule"].mode().sort()[0]
     by_rule = alerts.alert_page(warehouse, county, Wanted(rule=rule))
@@ -180,11 +213,20 @@ def shown_to(warehouse: Warehouse, scope: Scope, keys: list[int]) -> Iterator[An
         yield coverage.programme_list(warehouse, scope, programme.key, "gap")
     for item in SETS:
         yield checklist.members(warehouse, scope, item.number, "missing")
-    yield from (sources.quarantine(warehouse, scope), sources.link_review(warehouse, scope), sources.value_issues(warehouse, scope))
+    yield from (
+        sources.quarantine(warehouse, scope),
+        sources.link_review(warehouse, scope),
+        sources.value_issues(warehouse, scope),
+    )
 
 
 def some_keys(signal: pl.DataFrame, homes: pl.DataFrame) -> list[int]:
-    worst = signal.drop_nulls("household_key").group_by("household_key").len().sort(["len", "household_key"], descending=True)
+    worst = (
+        signal.drop_nulls("household_key")
+        .group_by("household_key")
+        .len()
+        .sort(["len", "household_key"], descending=True)
+    )
     strange = homes.filter(~pl.col("registered"))["household_key"].to_list()
     return [*worst["household_key"].head(8).to_list(), *strange[:2]]
 
@@ -203,7 +245,9 @@ def test_a_masked_viewer_sees_no_number_and_no_full_name(
     assert any("********" in text for text in seen) and any(text.endswith("**") for text in own)
 
 
-def test_an_unmasked_viewer_sees_them(warehouse: Warehouse, signal: pl.DataFrame, homes: pl.DataFrame, people: pl.DataFrame) -> None:
+def test_an_unmasked_viewer_sees_them(
+    warehouse: Warehouse, signal: pl.DataFrame, homes: pl.DataFrame, people: pl.DataFrame
+) -> None:
     key = some_keys(signal, homes)[0]
     shown = household.members(warehouse, Scope(masked=False), key)
     expected = people.filter((pl.col("household_key") == key) & pl.col("number").is_not_null())["number"].to_list()
@@ -259,7 +303,7 @@ def test_an_unknown_verdict_says_what_is_missing(warehouse: Warehouse, county: S
 
 
 def test_income_steps_add_up_to_what_was_assessed(warehouse: Warehouse, county: Scope, homes: pl.DataFrame) -> None:
-    checked = homes.filter(pl.col("income_source") == "check").sample(30, seed=3, with_replacement=True)
+    checked = homes.filter(pl.col("income_source") == FROM_CHECK).sample(30, seed=3)
     for row in checked.iter_rows(named=True):
         found = income.income(warehouse, county, row["household_key"])
         assert found is not None and found.income_pc is not None
@@ -282,7 +326,10 @@ def test_coverage_adds_up_and_equals_its_lists(
         assert row["eligible"] == row["covered"] + row["gap"]
         if row["judged"]:
             for state in ("covered", "gap", "unknown"):
-                assert coverage.programme_list(warehouse, county, programme.key, state)[1] == row[state], (programme.key, state)
+                assert coverage.programme_list(warehouse, county, programme.key, state)[1] == row[state], (
+                    programme.key,
+                    state,
+                )
 
 
 def test_registers_compared_equal_a_count_of_persons(warehouse: Warehouse, county: Scope, people: pl.DataFrame) -> None:
@@ -319,10 +366,15 @@ def test_orphans_set_equals_an_independent_count(warehouse: Warehouse, county: S
     assert row["covered"] == orphans.filter(~pl.col("allowance_missing") | pl.col("orphan_paid")).height
 
 
-def test_the_guarantee_counts_each_household_once(warehouse: Warehouse, county: Scope, townships: list[str | None]) -> None:
+def test_the_guarantee_counts_each_household_once(
+    warehouse: Warehouse, county: Scope, townships: list[str | None]
+) -> None:
     sure = checklist.guarantee(warehouse, county)
     assert sure["members"] == sure["covered"] + sure["missing"] + sure["unknown"] > 0
-    parts = [checklist.guarantee(warehouse, Scope(townships=(name,)))["members"] for name in dict.fromkeys([*townships, None])]
+    parts = [
+        checklist.guarantee(warehouse, Scope(townships=(name,)))["members"]
+        for name in dict.fromkeys([*townships, None])
+    ]
     assert sum(parts) >= sure["members"]
 
 
@@ -335,7 +387,9 @@ def test_the_balances_hold(warehouse: Warehouse) -> None:
 def test_the_data_page_counts_files_and_rows(warehouse: Warehouse, county: Scope) -> None:
     part, aside = table(warehouse, "part"), table(warehouse, "quarantine")
     assert sources.freshness(warehouse)["rows"].sum() == part.filter(pl.col("feed").is_not_null())["loaded"].sum()
-    assert sources.unrecognised(warehouse).height == part.filter(pl.col("this_period") & pl.col("feed").is_null()).height
+    assert (
+        sources.unrecognised(warehouse).height == part.filter(pl.col("this_period") & pl.col("feed").is_null()).height
+    )
     here = aside.join(part.filter("this_period"), on=["delivered", "part"])
     assert sources.quarantine(warehouse, county)[1] == here.height == sources.quarantine_totals(warehouse)["rows"].sum()
     assert sources.link_review(warehouse, county)[1] == table(warehouse, "link_review").height
@@ -350,5 +404,10 @@ def test_points_say_only_what_was_counted(warehouse: Warehouse, county: Scope) -
     if gap.values:
         assert gap.values["total"] == rows["gap"].sum() and gap.values["n"] == rows["gap"].max()
     for point in found:
-        said = t(point.template, **point.values, **{k: t.pick(*v) for k, v in point.titles.items()}, **{k: t.place(v) for k, v in point.places.items()})
+        said = t(
+            point.template,
+            **point.values,
+            **{k: t.pick(*v) for k, v in point.titles.items()},
+            **{k: t.place(v) for k, v in point.places.items()},
+        )
         assert "{" not in said

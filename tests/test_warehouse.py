@@ -38,7 +38,11 @@ def test_periods_come_newest_first_and_an_unknown_one_gives_the_latest(tmp_path:
     publish(tmp_path, p2026_10="one", p2026_11="two")
     found = publication(tmp_path)
     assert [run.period for run in found.runs] == ["2026-11", "2026-10"]
-    assert found.run_of("2026-10").run == "one" and found.run_of("1999-01").run == "two" and found.run_of(None).run == "two"
+    assert (
+        found.run_of("2026-10").run == "one"
+        and found.run_of("1999-01").run == "two"
+        and found.run_of(None).run == "two"
+    )
 
 
 def test_a_file_that_is_gone_is_left_out(tmp_path: Path) -> None:
@@ -58,7 +62,13 @@ def test_the_pointer_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["create table x as select 1", "select * from read_text('/etc/hostname')", "attach '/tmp/x.duckdb'", "set threads = 1", "copy run to '/tmp/x.csv'"],
+    [
+        "create table x as select 1",
+        "select * from read_text('/etc/hostname')",
+        "attach '/tmp/x.duckdb'",
+        "set threads = 1",
+        "copy run to '/tmp/x.csv'",
+    ],
 )
 def test_an_open_warehouse_is_read_only_and_locked(tmp_path: Path, statement: str) -> None:
     publish(tmp_path, p2026_11="two")

@@ -19,7 +19,15 @@ def page(view: View) -> None:
     t = view.t
     totals = view.ask(alerts.totals)
     said = "　".join(f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])} {number(totals[level])}" for level in LEVELS)
-    ui.title(t("预警处置"), t("{n} 户（件），信号 {signals} 条：{levels}", n=number(totals["alerts"]), signals=number(totals["signals"]), levels=said))
+    ui.title(
+        t("预警处置"),
+        t(
+            "{n} 户（件），信号 {signals} 条：{levels}",
+            n=number(totals["alerts"]),
+            signals=number(totals["signals"]),
+            levels=said,
+        ),
+    )
     wanted = _filters(view)
     turned = f"queue-{hash((wanted, view.scope, view.county.run))}"
     found = view.ask(alerts.alert_page, wanted, ui.page_of(turned))
@@ -47,13 +55,17 @@ def _filters(view: View) -> Wanted:
         levels = st.pills(t("级别"), LEVELS, selection_mode="multi", key="level",
                           format_func=lambda level: f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])}")  # fmt: skip
         ui.recall("kind", KINDS, many=True)
-        kinds = st.pills(t("类别"), KINDS, selection_mode="multi", key="kind", format_func=lambda kind: t(KIND_ZH[kind]), wrap=True)
+        kinds = st.pills(
+            t("类别"), KINDS, selection_mode="multi", key="kind", format_func=lambda kind: t(KIND_ZH[kind]), wrap=True
+        )
         ui.recall("rule", list(rules))
         rule = st.selectbox(
-            t("规则"), ["", *rules], key="rule", width=280,
+            t("规则"), ["", *rules], key="rule", width=200,
             format_func=lambda code: t("全部规则") if not code else t.aside(t.pick(rules[code]["title_zh"], rules[code]["title_en"]), number(rules[code]["alerts"])),
         )  # fmt: skip
-        text = st.text_input(t("查找"), key="find", width=230, placeholder=t("姓名、证件号后4位以上、村名"), type="search")
+        text = st.text_input(
+            t("查找"), key="find", width=235, placeholder=t("姓名、证件号后4位以上、村名"), type="search"
+        )
     for key, value in (("level", levels), ("kind", kinds), ("rule", rule)):
         ui.keep(key, value)
     return Wanted(tuple(levels or ()), tuple(kinds or ()), rule or "", text or "")
@@ -62,10 +74,20 @@ def _filters(view: View) -> Wanted:
 def _nothing(view: View, wanted: Wanted, total: int) -> None:
     t, county = view.t, view.county
     if total and wanted != Wanted():
-        ui.empty(t("没有符合条件的预警；不加条件时有 {n} 户（件）。请放宽条件，姓名要写全，证件号写末4位以上。", n=number(total)))
+        ui.empty(
+            t(
+                "没有符合条件的预警；不加条件时有 {n} 户（件）。请放宽条件，姓名要写全，证件号写末4位以上。",
+                n=number(total),
+            )
+        )
     else:
         ui.empty(
-            t("这里没有待办预警。数据截至 {day}，{all} 个数据源中 {here} 个已到。", day=county.as_of.isoformat(), all=county.feeds, here=county.feeds_here)
+            t(
+                "这里没有待办预警。数据截至 {day}，{all} 个数据源中 {here} 个已到。",
+                day=county.as_of.isoformat(),
+                all=county.feeds,
+                here=county.feeds_here,
+            )
         )
 
 
@@ -101,13 +123,13 @@ def _queue(view: View, rows: list[dict[str, Any]], key: str) -> int:
         t("级别"): [f"{LEVEL_MARK[row['level']]} {t(LEVEL_ZH[row['level']])}" for row in rows],
         t("户主或对象"): [_name(view, row) for row in rows],
         t("乡镇、村"): [_where(view, row) for row in rows],
-        t("原因"): [_reason(view, row) for row in rows],
+        t("原因"): [_reason(view, row) if t.code == "en" else _reason(view, row).replace(" ", "") for row in rows],
         t("信号"): [row["signals"] for row in rows],
         t("期限"): [_due(view, row) for row in rows],
     })  # fmt: skip
-    widths = {t("级别"): 62, t("户主或对象"): 88, t("乡镇、村"): 130, t("原因"): 350, t("信号"): 50, t("期限"): 82}
+    widths = {t("级别"): 62, t("户主或对象"): 88, t("乡镇、村"): 118, t("原因"): 362, t("信号"): 50, t("期限"): 82}
     state = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"rows-{key}-{ui.page_of(key)}", row_height=64, height=640,
+        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"rows-{key}-{ui.page_of(key)}", row_height=96 if t.code == "en" else 72, height=640,
         column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
         alt=t("预警列表"),
     )  # fmt: skip
@@ -134,7 +156,9 @@ def _detail(view: View, row: dict[str, Any]) -> None:
     t = view.t
     address = view.household_link(row)
     head = f"{ui.level(row['level'], t)} <b>{ui.said(_name(view, row))}</b> {ui.said(_where(view, row))}"
-    ui.html(f'<div class="bl-facts" style="font-size:1.05rem">{head} {ui.link(t("打开户档案"), address) if address else ""}</div>')
+    ui.html(
+        f'<div class="bl-facts" style="font-size:1.05rem">{head} {ui.link(t("打开户档案"), address) if address else ""}</div>'
+    )
     signals = view.ask(alerts.signals_of, row["alert"])
     rows = view.ask(household.origins, row["household_key"]) if row["household_key"] is not None else None
     with st.container(height=590, border=False):
@@ -157,7 +181,7 @@ def signal_card(view: View, signal: Signal, origins: pl.DataFrame | None) -> Non
     due = f"{signal.due_date} {ui.due(signal.days_left, t)}" if signal.due_date else ui.said(t("没有期限"))
     ui.html(
         f'<div class="bl-card"><div class="bl-facts">{ui.level(signal.level, t)}<b style="color:var(--ink)">{ui.said(title)}</b>'
-        f'<span>{ui.said(t(SUBJECT_ZH[signal.subject]))}{who}</span>{ui.code(signal.rule)}</div>'
+        f"<span>{ui.said(t(SUBJECT_ZH[signal.subject]))}{who}</span>{ui.code(signal.rule)}</div>"
         f"<p>{ui.said(t.pick(signal.message, signal.message_en))}</p>"
         f'<div class="bl-note">{ui.said(t("看到的数值"))}</div><ul class="bl-parts">{"".join(seen + lines)}</ul>'
         f'<p class="bl-note">{ui.said(t("依据"))}{colon}{ui.said(signal.clause)}　{ui.said(t("责任部门"))}{colon}{ui.said(t(signal.department))}　'

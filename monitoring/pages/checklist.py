@@ -46,7 +46,9 @@ def _sets(view: View) -> None:
 def _figure(view: View, row: dict[str, Any], column: str) -> str:
     if row["no_data"]:
         return ui.unknown("?") if column == "members" else ""
-    return ui.said(f"{number(row[column])} {view.t(UNITS[row['set'].unit])}" if column == "members" else number(row[column]))
+    return ui.said(
+        f"{number(row[column])} {view.t(UNITS[row['set'].unit])}" if column == "members" else number(row[column])
+    )
 
 
 def _rate(view: View, row: dict[str, Any]) -> str:
@@ -59,8 +61,17 @@ def _rate(view: View, row: dict[str, Any]) -> str:
 def _drill(view: View) -> None:
     t = view.t
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(t("看哪一项"), list(BY_NUMBER), format_func=lambda n: f"{n} {t(BY_NUMBER[n].title)}", key="set", width=360)
-        state = st.segmented_control(t("名单"), ["missing", "unknown", "covered"], format_func=lambda s: t(STATE_ZH[s]), default="missing", key="set-state", required=True)
+        chosen = st.selectbox(
+            t("看哪一项"), list(BY_NUMBER), format_func=lambda n: f"{n} {t(BY_NUMBER[n].title)}", key="set", width=360
+        )
+        state = st.segmented_control(
+            t("名单"),
+            ["missing", "unknown", "covered"],
+            format_func=lambda s: t(STATE_ZH[s]),
+            default="missing",
+            key="set-state",
+            required=True,
+        )
     item = BY_NUMBER[chosen]
     if item.select is None:
         ui.empty(t("这一项还没有数据来源，所以全部不明：预警的核实在办理功能启用后统计。"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -66,9 +67,18 @@ def _places(view: View, titles: dict[str, dict[str, Any]]) -> None:
     t = view.t
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         ui.recall("programme", list(titles))
-        key = st.selectbox(t("看哪一项"), list(titles), format_func=lambda key: t(titles[key]["title"]), key="programme", width=300)
+        key = st.selectbox(
+            t("看哪一项"), list(titles), format_func=lambda key: t(titles[key]["title"]), key="programme", width=300
+        )
         ui.keep("programme", key, "dibao")
-        state = st.segmented_control(t("名单"), list(STATES), format_func=lambda state: t(STATES[state]), default="gap", key="state", required=True)
+        state = st.segmented_control(
+            t("名单"),
+            list(STATES),
+            format_func=lambda state: t(STATES[state]),
+            default="gap",
+            key="state",
+            required=True,
+        )
     left, right = st.columns([1, 1.3], gap="medium")
     unit = t(_unit(titles[key]))
     with left:
@@ -116,16 +126,23 @@ def _registers(view: View) -> None:
         Column(t("共"), lambda row: ui.count(cells[row["first"].key, row["first"].key]["both"]), "n"),
     ]
     for other in registers.REGISTERS:
-        columns.append(Column(t("不在 {title}", title=t(other.title)), lambda row, other=other: _difference(cells, row["first"].key, other.key), "n"))
+        columns.append(Column(t("不在 {title}", title=t(other.title)), _difference(cells, other.key), "n"))
     ui.table(rows, columns)
     with st.container(key="pair", horizontal=True, vertical_alignment="bottom"):
         keys = list(registers.BY_KEY)
         first = st.selectbox(t("在"), keys, format_func=lambda key: t(registers.BY_KEY[key].title), key="in", width=240)
-        second = st.selectbox(t("不在"), [key for key in keys if key != first], format_func=lambda key: t(registers.BY_KEY[key].title), key="not-in", width=240)
+        second = st.selectbox(
+            t("不在"),
+            [key for key in keys if key != first],
+            format_func=lambda key: t(registers.BY_KEY[key].title),
+            key="not-in",
+            width=240,
+        )
     turned = f"register-{hash((first, second, view.scope))}"
     people, total = view.ask(registers.difference, first, second, ui.page_of(turned))
     names(view, people, total, "person", turned)
 
 
-def _difference(cells: dict[tuple[str, str], dict[str, Any]], first: str, second: str) -> str:
-    return "—" if first == second else ui.count(cells[first, second]["only_first"])
+def _difference(cells: dict[tuple[str, str], dict[str, Any]], second: str) -> Callable[[dict[str, Any]], str]:
+    """The cell of a register (row) that says how many of its people do not stand in the second one."""
+    return lambda row: "—" if row["first"].key == second else ui.count(cells[row["first"].key, second]["only_first"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -15,7 +16,15 @@ from monitoring.ui import Column, View
 
 def page(view: View) -> None:
     t, county = view.t, view.county
-    ui.title(t("数据"), t("{period}：{all} 个数据源已到 {here} 个", period=t.month(county.period), all=county.feeds, here=county.feeds_here))
+    ui.title(
+        t("数据"),
+        t(
+            "{period}：{all} 个数据源已到 {here} 个",
+            period=t.month(county.period),
+            all=county.feeds,
+            here=county.feeds_here,
+        ),
+    )
     unknown_files = view.ask_county(sources.unrecognised)
     aside, total = view.ask(sources.quarantine, None, 1)
     review, undecided = view.ask(sources.link_review, 1)
@@ -38,11 +47,15 @@ def _freshness(view: View) -> None:
     columns = [
         Column(t("数据源"), lambda row: f"{ui.said(ui.feed(row['feed'], t))}{_needed(view, row)}"),
         Column(t("部门"), lambda row: ui.said(t(feed_departments().get(row["feed"], ""))), "w"),
-        Column(t("最近一期"), lambda row: ui.said(t.month(row["last_period"])) if row["last_period"] else ui.unknown(t("从未收到")), "w"),
+        Column(
+            t("最近一期"),
+            lambda row: ui.said(t.month(row["last_period"])) if row["last_period"] else ui.unknown(t("从未收到")),
+            "w",
+        ),
         Column(t("迟到的乡镇"), lambda row: ui.said(late[row["feed"]]["townships"]) if row["feed"] in late else ""),
     ]
     for month in delivered:
-        columns.append(Column(t.month(month), lambda row, month=month: _cell(view, cells.get((row["feed"], month))), "n"))
+        columns.append(Column(t.short_month(month), _month_cell(view, cells, month), "n"))
     ui.note(t("每格是当月装入的行数；斜纹表示当月没有收到。状态类台账没有新文件时沿用上一期，事件类逐月累加。"))
     ui.table(view.ask_county(sources.feeds).to_dicts(), columns)
 
@@ -51,8 +64,18 @@ def _needed(view: View, row: dict[str, Any]) -> str:
     return f' <span class="bl-note">{ui.said(view.t("比对必需"))}</span>' if row["matching_set"] else ""
 
 
+def _month_cell(
+    view: View, cells: dict[tuple[str, int], dict[str, Any]], month: int
+) -> Callable[[dict[str, Any]], str]:
+    return lambda row: _cell(view, cells.get((row["feed"], month)))
+
+
 def _cell(view: View, row: dict[str, Any] | None) -> str:
-    return f'<span class="bl-cell none">{ui.said(view.t("无"))}</span>' if row is None else f'<span class="bl-cell">{number(row["rows"])}</span>'
+    return (
+        f'<span class="bl-cell none">{ui.said(view.t("无"))}</span>'
+        if row is None
+        else f'<span class="bl-cell">{number(row["rows"])}</span>'
+    )
 
 
 def _ledger(view: View) -> None:
@@ -144,5 +167,3 @@ def _review(view: View) -> None:
         Column(t("可能的人"), lambda row: ui.count(row["candidates"]), "n"),
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
     ui.pager(total, turned, t)
-
-

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from monitoring import charts, ui
-from monitoring.labels import INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
+from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
 from monitoring.pages.alerts import signal_card
 from monitoring.queries import alerts, conditions, household, income, verdicts
@@ -34,7 +34,9 @@ def page(view: View) -> None:
 def _search(view: View) -> None:
     t = view.t
     ui.title(t("户档案"), t("从预警、名单点进来，或在这里查找"))
-    text = st.text_input(t("查找"), key="find-household", placeholder=t("姓名、证件号后4位以上、户编号"), type="search", width=420)
+    text = st.text_input(
+        t("查找"), key="find-household", placeholder=t("姓名、证件号后4位以上、户编号"), type="search", width=420
+    )
     if not text:
         ui.empty(t("请输入户主或成员的姓名、证件号的末4位以上，或户编号。"))
         return
@@ -54,7 +56,10 @@ def _search(view: View) -> None:
 def _file(view: View, found: Household) -> None:
     t, key = view.t, found.key
     place = " ".join(part for part in (found.township, found.village, found.group) if part) or t("地点不明")
-    ui.title(t("{head} 户", head=found.head or t("户主不明")), f"{place} · {t('在世 {n} 人', n=found.living)} · {t('户编号')} {found.number}")
+    ui.title(
+        t("{head} 户", head=found.head or t("户主不明")),
+        f"{place} · {t('在世 {n} 人', n=found.living)} · {t('户编号')} {found.number}",
+    )
     if not found.registered:
         ui.banner(t("这一户不在户籍台账内，由其他台账的人组成；请核实住址和家庭成员。"))
     signals = view.ask(alerts.signals_of, key)
@@ -105,15 +110,26 @@ def _facts(view: View, row: dict[str, Any]) -> list[str]:
     if not row["belongs"]:
         facts.append(t("同时在另一户"))
     if row["has_certificate"]:
-        facts.append(t("{kind}残疾{grade}级", kind=t(row["disability_kind"] or "类别不明"), grade=row["disability_grade"] or "?"))
-    for column, said in (("seriously_ill", "重病"), ("on_dibao", "低保"), ("on_tekun", "特困"), ("on_low_income", "低收入家庭")):
+        facts.append(
+            t("{kind}残疾{grade}级", kind=t(row["disability_kind"] or "类别不明"), grade=row["disability_grade"] or "?")
+        )
+    for column, said in (
+        ("seriously_ill", "重病"),
+        ("on_dibao", "低保"),
+        ("on_tekun", "特困"),
+        ("on_low_income", "低收入家庭"),
+    ):
         if row[column]:
             facts.append(t(said))
     if row["studying"]:
         facts.append(t("{stage}在读", stage=t(row["stage"] or "")))
     if row["insured"] is not True and row["alive"]:
         facts.append(t("未参加医保") if row["insured"] is False else t("参保不明"))
-    facts += [t.value(row[column]) for column in ("care_categories", "labour", "health") if row[column] and row[column] != "健康"]
+    facts += [
+        t.value(row[column])
+        for column in ("care_categories", "labour", "health")
+        if row[column] and row[column] != "健康"
+    ]
     if not row["registered"]:
         facts.append(t("不在户籍台账"))
     return facts
@@ -126,11 +142,18 @@ def _income(view: View, found: Household) -> None:
         return
     ui.heading(t("收入怎么算"), t("元／人·月"))
     if assessed.income_pc is None:
-        ui.empty(t("收入不明：没有 24 个月内的核对，监测和低保台账里也没有。与低保标准 {standard} 元无法比较，请先核对。", standard=number(assessed.standard)))
+        ui.empty(
+            t(
+                "收入不明：没有 24 个月内的核对，监测和低保台账里也没有。与低保标准 {standard} 元无法比较，请先核对。",
+                standard=number(assessed.standard),
+            )
+        )
         return
     relation = t("低于") if assessed.income_pc < assessed.standard else t("不低于")
     source = t(INCOME_SOURCE_ZH.get(assessed.source or "", "来源不明"))
-    checked = t("（{day}）", day=assessed.checked.isoformat()) if assessed.checked and assessed.source == "check" else ""
+    checked = (
+        t("（{day}）", day=assessed.checked.isoformat()) if assessed.checked and assessed.source == FROM_CHECK else ""
+    )
     ui.html(
         f"<div>{ui.said(t('月人均 {pc} 元，{relation}低保标准 {standard} 元。来源：{source}{checked}', pc=number(assessed.income_pc), relation=relation, standard=number(assessed.standard), source=source, checked=checked))}</div>"
     )
@@ -176,7 +199,10 @@ def _verdicts(view: View, found: Household) -> None:
     t = view.t
     judged = view.ask(verdicts.verdicts, found.key)
     by_outcome = {outcome: [v for v in judged if v.outcome == outcome] for outcome in OUTCOME_ZH}
-    ui.heading(t("规则逐条"), t("命中 {hit}，不明 {unknown}，未命中 {clear}", **{name: len(rows) for name, rows in by_outcome.items()}))
+    ui.heading(
+        t("规则逐条"),
+        t("命中 {hit}，不明 {unknown}，未命中 {clear}", **{name: len(rows) for name, rows in by_outcome.items()}),
+    )
     labels = [f"{t(OUTCOME_ZH[outcome])} {len(rows)}" for outcome, rows in by_outcome.items()]
     for tab, (outcome, rows) in zip(st.tabs(labels), by_outcome.items(), strict=True):
         with tab:

@@ -57,10 +57,10 @@ def _tiles(view: View) -> None:
              _below(t("信号 {n} 条", n=number(found.red_signals.value)), _compared(view, found.red_signals)),
              view.link("alerts", level="red"), number(found.red_households)),
         Tile(t("应保未保、应救未救"), t.compact(found.gap_households), t("户"),
-             _below(_compared(view, found.gap_signals),
+             _below(t("信号 {n} 条", n=number(found.gap_signals.value)), _compared(view, found.gap_signals),
                     ui.unknown(t("另有 {n} 户不明", n=number(found.gap_unknown))) if found.gap_unknown else ""),
              view.link("coverage"), number(found.gap_households)),
-        Tile(t("不漏一户"), share(sure["covered"], sure["members"]) or t("不明"), "",
+        Tile(t("不漏一户"), share(sure["covered"], sure["members"]) or t("不明"), t("有人担保"),
              _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure["members"]), missing=number(sure["missing"]))),
                     ui.unknown(t("不明 {n} 户", n=number(sure["unknown"]))) if sure["unknown"] else ""),
              view.link("checklist"), t("{covered}／{n} 户有人担保", covered=number(sure["covered"]), n=number(sure["members"]))),
@@ -94,22 +94,36 @@ def _map(view: View) -> None:
     t = view.t
     shapes = charts.outlines()
     chosen = st.selectbox(
-        t("地图"), list(MEASURES), format_func=lambda key: t(MEASURES[key][0]), key="measure", label_visibility="collapsed"
+        t("地图"),
+        list(MEASURES),
+        format_func=lambda key: t(MEASURES[key][0]),
+        key="measure",
+        label_visibility="collapsed",
     )
     county = _answer_county(view)
-    if shapes is None or not {feature["properties"]["name"] for feature in shapes["features"]} & {row["place"] for row in county}:
+    if shapes is None or not {feature["properties"]["name"] for feature in shapes["features"]} & {
+        row["place"] for row in county
+    }:
         ui.empty(t("没有这个县的乡镇边界，地图画不出来；右边的表是同样的数字。"))
         return
-    shown = {row["place"] for row in view.ask(overview.township_table).to_dicts()} if view.scope.whole_county else set(view.scope.townships or ())
+    shown = (
+        {row["place"] for row in view.ask(overview.township_table).to_dicts()}
+        if view.scope.whole_county
+        else set(view.scope.townships or ())
+    )
     values = [row[chosen] if row["place"] in shown or view.scope.whole_county else None for row in county]
-    top = max((row[chosen] for row in county), default=0)
+    top = max((row[chosen] or 0 for row in county if row["place"]), default=0)
     figure = charts.plot_map(shapes, [row["place"] for row in county], values, top, t(MEASURES[chosen][1]), t)
     ui.chart(figure, "map", t("地图：各乡镇{measure}", measure=t(MEASURES[chosen][0])))
 
 
 def _answer_county(view: View) -> list[dict[str, Any]]:
     """The whole county's table, so that the map's scale does not follow the picked place."""
-    return View(view.warehouse, Scope(masked=view.scope.masked), view.t, view.county).ask(overview.township_table).to_dicts()
+    return (
+        View(view.warehouse, Scope(masked=view.scope.masked), view.t, view.county)
+        .ask(overview.township_table)
+        .to_dicts()
+    )
 
 
 def _places(view: View, rows: list[dict[str, Any]]) -> None:
@@ -123,7 +137,7 @@ def _places(view: View, rows: list[dict[str, Any]]) -> None:
         Column(t("预警户"), lambda row: ui.count(row["alerts"]), "n"),
         Column(t("较上期"), lambda row: ui.change(row["alerts"], row["before"], t), "n"),
         Column(t("▲ 红"), lambda row: ui.count(row["red"]), "n"),
-        Column(t("应保未保"), lambda row: ui.count(row["gap"]), "n"),
+        Column(t("缺口"), lambda row: ui.count(row["gap"]), "n"),
         Column(t("收入不明"), lambda row: ui.unknown_count(row["unknown"], t), "n"),
         Column(t("每千户"), lambda row: ui.count(row["per_thousand"]), "n"),
         Column(t("近12期"), lambda row: ui.trend(row["trend"])),

@@ -61,9 +61,9 @@ class AlertPage:
         return max(1, -(-self.total // PAGE))
 
 
-def alert_page(warehouse: Warehouse, scope: Scope, wanted: Wanted = Wanted(), page: int = 1) -> AlertPage:
+def alert_page(warehouse: Warehouse, scope: Scope, wanted: Wanted | None = None, page: int = 1) -> AlertPage:
     """One page, ordered by level, number of signals, due date."""
-    where = scope.limit(wanted.filter())
+    where = scope.limit((wanted or Wanted()).filter())
     order = "level_order, signals desc, due_date, alert"
     ranked = warehouse.frame(
         f"""with met as (select distinct {ALERT} as alert from signal {where.where}),

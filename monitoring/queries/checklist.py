@@ -37,7 +37,11 @@ def by_place(warehouse: Warehouse, scope: Scope, number: int) -> pl.DataFrame:
     item = BY_NUMBER[number]
     if item.select is None:
         return pl.DataFrame(schema={"place": pl.String, **dict.fromkeys(("members", *STATES), pl.Int64)})
-    column = "village" if scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1) else "township"
+    column = (
+        "village"
+        if scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1)
+        else "township"
+    )
     places = scope.limit()
     return warehouse.frame(
         f"""select {column} as place, count(*) as members, {_by_state()} from ({_sql(warehouse, item)}) {places.where}
@@ -69,7 +73,9 @@ def members(
 def guarantee(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     """Households in any set: all of them, and by their worst state: missing in one set counts as missing, else unknown in
     one as unknown, else covered."""
-    pieces = [f"select household_key, township, village, how from ({_sql(warehouse, item)})" for item in SETS if item.select]
+    pieces = [
+        f"select household_key, township, village, how from ({_sql(warehouse, item)})" for item in SETS if item.select
+    ]
     places = scope.limit(Filter().add("household_key is not null"))
     row = warehouse.row(
         f"""with worst as (select household_key, max(case when how in (select unnest($missing)) then 2
@@ -90,7 +96,8 @@ def _counts(warehouse: Warehouse, scope: Scope, item: Set) -> dict[str, int]:
 
 def _by_state() -> str:
     return ", ".join(
-        f"count(*) filter (how in ({', '.join(repr(how) for how in hows)})) as {state}" for state, hows in STATES.items()
+        f"count(*) filter (how in ({', '.join(repr(how) for how in hows)})) as {state}"
+        for state, hows in STATES.items()
     )
 
 
@@ -106,10 +113,15 @@ def _sql(warehouse: Warehouse, item: Set) -> str:
 def _oldest_source(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     """Feed -> its latest period in the scope (yyyymm): by township where the feed has one; absent: no file."""
     places = scope.limit_townships()
-    county = {row["feed"]: row["last_period"] for row in warehouse.rows("select feed, last_period from feed_snapshot where last_period is not null")}
+    county = {
+        row["feed"]: row["last_period"]
+        for row in warehouse.rows("select feed, last_period from feed_snapshot where last_period is not null")
+    }
     if scope.whole_county:
         return county
-    local = warehouse.rows(f"select feed, min(last_period) as last_period from feed_township {places.where} group by feed", places.params)
+    local = warehouse.rows(
+        f"select feed, min(last_period) as last_period from feed_township {places.where} group by feed", places.params
+    )
     return county | {row["feed"]: row["last_period"] for row in local if row["last_period"] is not None}
 
 
@@ -133,7 +145,9 @@ def balances(warehouse: Warehouse) -> list[dict[str, Any]]:
     )
     signals = warehouse.row("select (select signals from run) as whole, (select count(*) from signal) as listed")
     return [
-        _balance("文件行数", files, {"装入": "loaded", "重复": "duplicate", "隔离": "quarantined", "非数据": "not_data"}),
+        _balance(
+            "文件行数", files, {"装入": "loaded", "重复": "duplicate", "隔离": "quarantined", "非数据": "not_data"}
+        ),
         _balance("人数", persons, {"各户人数之和": "belonging"}),
         _balance("规则判断", rules, {"命中": "hit", "未命中": "clear", "不明": "unknown"}),
         _balance("预警信号", signals, {"各条之和": "listed"}),

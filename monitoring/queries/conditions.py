@@ -18,11 +18,11 @@ from sqlglot import exp
 from monitoring.tables import SNAPSHOTS
 
 NONE_SET = ("无", "none", "")
-_ORDER = {
+_ORDER: dict[type[exp.Expr], str] = {
     exp.LT: "{a} 低于 {b}", exp.LTE: "{a} 不超过 {b}", exp.GT: "{a} 超过 {b}", exp.GTE: "{a} 不低于 {b}",
     exp.EQ: "{a} 是 {b}", exp.NEQ: "{a} 不是 {b}",
 }  # fmt: skip
-_SIGNS = {exp.Add: "+", exp.Sub: "−", exp.Mul: "×", exp.Div: "÷"}
+_SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "−", exp.Mul: "×", exp.Div: "÷"}
 Say = Callable[..., str]
 
 
@@ -30,7 +30,7 @@ Say = Callable[..., str]
 class Part:
     """One condition joined to the others by AND. `sides` is SQL of both sides where they are numbers that are compared."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     sql: str
     columns: tuple[str, ...]
     sides: tuple[str, str] | None
@@ -64,31 +64,38 @@ def read_condition(subject: str, text: str, parameters: dict[str, Parameter]) ->
     for part in _conjuncts(tree):
         bound = _bind(part, parameters)
         columns = tuple(dict.fromkeys(node.name for node in part.find_all(exp.Column)))
-        parts.append(Part(part, bound.sql("duckdb", comments=False, identify=True), columns, _sides(subject, part, bound)))
+        parts.append(
+            Part(part, bound.sql("duckdb", comments=False, identify=True), columns, _sides(subject, part, bound))
+        )
     whole = _bind(tree, parameters).sql("duckdb", comments=False, identify=True)
     return Condition(subject, whole, tuple(parts), tuple(dict.fromkeys(c for part in parts for c in part.columns)))
 
 
-def _conjuncts(tree: exp.Expression) -> list[exp.Expression]:
+def _conjuncts(tree: exp.Expr) -> list[exp.Expr]:
     inner = tree.unnest()
     if isinstance(inner, exp.And):
         return [*_conjuncts(inner.this), *_conjuncts(inner.expression)]
     return [inner]
 
 
-def _sides(subject: str, part: exp.Expression, bound: exp.Expression) -> tuple[str, str] | None:
+def _sides(subject: str, part: exp.Expr, bound: exp.Expr) -> tuple[str, str] | None:
     """Both sides of a comparison of numbers, so that a page can say how far it is from firing."""
     inner, told = bound.unnest(), part.unnest()
     if not isinstance(inner, exp.LT | exp.LTE | exp.GT | exp.GTE):
         return None
     columns = SNAPSHOTS[subject]
-    if any(columns[node.name].type in ("DATE", "VARCHAR", "BOOLEAN") for node in told.find_all(exp.Column) if node.name in columns):
+    if any(
+        columns[node.name].type in ("DATE", "VARCHAR", "BOOLEAN")
+        for node in told.find_all(exp.Column)
+        if node.name in columns
+    ):
         return None
-    return tuple(side.sql("duckdb", comments=False, identify=True) for side in (inner.this, inner.expression))  # type: ignore[return-value]
+    left, right = (side.sql("duckdb", comments=False, identify=True) for side in (inner.this, inner.expression))
+    return left, right
 
 
-def _bind(tree: exp.Expression, parameters: dict[str, Parameter]) -> exp.Expression:
-    def literal(node: exp.Expression) -> exp.Expression:
+def _bind(tree: exp.Expr, parameters: dict[str, Parameter]) -> exp.Expr:
+    def literal(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Is) and isinstance(node.this.unnest(), exp.Placeholder | exp.Parameter):
             return exp.Boolean(this=_content(parameters, node.this.unnest()) is None)
         if not isinstance(node, exp.Placeholder | exp.Parameter):
@@ -103,7 +110,7 @@ def _bind(tree: exp.Expression, parameters: dict[str, Parameter]) -> exp.Express
     return tree.copy().transform(literal)
 
 
-def _content(parameters: dict[str, Parameter], node: exp.Expression) -> Decimal | bool | str | None:
+def _content(parameters: dict[str, Parameter], node: exp.Expr) -> Decimal | bool | str | None:
     text = parameters[_named(node)].value
     if text is None or text in NONE_SET:
         return None
@@ -115,15 +122,15 @@ def _content(parameters: dict[str, Parameter], node: exp.Expression) -> Decimal 
         return text
 
 
-def _named(node: exp.Expression) -> str:
-    return str(node.this.name if isinstance(node.this, exp.Expression) else node.this)
+def _named(node: exp.Expr) -> str:
+    return str(node.this.name if isinstance(node.this, exp.Expr) else node.this)
 
 
-def in_words(tree: exp.Expression, subject: str, parameters: dict[str, Parameter], say: Say, english: bool) -> str:
+def in_words(tree: exp.Expr, subject: str, parameters: dict[str, Parameter], say: Say, english: bool) -> str:
     """One part of a condition as people say it: 月人均收入 低于 低保标准."""
     columns = SNAPSHOTS[subject]
 
-    def told(node: exp.Expression) -> str:
+    def told(node: exp.Expr) -> str:
         node = node.unnest()
         if isinstance(node, exp.Column):
             column = columns.get(node.name)
@@ -131,7 +138,9 @@ def in_words(tree: exp.Expression, subject: str, parameters: dict[str, Parameter
         if isinstance(node, exp.Placeholder | exp.Parameter):
             parameter = parameters[_named(node)]
             value = f"{parameter.value or say('无')}{'' if parameter.unit == '' else ' ' + say(parameter.unit)}"
-            return say("{meaning}（{value}）", meaning=parameter.meaning_en if english else parameter.meaning_zh, value=value)
+            return say(
+                "{meaning}（{value}）", meaning=parameter.meaning_en if english else parameter.meaning_zh, value=value
+            )
         if isinstance(node, exp.Literal):
             return say(node.name) if node.is_string else node.name
         if isinstance(node, exp.Boolean):
@@ -147,14 +156,16 @@ def in_words(tree: exp.Expression, subject: str, parameters: dict[str, Parameter
             return told(node.this)
         return asked(node)
 
-    def asked(node: exp.Expression) -> str:
+    def asked(node: exp.Expr) -> str:
         node = node.unnest()
         if isinstance(node, exp.Column):
             return say("“{a}”为是", a=told(node))
         if isinstance(node, exp.And | exp.Or):
             join = say(" 且 ") if isinstance(node, exp.And) else say(" 或 ")
             return join.join(
-                say("（") + asked(side) + say("）") if isinstance(side.unnest(), exp.And | exp.Or) and type(side.unnest()) is not type(node) else asked(side)
+                say("（") + asked(side) + say("）")
+                if isinstance(side.unnest(), exp.And | exp.Or) and type(side.unnest()) is not type(node)
+                else asked(side)
                 for side in (node.this, node.expression)
             )
         if type(node) in _ORDER:

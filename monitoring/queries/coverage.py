@@ -77,7 +77,11 @@ def _rules_on(warehouse: Warehouse) -> set[str]:
 def programme_by_place(warehouse: Warehouse, scope: Scope, key: str) -> pl.DataFrame:
     """One row is a township (a village where one township is shown): place, eligible, covered, gap, unknown."""
     programme = BY_KEY[key]
-    column = "village" if scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1) else "township"
+    column = (
+        "village"
+        if scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1)
+        else "township"
+    )
     places = scope.limit()
     subject = "household_key" if programme.subject == "household" else "person_id"
     params = {"rule": programme.rule, **places.params}
@@ -107,10 +111,7 @@ def programme_list(
     """
     programme = BY_KEY[key]
     known = conditions(warehouse)
-    if programme.rule not in known:
-        outcome = "false"
-    else:
-        outcome = f"({known[programme.rule][1].sql})"
+    outcome = f"({known[programme.rule][1].sql})" if programme.rule in known else "false"
     wanted = {"covered": f"({programme.covered})", "gap": outcome, "unknown": f"{outcome} is null"}[state]
     return listed(warehouse, scope, programme.table, f"({wanted}){programme.living}", page, size)
 

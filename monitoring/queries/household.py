@@ -56,7 +56,9 @@ def find(warehouse: Warehouse, scope: Scope, wanted: str) -> int | None:
         where.add("household_key = $wanted", wanted=int(wanted[1:]))
     else:
         where.add("household_id = $wanted", wanted=wanted)
-    found: int | None = warehouse.row(f"select household_key from household {where.where}", where.params).get("household_key")
+    found: int | None = warehouse.row(f"select household_key from household {where.where}", where.params).get(
+        "household_key"
+    )
     return found
 
 
@@ -122,12 +124,30 @@ def programmes(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     people = _persons(warehouse, scope, key)
     name = scope.name("t.name")
     pieces = [
-        _stretch("低保", "dibao", name, "concat_ws(' · ', dibao_kind, support_mode, class || '类')", "household_amount", "start_date", "end_date"),
-        _stretch("特困供养", "tekun", name, "concat_ws(' · ', support_form, self_care)", "basic_amount", "start_date", "end_date"),
+        _stretch(
+            "低保",
+            "dibao",
+            name,
+            "concat_ws(' · ', dibao_kind, support_mode, class || '类')",
+            "household_amount",
+            "start_date",
+            "end_date",
+        ),
+        _stretch(
+            "特困供养",
+            "tekun",
+            name,
+            "concat_ws(' · ', support_form, self_care)",
+            "basic_amount",
+            "start_date",
+            "end_date",
+        ),
         _stretch("低收入家庭", "low_income", name, "category", "null", "recognised_date", "end_date"),
         _stretch("防返贫监测", "monitored", name, "household_kind", "null", "identified_date", "risk_removed_date"),
         _stretch("特殊群体", "care_groups", name, "category", "allowance", "start_date", "end_date"),
-        _stretch("残疾证", "disability", name, "disability_kind || grade || '级'", "null", "issued_date", "valid_until"),
+        _stretch(
+            "残疾证", "disability", name, "disability_kind || grade || '级'", "null", "issued_date", "valid_until"
+        ),
     ]
     return warehouse.frame(
         f"""select distinct s.*, (from_date is null or from_date <= as_of) and (until_date is null or until_date > as_of) as active
@@ -189,7 +209,9 @@ def origins(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     )
 
 
-def sources_of(origins_frame: pl.DataFrame, feeds: tuple[str, ...], person_id: int | None, most: int = 3) -> list[dict[str, Any]]:
+def sources_of(
+    origins_frame: pl.DataFrame, feeds: tuple[str, ...], person_id: int | None, most: int = 3
+) -> list[dict[str, Any]]:
     """The rows that a value came from: of the column's feeds, those that count, the person's own first."""
     rows = origins_frame.filter(pl.col("feed").is_in(list(feeds)) & pl.col("counts"))
     if person_id is not None:

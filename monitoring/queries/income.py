@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from monitoring.access import Scope
+from monitoring.labels import FROM_CHECK
 from monitoring.queries.verdicts import parameters_in_force
 from monitoring.warehouse import Warehouse
 
@@ -52,11 +53,12 @@ def income(warehouse: Warehouse, scope: Scope, household_key: int) -> Income | N
     """None where the household has no living member, or is outside the scope."""
     where = scope.limit()
     row = warehouse.row(
-        f"select * from household_snapshot where household_key = $key{where.also}", {"key": household_key, **where.params}
+        f"select * from household_snapshot where household_key = $key{where.also}",
+        {"key": household_key, **where.params},
     )
     if not row:
         return None
-    steps = _steps(row, _counted(warehouse)) if row["income_source"] == "check" else ()
+    steps = _steps(row, _counted(warehouse)) if row["income_source"] == FROM_CHECK else ()
     return Income(
         source=row["income_source"],
         checked=row["income_check_date"],

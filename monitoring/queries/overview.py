@@ -43,9 +43,9 @@ class Overview:
 
 def previous_period(warehouse: Warehouse) -> str | None:
     """The period before the shown one for which history is kept."""
-    return warehouse.row(
-        "select max(h.period) as period from history_figure h, run r where h.period < r.period"
-    ).get("period")
+    return warehouse.row("select max(h.period) as period from history_figure h, run r where h.period < r.period").get(
+        "period"
+    )
 
 
 def overview(warehouse: Warehouse, scope: Scope) -> Overview:
@@ -98,7 +98,8 @@ def _before(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
         return {}
     places = scope.limit_townships(Filter().add("period = $period", period=period))
     rows = warehouse.rows(
-        f"select measure, sum(value)::BIGINT as value from history_figure {places.where} group by measure", places.params
+        f"select measure, sum(value)::BIGINT as value from history_figure {places.where} group by measure",
+        places.params,
     )
     return {row["measure"]: row["value"] for row in rows}
 
@@ -131,7 +132,7 @@ def _turnover(warehouse: Warehouse, scope: Scope) -> tuple[int, int]:
 
 def township_table(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     """One row is a township (villages where one township is shown): place, households, alerts, red, gaps, unknown,
-    per_thousand (alerts a thousand households), before (alerts last period), trend (alerts of up to 12 periods)."""
+    per_thousand (alerts a thousand households; None where the place is unknown), before (alerts last period), trend (alerts of up to 12 periods)."""
     column = "village" if _one_township(scope) else "township"
     places = scope.limit()
     now = warehouse.frame(
@@ -143,15 +144,13 @@ def township_table(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
                        from signal {places.where}{" and" if places.where else "where"} household_key is not null group by all)
             select h.place, h.households, coalesce(s.alerts, 0) as alerts, coalesce(s.red, 0) as red,
                    coalesce(s.gap, 0) as gap, h.unknown,
-                   round(1000.0 * coalesce(s.alerts, 0) / h.households, 1) as per_thousand
+                   case when h.place is not null then round(1000.0 * coalesce(s.alerts, 0) / h.households, 1) end as per_thousand
             from h left join s on h.place is not distinct from s.place
-            order by per_thousand desc, alerts desc, h.place""",
+            order by h.place is null, per_thousand desc, alerts desc, h.place""",
         places.params,
     )
     if column == "village":
-        return now.with_columns(
-            before=pl.lit(None, pl.Int64), trend=pl.lit(None, pl.List(pl.Float64))
-        )
+        return now.with_columns(before=pl.lit(None, pl.Int64), trend=pl.lit(None, pl.List(pl.Float64)))
     history = warehouse.frame(
         """select township as place, list(value order by period) as trend,
                   max(value) filter (period = $before)::BIGINT as before
@@ -165,7 +164,9 @@ def _one_township(scope: Scope) -> bool:
     return scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1)
 
 
-def drivers(warehouse: Warehouse, scope: Scope, kinds: tuple[str, ...] = ("gap", "risk"), limit: int = 8) -> pl.DataFrame:
+def drivers(
+    warehouse: Warehouse, scope: Scope, kinds: tuple[str, ...] = ("gap", "risk"), limit: int = 8
+) -> pl.DataFrame:
     """One row is a rule, those that hit most subjects first: rule, title_zh, title_en, kind, level, households, signals."""
     places = scope.limit(Filter().add("s.kind in (select unnest($kinds))", kinds=list(kinds)), "s")
     return warehouse.frame(

@@ -82,7 +82,8 @@ def _exit(warehouse: Warehouse, scope: Scope) -> Point | None:
     """Payments that may go on after death, else the most frequent reason to review."""
     places = scope.limit(Filter().add("rule = 'EXIT-DECEASED'"))
     dead = warehouse.row(
-        f"select count(distinct person_id) as n, count(distinct household_key) as h from signal {places.where}", places.params
+        f"select count(distinct person_id) as n, count(distinct household_key) as h from signal {places.where}",
+        places.params,
     )
     if dead["n"]:
         return Point("{n} 名已死亡人员仍在册或仍在发放，请先核实。", {"n": dead["n"]}, behind={"rule": "EXIT-DECEASED"})

@@ -42,7 +42,12 @@ def compared(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     row = warehouse.row(f"select {', '.join(pieces)} from person_snapshot where alive{places.also}", places.params)
     return pl.DataFrame(
         [
-            {"first": one.key, "second": two.key, "both": row[f"both|{one.key}|{two.key}"], "only_first": row[f"only|{one.key}|{two.key}"]}
+            {
+                "first": one.key,
+                "second": two.key,
+                "both": row[f"both|{one.key}|{two.key}"],
+                "only_first": row[f"only|{one.key}|{two.key}"],
+            }
             for one in REGISTERS
             for two in REGISTERS
         ]

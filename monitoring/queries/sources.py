@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.feeds import load_feeds
 from monitoring.warehouse import Warehouse
 
 PAGE = 50
@@ -28,12 +29,18 @@ def freshness(warehouse: Warehouse) -> pl.DataFrame:
 
 def feeds(warehouse: Warehouse) -> pl.DataFrame:
     """One row is a feed: feed, matching_set, has_file, last_period."""
-    return warehouse.frame("select feed, matching_set, has_file, last_period from feed_snapshot order by has_file, feed")
+    return warehouse.frame(
+        "select feed, matching_set, has_file, last_period from feed_snapshot order by has_file, feed"
+    )
 
 
 def late_townships(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    """One row is a feed that came without some townships: feed, townships (names), last_period of the oldest."""
-    places = scope.limit_townships(Filter().add("last_period < (select max(last_period) from feed_township)"))
+    """One row is a register that came without some townships: feed, townships (names), last_period of the oldest.
+
+    Of an event feed a township may have nothing to report, so it is never late here."""
+    registers = [name for name, feed in load_feeds(None).items() if feed.kind == "state" and feed.by_township]
+    late = Filter().add("last_period < (select max(last_period) from feed_township)")
+    places = scope.limit_townships(late.add("feed in (select unnest($registers))", registers=registers))
     return warehouse.frame(
         f"""select feed, string_agg(township, '、' order by township) as townships, min(last_period) as last_period
             from feed_township {places.where} group by feed order by feed""",
@@ -66,7 +73,9 @@ def quarantine_totals(warehouse: Warehouse) -> pl.DataFrame:
     )
 
 
-def quarantine(warehouse: Warehouse, scope: Scope, feed: str | None = None, page: int = 1) -> tuple[list[dict[str, Any]], int]:
+def quarantine(
+    warehouse: Warehouse, scope: Scope, feed: str | None = None, page: int = 1
+) -> tuple[list[dict[str, Any]], int]:
     """Rows set aside, one page and the number of all: department, feed, file, sheet, row, reasons, raw (heading -> text)."""
     where = Filter().add("p.this_period")
     if feed:

@@ -141,6 +141,7 @@ def _verdict(
 
 def _names(warehouse: Warehouse, scope: Scope, household_key: int) -> dict[int, str]:
     rows = warehouse.rows(
-        f"select person_id, {scope.name('name')} as name from person_snapshot where household_key = $key", {"key": household_key}
+        f"select person_id, {scope.name('name')} as name from person_snapshot where household_key = $key",
+        {"key": household_key},
     )
     return {row["person_id"]: row["name"] for row in rows}
