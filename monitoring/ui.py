@@ -18,7 +18,7 @@ import streamlit as st
 
 from monitoring.access import Scope
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
-from monitoring.language import Language, number
+from monitoring.language import Language, number, share
 from monitoring.queries.household import link_id
 from monitoring.queries.places import County
 from monitoring.warehouse import Warehouse
@@ -176,6 +176,14 @@ def level(value: str, t: Language) -> str:
 def unknown_count(value: int | None, t: Language) -> str:
     """How many are unknown; marked where there are any."""
     return number(value or 0) if not value else unknown(f"? {number(value)}")
+
+
+def rate(part: int, whole: int, not_known: int, t: Language) -> str:
+    """A share covered; "at most" where the unknown might lower it, so that unknown never looks like all is well."""
+    shown = share(part, whole)
+    if not shown:
+        return unknown(t("不明")) if not_known else escape(t("没有这类人"))
+    return escape(t("至多 {share}", share=shown) if not_known else shown)
 
 
 def due(days: int | None, t: Language) -> str:

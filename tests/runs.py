@@ -134,7 +134,7 @@ def small_county(homes: int = 12) -> Tables:
         clue = {"线索编号": f"X{place}", "来源": "信访", "登记日期": "2026-09-01", "姓名": f"赵一{town[0]}", "证件号码": number("19700101", 3 + 100 * place)}
         feeds["clues"].append({**clue, "办理期限": "2026-10-01", "乡镇": town, "村": f"{town[0]}西村"})
         feeds["visits"].append({"走访日期": "2026-11-20", "走访人": "网格员", "户编号": f"H{place}12", "走访方式": "入户", "乡镇": town})
-    feeds["deaths"].append({"姓名": "钱五甲", "证件号码": number("19720202", 110), "死亡日期": "2026-07-07"})
+    feeds["deaths"].append({"姓名": "钱六甲", "证件号码": number("19720202", 110), "死亡日期": "2026-07-07"})
     return feeds
 
 

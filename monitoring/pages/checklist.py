@@ -55,7 +55,7 @@ def _rate(view: View, row: dict[str, Any]) -> str:
     t = view.t
     if row["no_data"]:
         return ui.unknown(t("不明"))
-    return ui.said(share(row["covered"], row["members"])) or ui.said(t("没有这类人"))
+    return ui.said(share(row["covered"], row["members"]) or t("没有这类人"))
 
 
 def _drill(view: View) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from monitoring import charts, ui
-from monitoring.language import number, share
+from monitoring.language import number
 from monitoring.queries import coverage, registers
 from monitoring.ui import Column, View
 
@@ -59,8 +59,7 @@ def _figure(view: View, row: dict[str, Any], column: str) -> str:
 def _rate(view: View, row: dict[str, Any]) -> str:
     if not row["judged"]:
         return ""
-    shown = share(row["covered"], row["eligible"])
-    return ui.said(shown) if shown else ui.unknown(view.t("无人应覆盖") if not row["unknown"] else view.t("不明"))
+    return ui.rate(row["covered"], row["eligible"], row["unknown"], view.t)
 
 
 def _places(view: View, titles: dict[str, dict[str, Any]]) -> None:
@@ -90,7 +89,7 @@ def _places(view: View, titles: dict[str, dict[str, Any]]) -> None:
             Column(t("已覆盖"), lambda row: ui.count(row["covered"]), "n"),
             Column(t("缺口"), lambda row: ui.count(row["gap"]), "n"),
             Column(t("不明"), lambda row: ui.unknown_count(row["unknown"], t), "n"),
-            Column(t("覆盖率"), lambda row: ui.said(share(row["covered"], row["eligible"])), "n"),
+            Column(t("覆盖率"), lambda row: ui.rate(row["covered"], row["eligible"], row["unknown"], t), "n"),
         ])  # fmt: skip
     with right:
         ui.heading(t("名单：{title} · {state}", title=t(titles[key]["title"]), state=t(STATES[state or "gap"])))

@@ -7,6 +7,7 @@ are the published signals.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from monitoring.access import Scope
@@ -67,6 +68,7 @@ def parameters_in_force(warehouse: Warehouse) -> dict[str, Parameter]:
     return {row["name"].replace(".", "_"): Parameter(**{**row, "unit": row["unit"] or ""}) for row in rows}
 
 
+@lru_cache(maxsize=4)  # a published file never changes
 def conditions(warehouse: Warehouse) -> dict[str, tuple[dict[str, Any], Condition]]:
     """Rule -> its row and its condition, of the rules that judge households and persons and are not disabled."""
     parameters = parameters_in_force(warehouse)
@@ -95,7 +97,7 @@ def verdicts(warehouse: Warehouse, scope: Scope, household_key: int) -> list[Ver
             found += [
                 _verdict(number, row, condition, values, names)
                 for number, (row, condition) in enumerate(rules)
-                if not dead or values[f"outcome_{number}"]
+                if not dead or _all_of(number, condition, values)
             ]
     order = {"hit": 0, "unknown": 1, "clear": 2}
     return sorted(found, key=lambda v: (order[v.outcome], v.subject != "household", v.rule, v.person_id or 0))
@@ -104,7 +106,6 @@ def verdicts(warehouse: Warehouse, scope: Scope, household_key: int) -> list[Ver
 def _selection(rules: list[tuple[dict[str, Any], Condition]]) -> str:
     pieces = []
     for number, (_, condition) in enumerate(rules):
-        pieces.append(f"({condition.sql}) as outcome_{number}")
         for index, part in enumerate(condition.parts):
             pieces.append(f"({part.sql}) as part_{number}_{index}")
             if part.sides:
@@ -113,10 +114,16 @@ def _selection(rules: list[tuple[dict[str, Any], Condition]]) -> str:
     return ", ".join(pieces)
 
 
+def _all_of(number: int, condition: Condition, values: dict[str, Any]) -> bool | None:
+    """The parts joined by AND, as SQL does it: one false decides, else one unknown leaves it unknown."""
+    outcomes = [values[f"part_{number}_{index}"] for index in range(len(condition.parts))]
+    return False if False in outcomes else None if None in outcomes else True
+
+
 def _verdict(
     number: int, row: dict[str, Any], condition: Condition, values: dict[str, Any], names: dict[int, str]
 ) -> Verdict:
-    outcome = values[f"outcome_{number}"]
+    outcome = _all_of(number, condition, values)
     parts = tuple(
         PartVerdict(
             part,

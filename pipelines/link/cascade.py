@@ -48,6 +48,7 @@ def link_rows(run: Linking) -> None:
             sex VARCHAR, phone VARCHAR, township VARCHAR, village VARCHAR, number_raw VARCHAR, reason VARCHAR,
             candidates INTEGER, candidate_ids VARCHAR)""")
     _mentions(run)
+    _wanted(run)
     _candidates(run)
     _doubt_rounded_numbers(run)
     _resolve(run, ["registry"])
@@ -82,18 +83,25 @@ def _mentions(run: Linking) -> None:
     run.con.unregister("found_mentions")
 
 
+def _wanted(run: Linking) -> None:
+    """`wanted`: the names and phones that an undecided row, or one whose number may be rounded, could be looked up by."""
+    doubted = "(person_id IS NULL OR number LIKE '%000')"
+    for word in ("name", "phone"):
+        pieces = " UNION ".join(f"SELECT {word} FROM std_{f} WHERE {doubted} AND {word} IS NOT NULL" for f in run.person_feeds)
+        run.con.execute(f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS {pieces}")
+
+
 def _candidates(run: Linking) -> None:
-    """One row a person with a usable number: the registry's words, else those of the first feed that names them."""
-    parts = []
-    for place, feed in enumerate(run.person_feeds):
-        known = "" if feed == "registry" else "AND NOT EXISTS (SELECT 1 FROM std_registry g WHERE g.person_id = s.person_id)"
-        parts.append(
-            f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place "
-            f"FROM std_{feed} s WHERE person_id IS NOT NULL {known}"
-        )
+    """One row a person with a usable number who may be wanted: the registry's words, else those of the first feed that names them."""
+    wanted = "(name IN (SELECT name FROM wanted_name) OR {} IN (SELECT phone FROM wanted_phone))"
+    parts = [
+        f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place FROM std_{feed} "
+        f"WHERE person_id IS NOT NULL AND {wanted.format('phone')}"
+        for place, feed in enumerate(run.person_feeds)
+    ]
     parts.append(
-        "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention s "
-        "WHERE NOT EXISTS (SELECT 1 FROM std_registry g WHERE g.person_id = s.person_id)"
+        "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention "
+        "WHERE name IN (SELECT name FROM wanted_name)"
     )
     first = {c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}" for c in ("name", "sex", "phone", "township", "village")}
     # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
@@ -151,13 +159,11 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
             (SELECT DISTINCT feed, {", ".join(PROFILE)}, entity FROM undecided)""")
     con.execute("CREATE OR REPLACE TEMP TABLE decided (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE doubtful (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
-    con.execute("CREATE OR REPLACE TEMP TABLE pool AS SELECT * FROM candidate WHERE name IN (SELECT name FROM profile) "
-                "OR phone IN (SELECT phone FROM profile WHERE phone IS NOT NULL)")  # fmt: skip
     for step, condition in STEPS.items():
         _step(run, step, condition)
     con.execute(f"""
         INSERT INTO doubtful SELECT p.profile_id, c.person_id, 'name+village'
-        FROM profile p JOIN pool c ON p.name = c.name AND {SAME_VILLAGE} AND {NOT_CONTRADICTED}
+        FROM profile p JOIN candidate c ON p.name = c.name AND {SAME_VILLAGE} AND {NOT_CONTRADICTED}
         WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
     con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
     # A new person's key holds what identifies the row: rows alike in all of it are one person, whatever their feed.
@@ -194,7 +200,7 @@ def _step(run: Linking, step: str, condition: str) -> None:
         CREATE OR REPLACE TEMP TABLE fits AS
         SELECT p.profile_id, c.person_id, p.feed, p.sex, p.birth_date, p.entity,
             count(*) OVER (PARTITION BY p.profile_id) AS candidates
-        FROM profile p JOIN pool c ON {condition} AND {NOT_CONTRADICTED}
+        FROM profile p JOIN candidate c ON {condition} AND {NOT_CONTRADICTED}
         WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
     # Rows of one feed that fit the same person must not contradict each other: two rows of the registry are two persons.
     run.con.execute("""

@@ -31,13 +31,21 @@ def settle_households(run: Linking) -> None:
             coalesce(arg_min(person_id, (is_dead, number IS NULL, person_id)) FILTER (is_head),
                 arg_min(person_id, (is_dead, birth_date IS NULL, birth_date, person_id))) AS head_person_id
         FROM member GROUP BY household_id ORDER BY household_key""")
+    # Nearly everybody stands once: only the others are put in order (head first, then the smaller household number).
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE placed AS
+        WITH several AS (SELECT person_id FROM member GROUP BY person_id HAVING count(*) > 1)
+        SELECT *, 1 AS place FROM member ANTI JOIN several USING (person_id)
+        UNION ALL
+        SELECT *, row_number() OVER (PARTITION BY person_id
+            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date) AS place
+        FROM member SEMI JOIN several USING (person_id)""")
     con.execute("""
         CREATE TABLE membership AS
         SELECT h.household_key, m.person_id, any_value(m.relation) AS relation, bool_or(m.is_head) AS is_head,
             bool_or(m.place = 1) AS belongs, NOT bool_or(m.is_dead) AS alive,
             max(m.residence_kind) AS residence_kind
-        FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY is_head DESC, household_id, relation) AS place
-              FROM member) AS m
+        FROM placed AS m
         JOIN household h USING (household_id) GROUP BY h.household_key, m.person_id ORDER BY h.household_key, m.person_id""")
 
 
@@ -75,14 +83,13 @@ def _strangers(run: Linking) -> None:
     for place, feed in enumerate(f for f in run.person_feeds if f != "registry"):
         rows.append(
             f"SELECT person_id, number, name, sex, birth_date, township, village, head_number, {place} AS place, '{feed}' AS feed "
-            f"FROM std_{feed} s WHERE counts AND person_id IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM registry_row g WHERE g.person_id = s.person_id)"
+            f"FROM std_{feed} WHERE counts AND person_id IS NOT NULL"
         )
-    rows.append(
-        "SELECT person_id, number, name, NULL, NULL, township, village, NULL, place, feed FROM mention s "
-        "WHERE NOT EXISTS (SELECT 1 FROM registry_row g WHERE g.person_id = s.person_id)"
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE stranger_row AS {' UNION ALL '.join(rows)}")
+    rows.append("SELECT person_id, number, name, NULL, NULL, township, village, NULL, place, feed FROM mention")
+    # One hash table of the registry for all feeds together, not one for each.
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE stranger_row AS
+        SELECT * FROM ({" UNION ALL ".join(rows)}) ANTI JOIN registry_row USING (person_id)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE known_home AS
         SELECT number, arg_min(household_id, (NOT is_head, household_id)) AS household_id FROM member
@@ -120,25 +127,14 @@ def settle_persons(run: Linking) -> None:
         SELECT m.person_id, h.household_key, h.household_id, h.township, h.village, m.number, m.name, m.sex, m.birth_date,
             m.death_date, NOT m.is_dead AS alive, m.registered, m.left_it, m.is_head, m.relation, m.labour, m.health,
             m.residence_kind
-        FROM (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date)
-                AS place FROM member) AS m
-        JOIN household h USING (household_id) WHERE m.place = 1 ORDER BY m.person_id""")
-    other = []
-    for feed in run.person_feeds:
-        other.append(
-            f"SELECT s.person_id, s.name FROM std_{feed} s JOIN resident r ON r.person_id = s.person_id "
-            "WHERE s.number IS NOT NULL AND s.name <> r.name"
-        )
-        if feed in ("dibao", "low_income", "monitored"):
-            other.append(
-                f"SELECT r.person_id, s.head_name FROM (SELECT DISTINCT head_number, head_name FROM std_{feed} "
-                "WHERE head_number IS NOT NULL AND head_name IS NOT NULL) s "
-                "JOIN resident r ON r.number = s.head_number WHERE s.head_name <> r.name"
-            )
+        FROM placed AS m
+        JOIN household h USING (household_id) WHERE m.place = 1""")
+    named = [f"SELECT person_id, name FROM std_{feed} WHERE number IS NOT NULL" for feed in run.person_feeds]
+    named.append("SELECT person_id, name FROM mention")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE other_name AS
-        SELECT person_id, count(DISTINCT name)::INT AS others, string_agg(DISTINCT name, '、' ORDER BY name) AS other_names
-        FROM ({" UNION ALL ".join(other)}) GROUP BY person_id""")
+        SELECT person_id, count(DISTINCT s.name)::INT AS others, string_agg(DISTINCT s.name, '、' ORDER BY s.name) AS other_names
+        FROM ({" UNION ALL ".join(named)}) s JOIN resident r USING (person_id) WHERE s.name <> r.name GROUP BY person_id""")
     assistance = ", ".join(f"'{f}'" for f in ASSISTANCE_FEEDS)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE stranger_seen AS

@@ -26,9 +26,11 @@ def take_snapshot(facts: Facts, feeds: Mapping[str, Feed], pack: str) -> None:
     """Does the whole step on the run's connection."""
     facts.con.execute("""
         CREATE OR REPLACE TEMP TABLE registry_home AS
+        WITH several AS (SELECT person_id FROM std_registry WHERE person_id IS NOT NULL GROUP BY person_id HAVING count(*) > 1)
         SELECT person_id, count(DISTINCT household_number)::INT AS households,
             string_agg(DISTINCT household_number, '、' ORDER BY household_number) AS household_numbers
-        FROM std_registry s JOIN resident r USING (person_id) WHERE r.number IS NOT NULL GROUP BY person_id""")
+        FROM std_registry s JOIN resident r USING (person_id) SEMI JOIN several USING (person_id)
+        WHERE r.number IS NOT NULL GROUP BY person_id""")
     build_lists(facts)
     build_person_records(facts)
     build_monitored(facts)

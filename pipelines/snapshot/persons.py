@@ -44,7 +44,7 @@ def _missing(found: str, townships: str) -> str:
 
 
 def build_person_snapshot(facts: Facts) -> None:
-    """Joins the person's own facts, the household's, and the records into `person_snapshot`, sorted by person_id."""
+    """Joins the person's own facts, the household's, and the records into `person_snapshot`."""
     k = facts.known
     aided = f"""CASE WHEN coalesce(a.grants, 0) > 0 THEN true
         WHEN (SELECT {facts.within("last_paid", 12)} FROM aid_county) THEN false END"""
@@ -61,7 +61,7 @@ def build_person_snapshot(facts: Facts) -> None:
     values = {
         "in_assistance_feed": "coalesce(ss.in_assistance_feed, false)", "seen_in": "ss.seen_in",
         "name_count": "CASE WHEN o.number IS NULL THEN 1 ELSE 1 + coalesce(n.others, 0) END::INT", "other_names": "n.other_names",
-        "registry_households": "coalesce(rh.households, 0)", "household_numbers": "rh.household_numbers",
+        "registry_households": "coalesce(rh.households, (o.registered AND NOT o.left_it)::INT)", "household_numbers": "rh.household_numbers",
         "new_severe_certificate": k("disability", "nc.person_id IS NOT NULL"), "certificate_date": "nc.certificate_date",
         "medical_self_paid_12m": k("medical", "CASE WHEN NOT o.has_medical THEN 0 ELSE o.self_paid END"),
         "medical_aid_12m": k("medical", "CASE WHEN NOT o.has_medical THEN 0 ELSE o.medical_aid END"),
@@ -107,4 +107,4 @@ def build_person_snapshot(facts: Facts) -> None:
         LEFT JOIN p_graduate g USING (person_id) LEFT JOIN p_insured_work s USING (person_id)
         LEFT JOIN p_vehicle ve USING (person_id) LEFT JOIN p_business b USING (person_id)
         LEFT JOIN p_listed_dead ld USING (person_id) LEFT JOIN p_paid_dead pd USING (person_id)
-        LEFT JOIN p_tekun t USING (person_id) ORDER BY o.person_id""")
+        LEFT JOIN p_tekun t USING (person_id)""")
