@@ -37,13 +37,22 @@ JOINED = {"household": "head_person_id", "record": "person_id"}
 
 
 def assess(
-    con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], rules: Mapping[str, Rule], parameters: Parameters, period: str, as_of: date
+    con: duckdb.DuckDBPyConnection,
+    compiled: Sequence[CompiledRule],
+    rules: Mapping[str, Rule],
+    parameters: Parameters,
+    period: str,
+    as_of: date,
 ) -> None:
     """Does the whole step on the run's connection."""
     con.execute("""
         CREATE TABLE rule_outcome (rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT)""")
-    con.execute("CREATE TABLE rule_unknown (rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT)")
-    due = {level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER}
+    con.execute(
+        "CREATE TABLE rule_unknown (rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT)"
+    )
+    due = {
+        level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
+    }
     con.execute(f"CREATE OR REPLACE TEMP TABLE found ({FOUND})")
     for subject in SUBJECT:
         mine = [c for c in compiled if c.subject == subject and not c.disabled]
@@ -92,7 +101,9 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[Compiled
     There are few different masks, so that all counting happens on their groups.
     """
     inputs = list(dict.fromkeys(column for c in group for column in c.inputs))
-    filled = con.execute(f"SELECT count(*)::BIGINT{''.join(f', count({_quoted(c)})' for c in inputs)} FROM {source}").fetchall()[0]
+    filled = con.execute(
+        f"SELECT count(*)::BIGINT{''.join(f', count({_quoted(c)})' for c in inputs)} FROM {source}"
+    ).fetchall()[0]
     sometimes = [c for c, n in zip(inputs, filled[1:], strict=True) if n < filled[0]]
     if max(len(group), len(sometimes)) > MASK_BITS:
         half = len(group) // 2
@@ -112,7 +123,9 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[Compiled
         f"coalesce(sum(n) FILTER (unknown & {1 << i} <> 0), 0)::BIGINT AS unknown FROM grouped GROUP BY ALL"
         for i, c in enumerate(group)
     )
-    con.execute(f"INSERT INTO rule_outcome SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM ({outcomes}) ORDER BY ALL")
+    con.execute(
+        f"INSERT INTO rule_outcome SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM ({outcomes}) ORDER BY ALL"
+    )
     missing = " UNION ALL ".join(
         f"SELECT '{c.code}', township, village, '{column}', sum(n)::BIGINT FROM grouped "
         f"WHERE unknown & {1 << i} <> 0 AND lacking & {1 << sometimes.index(column)} <> 0 GROUP BY ALL"
@@ -130,7 +143,10 @@ def _quoted(column: str) -> str:
 
 def _mask(condition: str, width: int) -> str:
     """An integer with the bit of each place set where its condition is true."""
-    return " + ".join(f"(CASE WHEN {condition.format(n)} THEN {1 << n} ELSE 0 END)::BIGINT" for n in range(width)) or "0::BIGINT"
+    return (
+        " + ".join(f"(CASE WHEN {condition.format(n)} THEN {1 << n} ELSE 0 END)::BIGINT" for n in range(width))
+        or "0::BIGINT"
+    )
 
 
 def _keep_hit_rows(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], table: str) -> None:
@@ -152,7 +168,9 @@ def _hits(c: CompiledRule, table: str) -> str:
         FROM {table} WHERE {c.condition_sql}"""
 
 
-def _write_rules(con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], rules: Mapping[str, Rule], as_of: date) -> None:
+def _write_rules(
+    con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], rules: Mapping[str, Rule], as_of: date
+) -> None:
     con.execute("""
         CREATE TABLE rule (rule VARCHAR, kind VARCHAR, subject VARCHAR, record VARCHAR, level VARCHAR, department VARCHAR,
             title_zh VARCHAR, title_en VARCHAR, clause VARCHAR, when_text VARCHAR, disabled BOOLEAN, inputs VARCHAR, sha256 VARCHAR)""")

@@ -109,31 +109,69 @@ def number(born: str, sequence: int) -> str:
 
 def small_county(homes: int = 12) -> Tables:
     """Feeds of 2026-11 for households H101… of 甲镇 and H201… of 乙镇: a couple each, most of them on dibao."""
-    feeds: Tables = {feed: [] for feed in ("registry", "dibao", "tekun", "monitored", "income", "clues", "visits", "deaths")}
+    feeds: Tables = {
+        feed: [] for feed in ("registry", "dibao", "tekun", "monitored", "income", "clues", "visits", "deaths")
+    }
     for place, town in enumerate(TOWNS, 1):
         for n in range(1, homes + 1):
             house, village = f"H{place}{n:02d}", f"{town[0]}{'东西'[n % 2]}村"
             where = {"乡镇": town, "村": village}
-            man = {"姓名": f"赵{'一二三四五六七八九十百千'[n % 12]}{town[0]}", "证件号码": number("19700101", 2 * n + 100 * place + 1)}
-            wife = {"姓名": f"钱{'一二三四五六七八九十百千'[n % 12]}{town[0]}", "证件号码": number("19720202", 2 * n + 100 * place)}
+            man = {
+                "姓名": f"赵{'一二三四五六七八九十百千'[n % 12]}{town[0]}",
+                "证件号码": number("19700101", 2 * n + 100 * place + 1),
+            }
+            wife = {
+                "姓名": f"钱{'一二三四五六七八九十百千'[n % 12]}{town[0]}",
+                "证件号码": number("19720202", 2 * n + 100 * place),
+            }
             for person, relation in ((man, "户主"), (wife, "配偶")):
-                labour = {"户籍类型": "农村", "劳动能力": "普通劳动力", "联系电话": f"139{place}{n:02d}{'01' if person is man else '02'}000"}
+                labour = {
+                    "户籍类型": "农村",
+                    "劳动能力": "普通劳动力",
+                    "联系电话": f"139{place}{n:02d}{'01' if person is man else '02'}000",
+                }
                 feeds["registry"].append({"户编号": house, "与户主关系": relation, **person, **where, **labour})
                 if n <= 10:
-                    listed = {"救助证编号": f"D{place}{n:02d}", "户主姓名": man["姓名"], "户主证件号码": man["证件号码"], "与户主关系": relation}
-                    money = {"家庭月人均收入": "300", "户月保障金额": "400", "享受起始日期": "2024-01-01", "最近复核日期": "2026-10-10"}
+                    listed = {
+                        "救助证编号": f"D{place}{n:02d}",
+                        "户主姓名": man["姓名"],
+                        "户主证件号码": man["证件号码"],
+                        "与户主关系": relation,
+                    }
+                    money = {
+                        "家庭月人均收入": "300",
+                        "户月保障金额": "400",
+                        "享受起始日期": "2024-01-01",
+                        "最近复核日期": "2026-10-10",
+                    }
                     feeds["dibao"].append({**listed, **person, **money, "类别": "B", **where})
             if n == 11:
-                feeds["tekun"].append({**man, "供养方式": "集中供养", "享受起始日期": "2020-01-01", "月基本生活费": "900", **where})
+                feeds["tekun"].append(
+                    {**man, "供养方式": "集中供养", "享受起始日期": "2020-01-01", "月基本生活费": "900", **where}
+                )
             if n >= 9:
-                kept = {"户编号": f"J{house}", "户类型": "边缘易致贫户", "识别日期": "2025-05-05", "人均纯收入": "7000", "帮扶责任人": "李帮扶"}
+                kept = {
+                    "户编号": f"J{house}",
+                    "户类型": "边缘易致贫户",
+                    "识别日期": "2025-05-05",
+                    "人均纯收入": "7000",
+                    "帮扶责任人": "李帮扶",
+                }
                 feeds["monitored"].append({**kept, **man, "与户主关系": "户主", "帮扶措施": "产业帮扶", **where})
             if n > 2:
                 check = {"户主姓名": man["姓名"], "户主证件号码": man["证件号码"], "核对日期": "2026-06-06"}
                 feeds["income"].append({**check, "工资性收入": str(4000 + 1000 * n), "转移净收入": "1200"})
-        clue = {"线索编号": f"X{place}", "来源": "信访", "登记日期": "2026-09-01", "姓名": f"赵一{town[0]}", "证件号码": number("19700101", 3 + 100 * place)}
+        clue = {
+            "线索编号": f"X{place}",
+            "来源": "信访",
+            "登记日期": "2026-09-01",
+            "姓名": f"赵一{town[0]}",
+            "证件号码": number("19700101", 3 + 100 * place),
+        }
         feeds["clues"].append({**clue, "办理期限": "2026-10-01", "乡镇": town, "村": f"{town[0]}西村"})
-        feeds["visits"].append({"走访日期": "2026-11-20", "走访人": "网格员", "户编号": f"H{place}12", "走访方式": "入户", "乡镇": town})
+        feeds["visits"].append(
+            {"走访日期": "2026-11-20", "走访人": "网格员", "户编号": f"H{place}12", "走访方式": "入户", "乡镇": town}
+        )
     feeds["deaths"].append({"姓名": "钱六甲", "证件号码": number("19720202", 110), "死亡日期": "2026-07-07"})
     return feeds
 

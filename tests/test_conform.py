@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -28,7 +29,7 @@ def checked(seventeen: str) -> str:
 HEAD, WIFE, SON = (checked(number[:17]) for number in (HEAD, WIFE, SON))
 
 
-def part(rows: list[dict[str, str | None]], first_row: int = 2) -> pl.DataFrame:
+def part(rows: Sequence[Mapping[str, str | None]], first_row: int = 2) -> pl.DataFrame:
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: [row.get(name) for row in rows] for name in names}
     schema = dict.fromkeys([*names, "extra"], pl.String)
@@ -286,8 +287,8 @@ def person(name: str, number: str | None, **values: str | None) -> dict[str, str
     return {"name": name, "id_number": number, "head_id_number": HEAD, "certificate": "D1", **values}
 
 
-def combine(persons: list[dict[str, str | None]], families: list[dict[str, str | None]]):
-    frames = []
+def combine(persons: Sequence[Mapping[str, str | None]], families: Sequence[Mapping[str, str | None]]):
+    frames: list[pl.DataFrame | None] = []
     for number, (rows, layout) in enumerate(((persons, "人员查询"), (families, "家庭查询"))):
         if not rows:
             frames.append(None)

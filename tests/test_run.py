@@ -136,7 +136,9 @@ def killed(home: Path, inbox: Path, moment: str) -> bool:
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == -9
 
 
-@pytest.mark.parametrize("moment", ["file:3", "step:link", "step:snapshot", "step:assess", "step:check", "step:publish"])
+@pytest.mark.parametrize(
+    "moment", ["file:3", "step:link", "step:snapshot", "step:assess", "step:check", "step:publish"]
+)
 def test_a_run_killed_at_any_step_leaves_the_published_one_and_the_next_run_works(
     home: Path, tmp_path: Path, undisturbed: str, moment: str
 ):
@@ -167,7 +169,18 @@ def test_the_command_killed_after_any_time_leaves_the_published_one_readable(
     inbox, delays = november_inbox(tmp_path), random.Random(5)
     for n in range(3):
         home = Path(shutil.copytree(october, tmp_path / f"home-{n}"))
-        command = [sys.executable, "-m", "pipelines.cli", "run", "--home", str(home), "--period", NOVEMBER, "--inbox", str(inbox)]
+        command = [
+            sys.executable,
+            "-m",
+            "pipelines.cli",
+            "run",
+            "--home",
+            str(home),
+            "--period",
+            NOVEMBER,
+            "--inbox",
+            str(inbox),
+        ]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             assert process.stdout is not None
             process.stdout.readline()  # the first step has begun
@@ -205,7 +218,10 @@ def test_a_delivery_that_shrinks_by_a_tenth_is_held_until_a_person_accepts_it(
     inbox = deliver({"dibao": rows[: left // 2] + rows[20 : 20 + left - left // 2]})
     if held:
         assert f"上次 40 行，这次 {left} 行" in refusal(home, NOVEMBER, inbox)
-        assert main(["run", "--home", str(home), "--period", NOVEMBER, "--inbox", str(inbox), "--accept-shrink"]) in (0, 1)
+        assert main(["run", "--home", str(home), "--period", NOVEMBER, "--inbox", str(inbox), "--accept-shrink"]) in (
+            0,
+            1,
+        )
     else:
         run_quietly(home, NOVEMBER, inbox, accept_shrink=False)
     assert query(home, NOVEMBER, "SELECT count(*) FROM std_dibao") == [(left,)]
@@ -321,7 +337,9 @@ def test_a_clean_delivery_ends_with_0_and_one_with_a_quarantined_row_with_1(
     soiled = changed(small_county(), "dibao", lambda rows: [*rows, unusable])
     assert status_of(tmp_path / "soiled", deliver(soiled)) == 1
     assert "隔离 1" in capsys.readouterr().out
-    ((file, row, reasons),) = query(tmp_path / "soiled", NOVEMBER, "SELECT file, row, reasons FROM quarantine JOIN part USING (part)")
+    ((file, row, reasons),) = query(
+        tmp_path / "soiled", NOVEMBER, "SELECT file, row, reasons FROM quarantine JOIN part USING (part)"
+    )
     assert (file, row) == ("最低生活保障对象台账.csv", 42)
     assert "姓名" in reasons
 
@@ -352,7 +370,9 @@ def test_every_row_of_every_file_is_accounted_for(tmp_path: Path, deliver: Calla
     registry.write_text("\n".join([title, *lines, lines[1], lines[5], ",,,,,,", total]), encoding="utf-8")
     run_quietly(tmp_path / "home", NOVEMBER, inbox)
     ledger = exported(tmp_path / "home", NOVEMBER, "ledger")
-    assert ledger.filter(pl.col("rows_read") != pl.sum_horizontal("loaded", "duplicate", "quarantined", "not_data")).is_empty()
+    assert ledger.filter(
+        pl.col("rows_read") != pl.sum_horizontal("loaded", "duplicate", "quarantined", "not_data")
+    ).is_empty()
     kept = ledger.row(by_predicate=pl.col("feed") == "registry", named=True)
     assert {k: kept[k] for k in ("rows_read", "loaded", "duplicate", "quarantined", "not_data")} == {
         "rows_read": 53, "loaded": 48, "duplicate": 2, "quarantined": 0, "not_data": 3,
@@ -485,7 +505,10 @@ def test_running_a_period_again_with_other_files_replaces_its_delivery_and_keeps
 
 def test_a_held_run_leaves_every_earlier_delivery_superseded_ones_included(home: Path, deliver: Callable[..., Path]):
     """A delivery that was superseded is handed in again and held: it must still be there afterwards."""
-    small, whole = deliver({"dibao": small_county()["dibao"][:10] + small_county()["dibao"][20:30]}), deliver(small_county())
+    small, whole = (
+        deliver({"dibao": small_county()["dibao"][:10] + small_county()["dibao"][20:30]}),
+        deliver(small_county()),
+    )
     run_quietly(home, NOVEMBER, small)
     run_quietly(home, NOVEMBER, whole)
     refusal(home, NOVEMBER, small)
@@ -504,7 +527,14 @@ def test_running_the_same_files_again_gives_the_same_signals(home: Path, deliver
 
 def test_persons_and_households_keep_their_ids_across_periods(home: Path, deliver: Callable[..., Path]):
     feeds = changed(small_county(), "registry", lambda rows: list(reversed(rows)))
-    stranger = {"姓名": "孙无号", "户编号": "H101", "与户主关系": "其他", "出生日期": "1990-01-01", "乡镇": TOWNS[0], "村": "甲东村"}
+    stranger = {
+        "姓名": "孙无号",
+        "户编号": "H101",
+        "与户主关系": "其他",
+        "出生日期": "1990-01-01",
+        "乡镇": TOWNS[0],
+        "村": "甲东村",
+    }
     feeds["registry"].append(stranger)
     run_quietly(home, NOVEMBER, deliver(feeds))
     run_quietly(home, DECEMBER, deliver(feeds))
@@ -570,15 +600,24 @@ def elsewhere(tmp_path: Path) -> Iterator[dict[str, Path]]:
     yield folders
 
 
-def test_a_run_writes_nothing_outside_its_home(tmp_path: Path, elsewhere: dict[str, Path], deliver: Callable[..., Path]):
+def test_a_run_writes_nothing_outside_its_home(
+    tmp_path: Path, elsewhere: dict[str, Path], deliver: Callable[..., Path]
+):
     inbox = deliver(small_county())
-    workbook(inbox / "名册.xlsx", {"s": [["姓名", "证件号码", "死亡日期"], ["张三", "500998197001010011", "2026-01-01"]]})
+    workbook(
+        inbox / "名册.xlsx", {"s": [["姓名", "证件号码", "死亡日期"], ["张三", "500998197001010011", "2026-01-01"]]}
+    )
     before = files_below(inbox)
     environment = {**os.environ, **{name: str(path) for name, path in elsewhere.items() if name != "cwd"}}
     environment["PYTHONPATH"] = str(ROOT)
     command = [sys.executable, "-m", "pipelines.cli", "run", "--home", str(tmp_path / "home"), "--period", NOVEMBER]
     done = subprocess.run(
-        [*command, "--inbox", str(inbox)], cwd=elsewhere["cwd"], env=environment, capture_output=True, text=True, check=False
+        [*command, "--inbox", str(inbox)],
+        cwd=elsewhere["cwd"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode in (0, 1), done.stderr
     assert files_below(inbox) == before

@@ -42,7 +42,9 @@ PROFILE = ("name", "birth_date", "sex", "phone", "township", "village", "number_
 def link_rows(run: Linking) -> None:
     """Links every row that names somebody without a usable number."""
     con = run.con
-    con.execute("CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, person_id BIGINT, step VARCHAR)")
+    con.execute(
+        "CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, person_id BIGINT, step VARCHAR)"
+    )
     con.execute("""
         CREATE TABLE link_review (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, birth_date DATE,
             sex VARCHAR, phone VARCHAR, township VARCHAR, village VARCHAR, number_raw VARCHAR, reason VARCHAR,
@@ -87,7 +89,9 @@ def _wanted(run: Linking) -> None:
     """`wanted`: the names and phones that an undecided row, or one whose number may be rounded, could be looked up by."""
     doubted = "(person_id IS NULL OR number LIKE '%000')"
     for word in ("name", "phone"):
-        pieces = " UNION ".join(f"SELECT {word} FROM std_{f} WHERE {doubted} AND {word} IS NOT NULL" for f in run.person_feeds)
+        pieces = " UNION ".join(
+            f"SELECT {word} FROM std_{f} WHERE {doubted} AND {word} IS NOT NULL" for f in run.person_feeds
+        )
         run.con.execute(f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS {pieces}")
 
 
@@ -103,7 +107,10 @@ def _candidates(run: Linking) -> None:
         "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention "
         "WHERE name IN (SELECT name FROM wanted_name)"
     )
-    first = {c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}" for c in ("name", "sex", "phone", "township", "village")}
+    first = {
+        c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}"
+        for c in ("name", "sex", "phone", "township", "village")
+    }
     # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE candidate AS

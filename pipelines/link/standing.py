@@ -31,7 +31,9 @@ def std_columns(feed: Feed) -> dict[str, str]:
         name = REPLACED_BY_NUMBER.get(column.name, column.name)
         if name is None or name in columns:
             continue
-        columns[name] = "BIGINT" if column.type == "code" and column.number else DUCKDB_TYPES.get(column.type, "VARCHAR")
+        columns[name] = (
+            "BIGINT" if column.type == "code" and column.number else DUCKDB_TYPES.get(column.type, "VARCHAR")
+        )
     columns["extra"] = "VARCHAR"
     return columns
 
@@ -63,7 +65,9 @@ def _create(run: Linking, feed: Feed, d: Delivered | None) -> None:
     path = d.rows.get(feed.id) if d else None
     if d is None or path is None:
         columns = ", ".join(f'"{n}" {t}' for n, t in types.items())
-        run.con.execute(f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})")
+        run.con.execute(
+            f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})"
+        )
         return
     run.con.execute(f"CREATE TABLE std_{feed.id} AS SELECT {_picked(run, feed, d, path)} FROM {_scan(path)} AS r")
 
@@ -71,13 +75,17 @@ def _create(run: Linking, feed: Feed, d: Delivered | None) -> None:
 def _picked(run: Linking, feed: Feed, d: Delivered, path: Path) -> str:
     """The columns of std_<feed> as this delivery has them; one that its feed file did not know then is NULL."""
     have = {r[0] for r in run.con.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()}
-    picked = (f'CAST({_column(n) if n in have else "NULL"} AS {t}) AS {_column(n)}' for n, t in std_columns(feed).items())
+    picked = (
+        f"CAST({_column(n) if n in have else 'NULL'} AS {t}) AS {_column(n)}" for n, t in std_columns(feed).items()
+    )
     return f"{d.period}::INTEGER AS delivered, part::INTEGER AS part, row::INTEGER AS row, true AS counts, {', '.join(picked)}"
 
 
 def _add(run: Linking, feed: Feed, d: Delivered, where: str) -> None:
     if (path := d.rows.get(feed.id)) is not None:
-        run.con.execute(f"INSERT INTO std_{feed.id} SELECT {_picked(run, feed, d, path)} FROM {_scan(path)} AS r {where}")
+        run.con.execute(
+            f"INSERT INTO std_{feed.id} SELECT {_picked(run, feed, d, path)} FROM {_scan(path)} AS r {where}"
+        )
 
 
 def _add_uncovered(run: Linking, feed: Feed, deliveries: list[Delivered]) -> None:
@@ -175,7 +183,10 @@ def _key(feed: Feed) -> list[str]:
     columns: list[str] = []
     for key in feed.key:
         if key == "person":
-            columns += ["person_id", "CASE WHEN person_id IS NULL THEN concat_ws('|', name, number_raw, birth_date, phone, township, village) END"]
+            columns += [
+                "person_id",
+                "CASE WHEN person_id IS NULL THEN concat_ws('|', name, number_raw, birth_date, phone, township, village) END",
+            ]
         else:
             columns.append(f'"{key}"')
     return columns

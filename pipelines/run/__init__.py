@@ -35,6 +35,7 @@ from pipelines.run.intake import Intake, inbox_files, receive
 from pipelines.run.publishing import Publisher
 from pipelines.snapshot import Facts, take_snapshot
 
+Told = Callable[[str, int, int, str], None]
 STEPS = ("read", "link", "snapshot", "assess", "check", "publish")
 MEMORY_LIMIT = "2500MB"
 
@@ -72,6 +73,11 @@ class Order:
     pack: str = "national-2020"
     accept_shrink: bool = False
 
+    @property
+    def folder(self) -> Path:
+        """Where the period's files lie."""
+        return self.inbox or self.home / "inbox" / self.period
+
 
 def last_day(period: str) -> date:
     """As-of of a period: the month's last day. Raises Refused for what is not a month."""
@@ -105,16 +111,22 @@ def load_definitions(home: Path) -> Definitions:
         raise Refused(str(error)) from error
 
 
-def run(order: Order, told: Callable[[str, int, int, str], None], definitions: Definitions | None = None) -> Summary:
+def run(
+    order: Order,
+    told: Told,
+    definitions: Definitions | None = None,
+    taken: Callable[[], tuple[Intake, Delivery]] | None = None,
+) -> Summary:
     """The whole run; `told(step, done, of, what)` reports progress. Raises Refused, with nothing changed.
 
-    `definitions` spares many runs in a row (the demo) from reading the same files again.
+    For many runs in a row (the demo): `definitions` spares reading the same files again, `taken` gives the delivery that
+    another process has taken in meanwhile.
     """
     as_of, period = last_day(order.period), period_number(order.period)
     feeds, packs, rules = definitions or load_definitions(order.home)
     if order.pack not in packs:
         raise Refused(f"没有政策包“{order.pack}”；可用的有：{'、'.join(sorted(packs))}")
-    inbox = order.inbox or order.home / "inbox" / order.period
+    inbox = order.folder
     if not inbox.is_dir() or not inbox_files(inbox):
         raise Refused(f"文件夹 {inbox} 不存在或没有文件；请把本期各部门的文件放进去")
     parameters = packs[order.pack].in_force(as_of)
@@ -124,16 +136,21 @@ def run(order: Order, told: Callable[[str, int, int, str], None], definitions: D
         raise Refused(str(error)) from error
     with only_run(order.home):
         store, publisher = DeliveryStore(order.home), Publisher(order.home)
-        store.sweep()
+        if taken is None:
+            store.sweep()
         publisher.sweep()
         clock = _Clock(told)
         with clock.step("read"):
-            intake, delivery = _take_in(order, feeds, store, inbox, period, told)
+            intake, delivery = taken() if taken else take_in(order, feeds, told)
         earlier = store.current(period - 1)
         held = [] if order.accept_shrink else reasons_to_hold(feeds, earlier, delivery)
         if held:
             store.discard(delivery)
-            raise Refused("这次报送要先请人看一看，已发布的结果没有变：\n" + "\n".join(f"  · {r}" for r in held) + "\n核实无误后加 --accept-shrink 再运行")
+            raise Refused(
+                "这次报送要先请人看一看，已发布的结果没有变：\n"
+                + "\n".join(f"  · {r}" for r in held)
+                + "\n核实无误后加 --accept-shrink 再运行"
+            )
         stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled))
         run_id = publisher.free_run_id(stem)
         building = publisher.building(run_id)
@@ -172,9 +189,9 @@ def run(order: Order, told: Callable[[str, int, int, str], None], definitions: D
         return summary
 
 
-def _take_in(
-    order: Order, feeds: dict[str, Feed], store: DeliveryStore, inbox: Path, period: int, told: Callable[[str, int, int, str], None]
-) -> tuple[Intake, Delivery]:
+def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> tuple[Intake, Delivery]:
+    """Reads and conforms the order's inbox into a delivery that is not yet current. Raises Refused where nothing is usable."""
+    inbox, period, store = order.folder, period_number(order.period), DeliveryStore(order.home)
     digest = hashlib.sha256()
     for path in inbox_files(inbox):
         digest.update(path.relative_to(inbox).as_posix().encode() + b"\0")
@@ -183,7 +200,7 @@ def _take_in(
     digest.update(repr(sorted(feeds.items())).encode())
     delivery_id = digest.hexdigest()[:12]
     writing = store.begin(period, delivery_id)
-    intake = receive(inbox, feeds, writing, lambda done, of, name: told("read", done, of, name))
+    intake = receive(inbox, feeds, writing, lambda done, of, name: told("read", done, of, name) if told else None)
     if not intake.ledger["part"]["feed"].drop_nulls().len():
         store.discard(Delivery(period, writing, frozenset()))
         why = "\n".join(f"  · {f}：{r}" for f, r in _unusable(intake))
@@ -233,21 +250,35 @@ def _write_run(con: duckdb.DuckDBPyConnection, run_id: str, order: Order, as_of:
         "SELECT sum(rows_read)::BIGINT, sum(loaded)::BIGINT, sum(duplicate)::BIGINT, sum(quarantined)::BIGINT, sum(not_data)::BIGINT FROM part WHERE this_period"
     ).fetchall()[0]
     names = ("rows_read", "loaded", "duplicate", "quarantined", "not_data")
-    return {"persons": persons, "households": households, "signals": signals, **dict(zip(names, map(int, ledger), strict=True))}
+    return {
+        "persons": persons,
+        "households": households,
+        "signals": signals,
+        **dict(zip(names, map(int, ledger), strict=True)),
+    }
 
 
 def _summary(
-    con: duckdb.DuckDBPyConnection, run_id: str, order: Order, counts: dict[str, int], intake: Intake, checks: list[Check]
+    con: duckdb.DuckDBPyConnection,
+    run_id: str,
+    order: Order,
+    counts: dict[str, int],
+    intake: Intake,
+    checks: list[Check],
 ) -> Summary:
     levels = dict(con.execute("SELECT level, count(*) FROM signal GROUP BY level").fetchall())
-    counts = {**counts, "files": intake.files, "to_review": con.execute("SELECT count(*) FROM link_review").fetchall()[0][0]}
+    counts = {
+        **counts,
+        "files": intake.files,
+        "to_review": con.execute("SELECT count(*) FROM link_review").fetchall()[0][0],
+    }
     return Summary(run_id, order.period, order.pack, counts, levels, _unusable(intake), checks)
 
 
 class _Clock:
     """Seconds and peak memory of each step."""
 
-    def __init__(self, told: Callable[[str, int, int, str], None]) -> None:
+    def __init__(self, told: Told) -> None:
         self.told, self.steps = told, list[dict[str, float | str]]()
 
     @contextmanager
@@ -264,5 +295,11 @@ class _Clock:
 def _write_steps(home: Path, summary: Summary) -> None:
     folder = home / "runs"
     folder.mkdir(exist_ok=True)
-    content = {"run": summary.run_id, "period": summary.period, "pack": summary.pack, "counts": summary.counts, "steps": summary.steps}
+    content = {
+        "run": summary.run_id,
+        "period": summary.period,
+        "pack": summary.pack,
+        "counts": summary.counts,
+        "steps": summary.steps,
+    }
     (folder / f"{summary.run_id}.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -71,12 +71,22 @@ def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | No
         )
         con.execute("DETACH earlier")
     measures = dict(FIGURES)
-    for column, values in (("level", ("red", "orange", "yellow", "blue")), ("kind", ("gap", "risk", "exit", "process", "data"))):
+    for column, values in (
+        ("level", ("red", "orange", "yellow", "blue")),
+        ("kind", ("gap", "risk", "exit", "process", "data")),
+    ):
         for value in values:
-            measures[f"signals_{value}"] = f"SELECT township, count(*) FROM signal WHERE {column} = '{value}' GROUP BY township"
-    selects = " UNION ALL ".join(f"SELECT '{period}', township, '{name}', value::DOUBLE FROM ({sql}) AS t(township, value)" for name, sql in measures.items())
+            measures[f"signals_{value}"] = (
+                f"SELECT township, count(*) FROM signal WHERE {column} = '{value}' GROUP BY township"
+            )
+    selects = " UNION ALL ".join(
+        f"SELECT '{period}', township, '{name}', value::DOUBLE FROM ({sql}) AS t(township, value)"
+        for name, sql in measures.items()
+    )
     con.execute(f"INSERT INTO history_figure {selects} ORDER BY ALL")
-    con.execute("INSERT INTO history_signal SELECT period, rule, level, subject, household_id, person_id, record_key FROM signal")
+    con.execute(
+        "INSERT INTO history_signal SELECT period, rule, level, subject, household_id, person_id, record_key FROM signal"
+    )
 
 
 def earlier_published(pointer_periods: Sequence[str], period: str) -> str | None:

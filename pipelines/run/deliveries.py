@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -42,7 +43,7 @@ def period_number(period: str) -> int:
 
 
 def period_text(number: int) -> str:
-    """"2026-11" of 202611."""
+    """ "2026-11" of 202611."""
     return f"{number // 100:04d}-{number % 100:02d}"
 
 
@@ -84,10 +85,8 @@ class DeliveryStore:
     def make_current(self, delivery: Delivery) -> None:
         """Points the period at this delivery, atomically; the former one is listed as superseded."""
         state = self._state(delivery.period)
-        former = state.get("current")
-        superseded = [x for x in state.get("superseded", []) if x != delivery.folder.name]
-        if former and former != delivery.folder.name:
-            superseded.append(former)
+        before = [*state.get("superseded", []), *filter(None, [state.get("current")])]
+        superseded = [str(name) for name in dict.fromkeys(before) if name != delivery.folder.name]
         path = delivery.folder.parent / "current.json"
         temporary = path.with_suffix(".new")
         with temporary.open("w", encoding="utf-8") as f:
@@ -105,9 +104,10 @@ class DeliveryStore:
         for folder in self.root.glob("*/.writing-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _state(self, period: int) -> dict[str, list[str] | str]:
+    def _state(self, period: int) -> dict[str, Any]:
         path = self.root / period_text(period) / "current.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return state
 
     def _all(self) -> Iterator[Delivery]:
         for folder in sorted(self.root.glob("[0-9]*")):

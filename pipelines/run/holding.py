@@ -59,8 +59,11 @@ def _by_township(feed: Feed, before: Sequence[Delivery], now: pl.DataFrame) -> l
     several = now.group_by("part").agg(pl.col("township").n_unique().alias("n")).filter(pl.col("n") > 1).height > 0
     if several:
         last = _rows(before[-1], feed)
-        absent = sorted({t for t in last["township"].drop_nulls().unique().to_list()} - named)
-        reasons += [f"{feed.title}：{township} 上次有 {last.filter(pl.col('township') == township).height} 行，这次全县文件里一行也没有" for township in absent]
+        absent = sorted(set(last["township"].drop_nulls().to_list()) - named)
+        reasons += [
+            f"{feed.title}：{township} 上次有 {last.filter(pl.col('township') == township).height} 行，这次全县文件里一行也没有"
+            for township in absent
+        ]
     return reasons
 
 
@@ -70,8 +73,10 @@ def _gone_blank(feed: Feed, township: str, before: pl.DataFrame, now: pl.DataFra
     own = {c.name: c.heading for c in feed.columns if c.name in before.columns and c.name in now.columns}
     headings = {"number": "证件号码", **own} if "number" in now.columns else own
     columns = list(headings)
-    was = before.select((pl.col(columns).is_not_null().sum() / before.height)).row(0, named=True)
+    was = before.select(pl.col(columns).is_not_null().sum() / before.height).row(0, named=True)
     filled = now.select(pl.col(columns).is_not_null().sum()).row(0, named=True)
     return [
-        f"{feed.title}：{township} 的“{headings[c]}”上次有 {was[c]:.0%} 填写，这次全部空白" for c in columns if was[c] >= FILLED and not filled[c]
+        f"{feed.title}：{township} 的“{headings[c]}”上次有 {was[c]:.0%} 填写，这次全部空白"
+        for c in columns
+        if was[c] >= FILLED and not filled[c]
     ]

@@ -6,7 +6,9 @@ are listed with the reason and count no rows; a file of which nothing can be use
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from monitoring.feeds import Feed
 from pipelines.conform import combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Part, read_file
 
+READERS = 2
+READ_AHEAD_BYTES = 48_000_000  # of files on disk; in memory a file is several times as large
 SPILL_ROWS = 150_000  # a larger part waits on disk, not in memory, until its feed is put together
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
 
@@ -27,10 +31,24 @@ PART = {
 }  # fmt: skip
 LEDGER: dict[str, dict[str, Any]] = {
     "part": PART,
-    "quarantine": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String, "department": pl.String, "reasons": pl.String, "raw": pl.String},
+    "quarantine": {
+        "part": pl.Int32,
+        "row": pl.Int32,
+        "feed": pl.String,
+        "department": pl.String,
+        "reasons": pl.String,
+        "raw": pl.String,
+    },
     "not_data": {"part": pl.Int32, "row": pl.Int32, "why": pl.String, "text": pl.String},
     "duplicate": {"part": pl.Int32, "row": pl.Int32, "first_part": pl.Int32, "first_row": pl.Int32},
-    "value_issue": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String, "heading": pl.String, "value": pl.String, "problem": pl.String},
+    "value_issue": {
+        "part": pl.Int32,
+        "row": pl.Int32,
+        "feed": pl.String,
+        "heading": pl.String,
+        "value": pl.String,
+        "problem": pl.String,
+    },
     "supplement": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String},
 }
 
@@ -47,7 +65,11 @@ class Intake:
 def inbox_files(inbox: Path) -> list[Path]:
     """The files of an inbox in a fixed order, without hidden and lock files."""
     return sorted(
-        (p for p in inbox.rglob("*") if p.is_file() and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)),
+        (
+            p
+            for p in inbox.rglob("*")
+            if p.is_file() and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)
+        ),
         key=lambda p: p.relative_to(inbox).as_posix(),
     )
 
@@ -110,7 +132,9 @@ class Collector:
         extra: dict[str, Any] = {"part": pl.lit(number, pl.Int32)}
         if feed is not None:
             extra |= {"feed": pl.lit(feed.id), "department": pl.lit(feed.department)}
-        self.tables[table].append(frame.with_columns(**extra).select(pl.col(c).cast(t) for c, t in LEDGER[table].items()))
+        self.tables[table].append(
+            frame.with_columns(**extra).select(pl.col(c).cast(t) for c, t in LEDGER[table].items())
+        )
 
     def finish(self) -> Intake:
         """Duplicates out, rows written, the ledger balanced."""
@@ -122,7 +146,9 @@ class Collector:
             done = dedupe(frames)
             del frames
             if done.duplicate.height:
-                self.tables["duplicate"].append(done.duplicate.select(pl.col(c).cast(t) for c, t in LEDGER["duplicate"].items()))
+                self.tables["duplicate"].append(
+                    done.duplicate.select(pl.col(c).cast(t) for c, t in LEDGER["duplicate"].items())
+                )
             counts[feed_id] = done.rows.height
             loaded.append(done.rows.select("part", "row"))
             if self.folder is not None:
@@ -131,9 +157,13 @@ class Collector:
             for waiting in self.folder.glob("*.waiting"):
                 waiting.unlink()
         ledger = {
-            name: pl.concat(self.tables[name]) if self.tables.get(name) else pl.DataFrame(schema=schema) for name, schema in LEDGER.items() if name != "part"
+            name: pl.concat(self.tables[name]) if self.tables.get(name) else pl.DataFrame(schema=schema)
+            for name, schema in LEDGER.items()
+            if name != "part"
         }
-        ledger["part"] = self._balance(pl.concat(loaded) if loaded else pl.DataFrame(schema={"part": pl.Int32, "row": pl.Int32}), ledger)
+        ledger["part"] = self._balance(
+            pl.concat(loaded) if loaded else pl.DataFrame(schema={"part": pl.Int32, "row": pl.Int32}), ledger
+        )
         if self.folder is not None:
             for name, frame in ledger.items():
                 frame.write_parquet(self.folder / f"{name}.ledger.parquet", compression="lz4")
@@ -146,7 +176,11 @@ class Collector:
             sides = {kind: pl.concat(frames) if (frames := pair.get(kind)) else None for kind in ("person", "family")}
             done = combine_families(feed, sides["person"], sides["family"])
             self.rows.setdefault(feed_id, []).append(done.rows)
-            for name, frame in (("quarantine", done.quarantine), ("value_issue", done.issues), ("supplement", done.supplements)):
+            for name, frame in (
+                ("quarantine", done.quarantine),
+                ("value_issue", done.issues),
+                ("supplement", done.supplements),
+            ):
                 if frame.height:
                     named = frame.with_columns(feed=pl.lit(feed_id), department=pl.lit(feed.department))
                     self.tables[name].append(named.select(pl.col(c).cast(t) for c, t in LEDGER[name].items()))
@@ -154,7 +188,11 @@ class Collector:
     def _balance(self, rows: pl.DataFrame, ledger: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Counts each row of a file once: loaded, else duplicate, else quarantined."""
         parts = pl.DataFrame(self.parts, schema=PART)
-        kept = pl.concat([rows, ledger["supplement"].select("part", "row")]).unique() if ledger["supplement"].height else rows
+        kept = (
+            pl.concat([rows, ledger["supplement"].select("part", "row")]).unique()
+            if ledger["supplement"].height
+            else rows
+        )
         if self.pairs:
             kept = kept.unique()
         origin = ["part", "row"]
@@ -164,17 +202,34 @@ class Collector:
         refused = ledger["quarantine"].drop_nulls("row").select(origin).unique()
         for column, frame in (("loaded", kept), ("duplicate", dropped), ("quarantined", refused)):
             counted = frame.group_by("part").len(name="n").with_columns(pl.col("n").cast(pl.Int32))
-            parts = parts.join(counted, on="part", how="left", maintain_order="left").with_columns(pl.col("n").fill_null(0).alias(column)).drop("n")
+            parts = (
+                parts.join(counted, on="part", how="left", maintain_order="left")
+                .with_columns(pl.col("n").fill_null(0).alias(column))
+                .drop("n")
+            )
         return parts
 
 
 def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable[[int, int, str], None]) -> Intake:
-    """Reads every file of the inbox; `told(done, of, name)` reports progress."""
-    files = inbox_files(inbox)
+    """Reads every file of the inbox; `told(done, of, name)` reports progress.
+
+    The next files are read while one is conformed (a workbook is read by a process of its own), as far as memory allows.
+    """
+    files = [(path, path.relative_to(inbox).as_posix()) for path in inbox_files(inbox)]
     collector = Collector(feeds, folder)
-    for n, path in enumerate(files):
-        name = path.relative_to(inbox).as_posix()
-        told(n, len(files), name)
-        collector.take(read_file(path, feeds, name=name))
+    ahead: deque[tuple[str, int, Future[FileReading]]] = deque()
+    waiting = deque(files)
+    with ThreadPoolExecutor(READERS) as readers:
+        for n in range(len(files)):
+            while (
+                waiting
+                and len(ahead) <= READERS
+                and (not ahead or sum(size for _, size, _ in ahead) < READ_AHEAD_BYTES)
+            ):
+                path, name = waiting.popleft()
+                ahead.append((name, path.stat().st_size, readers.submit(read_file, path, feeds, name=name)))
+            name, _, reading = ahead.popleft()
+            told(n, len(files), name)
+            collector.take(reading.result())
     told(len(files), len(files), "")
     return collector.finish()

@@ -74,7 +74,10 @@ class Publisher:
     def prune(self, keep: int) -> list[str]:
         """Removes unpublished warehouses (superseded runs) but the newest `keep`; returns the names removed."""
         published = {str(e["file"]) for e in self.pointer()["periods"].values()}
-        spare = sorted((p for p in self.folder.glob("*.duckdb") if p.name not in published and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime)
+        spare = sorted(
+            (p for p in self.folder.glob("*.duckdb") if p.name not in published and not p.name.startswith(".")),
+            key=lambda p: p.stat().st_mtime,
+        )
         removed = spare[: max(0, len(spare) - keep)]
         for path in removed:
             path.unlink()

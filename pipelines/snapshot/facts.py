@@ -64,7 +64,7 @@ class Facts:
 
     def texts(self, name: str) -> str:
         """A list parameter as an SQL list for IN; never matches where it is off."""
-        items = ", ".join(f"'{str(x)}'" for x in self.parameters.items_of(name))
+        items = ", ".join(f"'{x!s}'" for x in self.parameters.items_of(name))
         return f"({items or 'NULL'})"
 
 

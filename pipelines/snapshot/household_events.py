@@ -80,7 +80,7 @@ def _shocks(facts: Facts) -> None:
         CREATE OR REPLACE TEMP TABLE h_aid AS
         SELECT household_key, max(accepted_date) AS last_accepted, max(paid_date) AS last_paid
         FROM aid_row JOIN membership m USING (person_id) WHERE m.alive GROUP BY household_key""")
-    con.execute(f"""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE shock AS
         SELECT household_key, hit_date AS event_date FROM hit
         WHERE loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌')

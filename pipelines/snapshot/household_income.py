@@ -11,7 +11,12 @@ INCOME_ITEMS = {
     "wage": "工资性收入", "business_income": "经营净收入", "property_income": "财产净收入",
     "transfer_income": "转移净收入", "basic_pension": "基础养老金",
 }  # fmt: skip
-DEDUCTED = {"employment_cost": "必要就业成本", "medical_self_paid": "医疗自付支出", "education_cost": "教育支出", "rehabilitation_cost": "残疾康复支出"}
+DEDUCTED = {
+    "employment_cost": "必要就业成本",
+    "medical_self_paid": "医疗自付支出",
+    "education_cost": "教育支出",
+    "rehabilitation_cost": "残疾康复支出",
+}
 AT_RISK = "('未脱贫户', '脱贫不稳定户', '边缘易致贫户', '突发严重困难户')"
 
 
@@ -61,7 +66,9 @@ def build_monitored(facts: Facts) -> None:
             AND (r.township IS NULL OR r.township = h.township)
         WHERE r.person_id IS NULL""")
     order = "(NOT is_head, coalesce(relation <> '户主', true), coalesce(number, '~'), coalesce(name, '~'), {c})"
-    first = ", ".join(f"arg_min({c}, {order.format(c=c)}) FILTER ({c} IS NOT NULL) AS {c}" for c in (*columns, "removed_by_now"))
+    first = ", ".join(
+        f"arg_min({c}, {order.format(c=c)}) FILTER ({c} IS NOT NULL) AS {c}" for c in (*columns, "removed_by_now")
+    )
     first = first.replace(
         f"arg_min(net_income_per_head_year, {order.format(c='net_income_per_head_year')}) FILTER (net_income_per_head_year IS NOT NULL)",
         "min(net_income_per_head_year)",

@@ -46,12 +46,18 @@ def _joins() -> str:
 def _words(facts: Facts) -> str:
     """The first layer: what later columns are computed from."""
     p = facts.parameters
-    income = [f"coalesce(c.{item}, 0)" for item in INCOME_ITEMS if item != "basic_pension" or not p.flag("income.exclude_basic_pension")]
+    income = [
+        f"coalesce(c.{item}, 0)"
+        for item in INCOME_ITEMS
+        if item != "basic_pension" or not p.flag("income.exclude_basic_pension")
+    ]
     deducted = ["employment_cost"] if p.flag("income.deduct_employment_cost") else []
     deducted += [d for d in DEDUCTED if d != "employment_cost"] if p.flag("income.deduct_rigid") else []
     assessed = " + ".join(income) + "".join(f" - coalesce(c.{d}, 0)" for d in deducted)
     urban = "coalesce(hm.head_residence = '城镇', hm.any_urban, d.urban_dibao, false)"
-    standard = f"CASE WHEN {urban} THEN {facts.money('dibao.standard_urban')} ELSE {facts.money('dibao.standard_rural')} END"
+    standard = (
+        f"CASE WHEN {urban} THEN {facts.money('dibao.standard_urban')} ELSE {facts.money('dibao.standard_rural')} END"
+    )
     medical = f"""coalesce(md.self_paid, c.medical_self_paid, w.allowed_self_paid, {"0" if "medical" in facts.loaded else "NULL"})"""
     kind, removed = "w.household_kind", "coalesce(w.removed_by_now, false)"
     unavailable = "、".join(sorted(f for f in COMPARED if f not in facts.loaded))
@@ -108,7 +114,20 @@ def _words(facts: Facts) -> str:
         "family_listed": "coalesce(fa.family_listed, 0)", "family_difference": "coalesce(fa.family_difference, 0)",
         "last_visit_date": "greatest(v.last_visit_date, w.visited_date)", "own_visit": "v.last_visit_date", "monitor_visit": "w.visited_date",
     }  # fmt: skip
-    direct = ", ".join(f"hm.{c}" for c in ("size", "any_dibao", "any_tekun", "all_tekun", "any_low_income", "any_rigid", "any_labour", "severe_member", "dropout_child"))
+    direct = ", ".join(
+        f"hm.{c}"
+        for c in (
+            "size",
+            "any_dibao",
+            "any_tekun",
+            "all_tekun",
+            "any_low_income",
+            "any_rigid",
+            "any_labour",
+            "severe_member",
+            "dropout_child",
+        )
+    )
     return direct + ", " + ", ".join(f"{sql.replace('{day}', facts.day)} AS {name}" for name, sql in columns.items())
 
 

@@ -63,7 +63,7 @@ def _after_death(facts: Facts) -> None:
         CREATE OR REPLACE TEMP TABLE p_listed_dead AS
         SELECT person_id, string_agg(DISTINCT list, '、' ORDER BY list) AS listed_in
         FROM ({listed}) JOIN death USING (person_id) GROUP BY person_id""")
-    paid = f"""
+    paid = """
         SELECT person_id, paid_month, item FROM std_payments WHERE counts AND status = '成功'
             AND NOT (item LIKE '%丧葬%' OR item LIKE '%抚恤%' OR item LIKE '%补发%')
         UNION ALL SELECT person_id, paid_month, subsidy_kind FROM std_disability_subsidy WHERE counts AND status = '成功'"""

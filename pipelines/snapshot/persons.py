@@ -48,8 +48,12 @@ def build_person_snapshot(facts: Facts) -> None:
     k = facts.known
     aided = f"""CASE WHEN coalesce(a.grants, 0) > 0 THEN true
         WHEN (SELECT {facts.within("last_paid", 12)} FROM aid_county) THEN false END"""
-    tekun_known = _missing(f"v.last_home_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_tekun')} DAY", "t_visit_tekun")
-    care_known = _missing(f"v.last_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_care')} DAY", "t_visit_care")
+    tekun_known = _missing(
+        f"v.last_home_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_tekun')} DAY", "t_visit_tekun"
+    )
+    care_known = _missing(
+        f"v.last_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_care')} DAY", "t_visit_care"
+    )
     # Every other living member is without labour: counts of the household less the person's own part.
     others = """CASE WHEN hl.with_labour - coalesce((o.alive AND NOT o.no_labour_or_minor)::INT, 0) > 0 THEN false
         WHEN hl.labour_unknown - (o.alive AND o.no_labour_or_minor IS NULL)::INT > 0 THEN NULL ELSE true END"""

@@ -16,7 +16,10 @@ def build_records(facts: Facts) -> None:
     """One row a record that some record rule judges, with the place of its person, else its own."""
     facts.con.execute("CREATE OR REPLACE TEMP TABLE working_day (day DATE, working_days INTEGER)")
     days = calendar_rows()
-    facts.con.execute("INSERT INTO working_day SELECT unnest($1::DATE[]), unnest($2::INTEGER[])", [[d for d, _ in days], [n for _, n in days]])
+    facts.con.execute(
+        "INSERT INTO working_day SELECT unnest($1::DATE[]), unnest($2::INTEGER[])",
+        [[d for d, _ in days], [n for _, n in days]],
+    )
     kinds = {
         "temporary_aid": _temporary_aid(facts), "clues": _clues(facts), "payments": _payments(facts),
         "disability_subsidy": _subsidies(facts), "officials": _officials(facts), "link_review": _reviews(),
@@ -43,9 +46,7 @@ def _joined(feed: str, where: str) -> str:
 
 def _elapsed(start: str, end: str) -> str:
     """Working days after `start` up to and including `end`."""
-    return (
-        f"(SELECT working_days FROM working_day WHERE day = {end}) - (SELECT working_days FROM working_day WHERE day = {start})"
-    )
+    return f"(SELECT working_days FROM working_day WHERE day = {end}) - (SELECT working_days FROM working_day WHERE day = {start})"
 
 
 def _temporary_aid(facts: Facts) -> tuple[str, dict[str, str], str]:
@@ -94,7 +95,9 @@ def _payments(facts: Facts) -> tuple[str, dict[str, str], str]:
 
 
 def _subsidies(facts: Facts) -> tuple[str, dict[str, str], str]:
-    certificate = "CASE WHEN s.person_id IS NOT NULL THEN c.person_id IS NOT NULL END" if "disability" in facts.loaded else "NULL"
+    certificate = (
+        "CASE WHEN s.person_id IS NOT NULL THEN c.person_id IS NOT NULL END" if "disability" in facts.loaded else "NULL"
+    )
     source = f"""std_disability_subsidy s LEFT JOIN resident r ON r.person_id = s.person_id
         LEFT JOIN p_certificate c ON c.person_id = s.person_id
         WHERE s.counts AND s.paid_month = {facts.month}"""
@@ -139,15 +142,16 @@ def build_small_snapshots(facts: Facts, feeds: Mapping[str, Feed], pack: str) ->
         CREATE TABLE institution_snapshot AS SELECT {_typed(INSTITUTION)} FROM std_institutions WHERE counts
         ORDER BY institution, township, residents, carers""")
     con.execute("CREATE OR REPLACE TEMP TABLE feed_list (feed VARCHAR, title VARCHAR, matching_set BOOLEAN)")
-    con.executemany("INSERT INTO feed_list VALUES (?, ?, ?)", [[f, feed.title, f in MATCHING_SET] for f, feed in sorted(feeds.items())])
+    con.executemany(
+        "INSERT INTO feed_list VALUES (?, ?, ?)",
+        [[f, feed.title, f in MATCHING_SET] for f, feed in sorted(feeds.items())],
+    )
     con.execute(f"""
         CREATE TABLE feed_snapshot AS SELECT {_typed(FEED)} FROM (
             SELECT l.*, coalesce(bool_or(p.delivered = {facts.period.year * 100 + facts.period.month}), false) AS has_file,
                 max(p.delivered) AS last_period
             FROM feed_list l LEFT JOIN part p USING (feed) GROUP BY ALL) ORDER BY feed""")
-    con.execute("CREATE TABLE policy_snapshot (pack VARCHAR)")
-    con.execute("INSERT INTO policy_snapshot VALUES (?)", [pack])
-    assert list(POLICY) == ["pack"]
+    con.execute(f"CREATE TABLE policy_snapshot AS SELECT {_typed(POLICY)} FROM (SELECT $1 AS pack)", [pack])
 
 
 def _typed(columns: Mapping[str, Column]) -> str:

@@ -7,6 +7,8 @@ without any file in the home are NULL for the feeds that the contract names, els
 
 from __future__ import annotations
 
+from datetime import date
+
 from pipelines.snapshot.facts import Facts
 
 
@@ -88,7 +90,7 @@ def _payments(facts: Facts) -> None:
 
 def school_year(facts: Facts) -> int:
     """Y of GAP-EDUCATION: the year of the last 1 September that lies at least four months before as-of."""
-    cut = facts.con.execute(f"SELECT ({facts.day} - INTERVAL 4 MONTH)::DATE").fetchall()[0][0]
+    cut: date = facts.con.execute(f"SELECT ({facts.day} - INTERVAL 4 MONTH)::DATE").fetchall()[0][0]
     return cut.year if (cut.month, cut.day) >= (9, 1) else cut.year - 1
 
 
