@@ -102,8 +102,8 @@ Tables = dict[str, list[dict[str, str]]]
 
 
 def number(born: str, sequence: int) -> str:
-    """A valid number of nobody: area 500998 does not exist. An odd sequence is a man's, an even one a woman's."""
-    first = f"500998{born}{sequence:03d}"
+    """A valid number of nobody: areas from 500998 down do not exist. An odd sequence is a man's, an even one a woman's."""
+    first = f"{500998 - sequence // 1000}{born}{sequence % 1000:03d}"
     return first + check_character(first)
 
 

@@ -188,7 +188,7 @@ class County:
         self.people += 1
         signs = "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸"
         name = "赵钱孙李周吴郑王冯陈"[self.people // 400 % 10] + signs[self.people // 20 % 20] + signs[self.people % 20]
-        return Person(name, number(born.replace("-", ""), self.people % 1000), born)
+        return Person(name, number(born.replace("-", ""), self.people), born)
 
     def house(self, case: str, *members: str, town: str = SEEN) -> House:
         """A household for a case; `members` are birth dates (one adult of 45, unless given)."""
