@@ -129,7 +129,7 @@ def settle_persons(run: Linking) -> None:
             m.residence_kind
         FROM placed AS m
         JOIN household h USING (household_id) WHERE m.place = 1""")
-    named = [f"SELECT person_id, name FROM std_{feed} WHERE number IS NOT NULL" for feed in run.person_feeds]
+    named = [f"SELECT person_id, name FROM std_{feed} WHERE counts AND number IS NOT NULL" for feed in run.person_feeds]
     named.append("SELECT person_id, name FROM mention")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE other_name AS
