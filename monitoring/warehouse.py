@@ -8,7 +8,6 @@ a missing or unusable pointer is a `NoWarehouse`, whose text says what to do.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,13 @@ import duckdb
 import polars as pl
 
 POINTER = "current.json"
-LONGEST_SECONDS = 20.0  # a page that waits longer is broken: the query is interrupted
+LONGEST_SECONDS = 20  # a page that waits longer is broken: the query is interrupted
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
+    "max_execution_time": LONGEST_SECONDS * 1000,
     "lock_configuration": True,
     "threads": 2,
     "memory_limit": "2GB",
@@ -89,19 +89,16 @@ class Warehouse:
 
     def frame(self, query: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The whole result; interrupted after LONGEST_SECONDS. `query` is the program's own text, values go in `params`."""
-        cursor = self._connection.cursor()
-        timer = threading.Timer(LONGEST_SECONDS, cursor.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self._connection.cursor() as cursor:
             found: pl.DataFrame = cursor.sql(query, params=dict(params) if params else None).pl()
             return found
-        finally:
-            timer.cancel()
-            cursor.close()
 
     def rows(self, query: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return self.frame(query, params).to_dicts()
+        """As `frame`, a dictionary a row: for few rows in half the time, since the statement is planned once, not twice."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, dict(params) if params else None)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def row(self, query: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The first row; empty where there is none."""

@@ -13,6 +13,7 @@ import polars as pl
 
 from monitoring.access import Filter, Scope
 from monitoring.labels import feed_titles
+from monitoring.queries.traces import PERSONS, Traces, traces
 from monitoring.warehouse import Warehouse
 
 BY_KEY = "k"  # a link names a household by its number; one whose number holds an identity number by k and its key
@@ -25,6 +26,15 @@ ROW_DATE = {
     "housing": "graded_date", "graduates": "graduated_date", "vehicles": "registered_date", "real_estate": "registered_date",
     "business": "founded_date", "officials": "filed_date", "social_insurance": "status_date", "education": "graduated_date",
 }  # fmt: skip
+# What a household receives: programme, feed, and SQL of what is received, the amount, the first and the last day.
+STRETCHES = (
+    ("低保", "dibao", "concat_ws(' · ', dibao_kind, support_mode, class || '类')", "household_amount", "start_date", "end_date"),
+    ("特困供养", "tekun", "concat_ws(' · ', support_form, self_care)", "basic_amount", "start_date", "end_date"),
+    ("低收入家庭", "low_income", "category", "null", "recognised_date", "end_date"),
+    ("防返贫监测", "monitored", "household_kind", "null", "identified_date", "risk_removed_date"),
+    ("特殊群体", "care_groups", "category", "allowance", "start_date", "end_date"),
+    ("残疾证", "disability", "disability_kind || grade || '级'", "null", "issued_date", "valid_until"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,15 +91,17 @@ def search(warehouse: Warehouse, scope: Scope, text: str, limit: int = 20) -> pl
 
 def household(warehouse: Warehouse, scope: Scope, key: int) -> Household | None:
     where = scope.limit(Filter().add("h.household_key = $key", key=key), "h")
+    found = traces(warehouse, scope, key)
     row = warehouse.row(
         f"""select h.household_key as key, {scope.household("h.household_id")} as number, h.registered, h.township, h.village,
                    {scope.name("p.name")} as head, coalesce(s.size, 0) as living,
                    r.village_group as "group", {"null" if scope.masked else "r.address"} as address
             from household h
             left join household_snapshot s on s.household_key = h.household_key
-            left join person_snapshot p on p.person_id = h.head_person_id
+            left join (select person_id, name from person_snapshot where {found.among(PERSONS, [found.head])}) p
+                   on p.person_id = h.head_person_id
             left join (select person_id, any_value(village_group) as village_group, any_value(address) as address
-                       from std_registry where counts and person_id = (select head_person_id from household where household_key = $key)
+                       from std_registry where counts and {found.among("std_registry", [found.head])}
                        group by person_id) r on r.person_id = h.head_person_id
             {where.where}""",
         where.params,
@@ -100,7 +112,7 @@ def household(warehouse: Warehouse, scope: Scope, key: int) -> Household | None:
 def members(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a person of the household: person_id, name, number, birth, relation, is_head, alive, death_date, age, sex,
     labour, health, and the facts that programmes turn on."""
-    where = scope.limit(Filter().add(f"p.person_id in ({_persons(warehouse, scope, key)})"), "p")
+    where = scope.limit(Filter().add(traces(warehouse, scope, key).among(PERSONS)), "p")
     return warehouse.frame(
         f"""select p.person_id, {scope.name("p.name")} as name, {scope.number("p.number")} as number,
                    {scope.birth("p.birth_date")} as birth, coalesce(m.relation, p.relation) as relation,
@@ -115,115 +127,62 @@ def members(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     )
 
 
-def _persons(warehouse: Warehouse, scope: Scope, key: int) -> str:
-    """The household's persons as a list of integers for SQL: literals are what lets DuckDB skip whole blocks of a table.
-
-    Of a household outside the scope there is nobody (-1 is no person)."""
-    where = scope.limit(Filter().add("household_key = $key", key=key))
-    inside = warehouse.row(f"select household_key from household {where.where}", where.params)
-    rows = warehouse.rows(
-        """select person_id from membership where household_key = $key
-           union select person_id from person_snapshot where household_key = $key""",
-        {"key": key},
-    )
-    return ", ".join(str(int(row["person_id"])) for row in rows if inside) or "-1"
-
-
 def programmes(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a stretch on one programme: programme, person_id, name, detail, amount, from_date, until_date, active."""
-    people = _persons(warehouse, scope, key)
-    name = scope.name("t.name")
-    pieces = [
-        _stretch(
-            people,
-            "低保",
-            "dibao",
-            name,
-            "concat_ws(' · ', dibao_kind, support_mode, class || '类')",
-            "household_amount",
-            "start_date",
-            "end_date",
-        ),
-        _stretch(
-            people,
-            "特困供养",
-            "tekun",
-            name,
-            "concat_ws(' · ', support_form, self_care)",
-            "basic_amount",
-            "start_date",
-            "end_date",
-        ),
-        _stretch(people, "低收入家庭", "low_income", name, "category", "null", "recognised_date", "end_date"),
-        _stretch(
-            people, "防返贫监测", "monitored", name, "household_kind", "null", "identified_date", "risk_removed_date"
-        ),
-        _stretch(people, "特殊群体", "care_groups", name, "category", "allowance", "start_date", "end_date"),
-        _stretch(
-            people,
-            "残疾证",
-            "disability",
-            name,
-            "disability_kind || grade || '级'",
-            "null",
-            "issued_date",
-            "valid_until",
-        ),
-    ]
+    found, name = traces(warehouse, scope, key), scope.name("name")
+    pieces = {
+        f"std_{feed}": f"""select '{programme}' as programme, person_id, {name} as name, {detail} as detail,
+                      ({amount})::DECIMAL(14,2) as amount, {first} as from_date, {last} as until_date
+                from std_{feed} where counts"""
+        for programme, feed, detail, amount, first, last in STRETCHES
+    }
     return warehouse.frame(
         f"""select distinct s.*, (from_date is null or from_date <= as_of) and (until_date is null or until_date > as_of) as active
-            from ({" union all ".join(pieces)}) s cross join run order by programme, from_date, person_id""",
+            from ({_where_they_stand(found, pieces)}) s cross join run order by programme, from_date, person_id""",
     )
 
 
-def _stretch(people: str, programme: str, feed: str, name: str, detail: str, amount: str, first: str, last: str) -> str:
-    return f"""select '{programme}' as programme, person_id, {name} as name, {detail} as detail,
-                      ({amount})::DECIMAL(14,2) as amount, {first} as from_date, {last} as until_date
-               from std_{feed} t where counts and person_id in ({people})"""
+def _where_they_stand(found: Traces, pieces: dict[str, str]) -> str:
+    """Of the SELECTs (by table, each ends in a condition) those whose table has rows of the household's persons, limited
+    to these rows; where none has, one of no rows."""
+    standing = [table for table in pieces if found.stands_in(table)] or list(pieces)[:1]
+    return " union all ".join(f"{pieces[table]} and {found.among(table)}" for table in standing)
 
 
 def payments(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a payment, the latest first: paid_month, item, name, amount, status. Temporary aid and subsidies too."""
-    name, people = scope.name("name"), _persons(warehouse, scope, key)
-    return warehouse.frame(
-        f"""select paid_month, item, {name} as name, amount, status from std_payments
-            where counts and person_id in ({people})
-            union all select paid_month, subsidy_kind, {name}, amount, status from std_disability_subsidy
-            where counts and person_id in ({people})
-            union all select paid_date, '临时救助', {name}, amount, '成功' from std_temporary_aid
-            where counts and paid_date is not null and person_id in ({people})
-            order by paid_month desc, item, name""",
-    )
+    found, name = traces(warehouse, scope, key), scope.name("name")
+    pieces = {
+        "std_payments": f"select paid_month, item, {name} as name, amount, status from std_payments where counts",
+        "std_disability_subsidy": f"""select paid_month, subsidy_kind as item, {name} as name, amount, status
+                                      from std_disability_subsidy where counts""",
+        "std_temporary_aid": f"""select paid_date as paid_month, '临时救助' as item, {name} as name, amount, '成功' as status
+                                 from std_temporary_aid where counts and paid_date is not null""",
+    }
+    return warehouse.frame(f"{_where_they_stand(found, pieces)} order by paid_month desc, item, name")
 
 
 def visits(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a visit, the latest first: visited_date, visitor, visit_mode, finding."""
-    people = _persons(warehouse, scope, key)
+    found = traces(warehouse, scope, key)
     return warehouse.frame(
         f"""select distinct visited_date, {scope.name("visitor")} as visitor, visit_mode, {scope.text("finding")} as finding
-            from std_visits where counts and (person_id in ({people})
-                  or (person_id is null and name is null
-                      and household_number = (select household_id from household where household_key = $key)))
+            from std_visits where counts and {found.among("std_visits", [*found.persons, None])}
             order by visited_date desc""",
-        {"key": key},
     )
 
 
 def origins(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a row of a department's file that stands for a member: feed, person_id, name, row_date, file, sheet,
     row, delivered, counts. Where a value came from is found by the feeds of its column."""
-    people = _persons(warehouse, scope, key)
-    pieces = []
-    for feed in feed_titles():
-        if feed == "institutions":
-            continue
-        pieces.append(
-            f"""select '{feed}' as feed, person_id, {scope.name("name")} as name,
-                       {ROW_DATE.get(feed, "null")}::DATE as row_date, delivered, part, "row", counts
-                from std_{feed} where person_id in ({people})"""
-        )
+    pieces = {
+        f"std_{feed}": f"""select '{feed}' as feed, person_id, {scope.name("name")} as name,
+                       {ROW_DATE.get(feed, "null")}::DATE as row_date, delivered, part, "row", counts from std_{feed} where true"""
+        for feed in feed_titles()
+        if feed != "institutions"
+    }
     return warehouse.frame(
-        f"""select o.*, p.file, p.sheet from ({" union all ".join(pieces)}) o
+        f"""select o.*, p.file, p.sheet from ({_where_they_stand(traces(warehouse, scope, key), pieces)}) o
             left join part p using (delivered, part) order by feed, counts desc, row_date desc nulls last, delivered desc, "row" """,
     )
 

@@ -13,6 +13,7 @@ from monitoring.warehouse import Warehouse
 
 EARNED = ("wage", "business_income", "property_income", "transfer_income")
 RIGID = ("medical_cost", "education_cost", "rehabilitation_cost")
+ITEMS = (*EARNED, "basic_pension", "employment_cost", *RIGID)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def income(warehouse: Warehouse, scope: Scope, household_key: int) -> Income | N
     """None where the household has no living member, or is outside the scope."""
     where = scope.limit()
     row = warehouse.row(
-        f"select * from household_snapshot where household_key = $key{where.also}",
+        f"""select income_source, income_check_date, size, income_pc, standard, income_blank_items, financial_assets,
+                   {", ".join(ITEMS)}
+            from household_snapshot where household_key = $key{where.also}""",
         {"key": household_key, **where.params},
     )
     if not row:
@@ -90,7 +93,7 @@ def _counted(warehouse: Warehouse) -> dict[str, bool]:
 def _steps(row: dict[str, object], counted: dict[str, bool]) -> tuple[Step, ...]:
     size = int(str(row["size"]))
     steps = []
-    for column in (*EARNED, "basic_pension", "employment_cost", *RIGID):
+    for column in ITEMS:
         year = row[column]
         sign = 1 if column in (*EARNED, "basic_pension") else -1
         month = sign * float(str(year or 0)) / 12 / size

@@ -14,7 +14,8 @@ from monitoring.access import Scope
 from monitoring.queries.conditions import Condition, Parameter, Part, read_condition
 from monitoring.warehouse import Warehouse
 
-TABLE = {"household": ("household_snapshot", "household_key"), "person": ("person_snapshot", "person_id")}
+TABLE = {"household": "household_snapshot", "person": "person_snapshot"}
+SHOWN_NAME = "name as shown"  # no column of a table has this name
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,17 @@ def verdicts(warehouse: Warehouse, scope: Scope, household_key: int) -> list[Ver
     params = {"key": household_key, **where.params}
     found: list[Verdict] = []
     known = conditions(warehouse)
-    for subject, (table, _) in TABLE.items():
+    for subject, table in TABLE.items():
         rules = [(row, condition) for row, condition in known.values() if condition.subject == subject]
         if not rules:
             continue
-        source = f"select * from {table} where household_key = $key{where.also}"
-        judged = warehouse.rows(f"select {_selection(rules)}, * from ({source}) as s", params)
-        names = _names(warehouse, scope, household_key) if subject == "person" else {}
+        judged = warehouse.rows(
+            f"select {_selection(scope, subject, rules)} from {table} where household_key = $key{where.also}", params
+        )
         for values in judged:
             dead = subject == "person" and not values.get("alive", True)
             found += [
-                _verdict(number, row, condition, values, names)
+                _verdict(number, row, condition, values)
                 for number, (row, condition) in enumerate(rules)
                 if not dead or _all_of(number, condition, values)
             ]
@@ -103,8 +104,13 @@ def verdicts(warehouse: Warehouse, scope: Scope, household_key: int) -> list[Ver
     return sorted(found, key=lambda v: (order[v.outcome], v.subject != "household", v.rule, v.person_id or 0))
 
 
-def _selection(rules: list[tuple[dict[str, Any], Condition]]) -> str:
-    pieces = []
+def _selection(scope: Scope, subject: str, rules: list[tuple[dict[str, Any], Condition]]) -> str:
+    """Each part's outcome and sides, and the columns that the rules read: a table has many more."""
+    read = dict.fromkeys(column for _, condition in rules for column in condition.columns)
+    pieces = [f'"{column}"' for column in read]
+    if subject == "person":
+        pieces += [column for column in ("person_id", "alive") if column not in read]
+        pieces.append(f'{scope.name("name")} as "{SHOWN_NAME}"')
     for number, (_, condition) in enumerate(rules):
         for index, part in enumerate(condition.parts):
             pieces.append(f"({part.sql}) as part_{number}_{index}")
@@ -120,9 +126,7 @@ def _all_of(number: int, condition: Condition, values: dict[str, Any]) -> bool |
     return False if False in outcomes else None if None in outcomes else True
 
 
-def _verdict(
-    number: int, row: dict[str, Any], condition: Condition, values: dict[str, Any], names: dict[int, str]
-) -> Verdict:
+def _verdict(number: int, row: dict[str, Any], condition: Condition, values: dict[str, Any]) -> Verdict:
     outcome = _all_of(number, condition, values)
     parts = tuple(
         PartVerdict(
@@ -135,20 +139,11 @@ def _verdict(
         for index, part in enumerate(condition.parts)
     )
     missing = tuple(column for column in condition.columns if column in values and values[column] is None)
-    person = values["person_id"] if condition.subject == "person" else None
     return Verdict(
         **{key: row[key] for key in ("rule", "title_zh", "title_en", "kind", "level", "subject", "clause")},
-        person_id=person,
-        name=names.get(person) if person is not None else None,
+        person_id=values.get("person_id") if condition.subject == "person" else None,
+        name=values.get(SHOWN_NAME) if condition.subject == "person" else None,
         outcome="unknown" if outcome is None else "hit" if outcome else "clear",
         parts=parts,
         missing=missing if outcome is None else (),
     )
-
-
-def _names(warehouse: Warehouse, scope: Scope, household_key: int) -> dict[int, str]:
-    rows = warehouse.rows(
-        f"select person_id, {scope.name('name')} as name from person_snapshot where household_key = $key",
-        {"key": household_key},
-    )
-    return {row["person_id"]: row["name"] for row in rows}

@@ -38,6 +38,9 @@ _PLAIN = {
 _SUFFIXES = {"square metres": ("平方米", "平米", "M2"), "months": ("个月", "月")}
 
 
+KEYS = ("household_number", "certificate", "clue_number", "title_number", "plate", "credit_code")
+
+
 @dataclass(frozen=True)
 class Cells:
     """One column of a part, row by row: typed `value`, booleans `blank` and `unclear`; for id columns also what stood
@@ -114,6 +117,8 @@ def _parse(frame: pl.LazyFrame, column: Column, scale: int) -> pl.LazyFrame:
             parsed = frame.with_columns(value=identity.name(raw)).with_columns(text="value")
         case "text":
             value = identity.place(raw) if column.name in PLACES else identity.free_text(raw)
+            if column.name in KEYS:  # numbers of papers, households, titles: "D 1" is D1
+                value = value.str.replace_all(" ", "", literal=True)
             parsed = frame.with_columns(value=value).with_columns(text="value")
         case "phone":
             parsed = _keyed(frame).with_columns(value=identity.phone(raw))

@@ -73,6 +73,10 @@ def _complete(feed: Feed, people: pl.DataFrame, households: pl.DataFrame) -> tup
     shared = [c for c in row_schema(feed) if c not in personal]
     is_head = pl.col("relation").is_in(_HEAD_WORDS)
     people = people.with_columns(_head=pl.coalesce("head_number", pl.when(is_head).then("number")))
+    # Of two rows of one family the later dates speak, then the greater text: never the order of rows.
+    dates = [c for c, t in row_schema(feed).items() if t == pl.Date and c in households.columns]
+    order = [*dates, *(c for c in row_schema(feed) if c not in ("row", "extra", *dates) and c in households.columns)]
+    households = households.sort(order, descending=True, nulls_last=True)
     households = households.with_row_index("_family").with_columns(_head=pl.coalesce("head_number", "number"))
     by_head = households.drop_nulls("_head").unique("_head", keep="first", maintain_order=True)
     people = people.join(by_head.select("_head", "_family"), on="_head", how="left", maintain_order="left")

@@ -139,8 +139,8 @@ def _doubt_rounded_numbers(run: Linking) -> None:
         HAVING count(DISTINCT name) = 1
             AND (count(*) FILTER (feed = 'registry') = 0 OR (count(*) = 1))
             AND EXISTS (SELECT 1 FROM candidate c WHERE c.person_id <> r.person_id AND c.name = any_value(r.name)
-                AND CASE WHEN any_value(r.village) IS NULL THEN c.township = any_value(r.township)
-                         ELSE c.village = any_value(r.village) END)""")
+                AND CASE WHEN min(r.village) IS NULL THEN c.township = min(r.township)
+                         ELSE c.village = min(r.village) END)""")
     for feed in run.person_feeds:
         run.con.execute(f"""
             UPDATE std_{feed} SET number_raw = number, number = NULL, number_state = 'damaged', person_id = NULL
@@ -157,7 +157,7 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
                   "visits": "household_number"}.get(feed, "NULL")  # fmt: skip
         rows.append(
             f"SELECT '{feed}' AS feed, delivered, part, row, {', '.join(PROFILE)}, {entity} AS entity FROM std_{feed} "
-            "WHERE person_id IS NULL AND name IS NOT NULL"
+            "WHERE person_id IS NULL AND (name IS NOT NULL OR number_state IN ('damaged', 'invalid'))"
         )
     con.execute(f"CREATE OR REPLACE TEMP TABLE undecided AS {' UNION ALL '.join(rows)}")
     con.execute(f"""
@@ -180,8 +180,13 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
         INSERT INTO decided
         SELECT profile_id, (md5_number_lower(concat_ws('|', 'no number', name, birth_date, township, village, phone, sex,
             CASE WHEN feed = 'registry' THEN 'registry|' || entity END)) >> 4)::BIGINT, 'new'
-        FROM profile WHERE profile_id NOT IN (SELECT profile_id FROM decided)
+        FROM profile WHERE name IS NOT NULL AND profile_id NOT IN (SELECT profile_id FROM decided)
             AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))
+            AND NOT (feed IN ('housing', 'visits') AND coalesce(entity IN (SELECT household_number FROM std_registry), false))""")
+    # A number that cannot be used and no name beside it: nobody can be found, and a person has to ask the department.
+    con.execute("""
+        INSERT INTO doubtful SELECT profile_id, NULL, 'nobody' FROM profile
+        WHERE name IS NULL AND profile_id NOT IN (SELECT profile_id FROM decided UNION ALL SELECT profile_id FROM doubtful)
             AND NOT (feed IN ('housing', 'visits') AND coalesce(entity IN (SELECT household_number FROM std_registry), false))""")
     same = " AND ".join(f"u.{c} IS NOT DISTINCT FROM p.{c}" for c in ("feed", *PROFILE, "entity"))
     con.execute(f"""
@@ -193,7 +198,7 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     con.execute("""
         INSERT INTO link_review
         SELECT feed, delivered, part, row, name, birth_date, sex, phone, township, village, number_raw,
-            CASE WHEN d.steps = 'name+village' THEN '姓名和村相同，缺出生日期或电话，不能确定' ELSE '有多名可能的人员，不能确定是哪一位' END,
+            CASE WHEN d.steps = 'nobody' THEN '证件号码不能用，又没有姓名，请报送单位补充' WHEN d.steps = 'name+village' THEN '姓名和村相同，缺出生日期或电话，不能确定' ELSE '有多名可能的人员，不能确定是哪一位' END,
             d.candidates, d.candidate_ids
         FROM profiled JOIN (
             SELECT profile_id, count(DISTINCT person_id)::INT AS candidates, string_agg(DISTINCT step, ' ' ORDER BY step) AS steps,
@@ -212,7 +217,11 @@ def _step(run: Linking, step: str, condition: str) -> None:
     # Rows of one feed that fit the same person must not contradict each other: two rows of the registry are two persons.
     run.con.execute("""
         CREATE OR REPLACE TEMP TABLE crowded AS
-        SELECT feed, person_id FROM fits WHERE candidates = 1 GROUP BY feed, person_id
+        SELECT feed, person_id FROM (
+            SELECT feed, person_id, sex, birth_date, entity FROM fits WHERE candidates = 1
+            UNION ALL
+            SELECT q.feed, d.person_id, q.sex, q.birth_date, q.entity FROM decided d JOIN profile q USING (profile_id))
+        GROUP BY feed, person_id
         HAVING count(DISTINCT sex) > 1 OR count(DISTINCT birth_date) > 1
             OR (feed = 'registry' AND count(DISTINCT entity) > 1)""")
     run.con.execute(f"""

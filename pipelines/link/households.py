@@ -26,8 +26,8 @@ def settle_households(run: Linking) -> None:
         CREATE TABLE household AS
         SELECT (dense_rank() OVER (ORDER BY household_id))::BIGINT AS household_key, household_id,
             bool_or(registered) AS registered,
-            coalesce(min(township) FILTER (is_head AND registered), min(township) FILTER (registered), min(township)) AS township,
-            coalesce(min(village) FILTER (is_head AND registered), min(village) FILTER (registered), min(village)) AS village,
+            coalesce(min(township) FILTER (is_head AND registered AND NOT left_it), min(township) FILTER (registered AND NOT left_it), min(township) FILTER (registered), min(township)) AS township,
+            coalesce(min(village) FILTER (is_head AND registered AND NOT left_it), min(village) FILTER (registered AND NOT left_it), min(village) FILTER (registered), min(village)) AS village,
             coalesce(arg_min(person_id, (is_dead, number IS NULL, person_id)) FILTER (is_head),
                 arg_min(person_id, (is_dead, birth_date IS NULL, birth_date, person_id))) AS head_person_id
         FROM member GROUP BY household_id ORDER BY household_key""")

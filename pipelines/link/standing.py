@@ -98,9 +98,14 @@ def _add_uncovered(run: Linking, feed: Feed, deliveries: list[Delivered]) -> Non
             continue
         if d is not deliveries[-1]:
             _add(run, feed, d, _not_covered(run, feed, blank_covered))
-        named = run.con.execute(f"SELECT count(township), count(*) - count(township) FROM {_scan(path)}").fetchall()[0]
+        place = _township(run, feed)
+        named = run.con.execute(f"SELECT count({place}), count(*) - count({place}) FROM {_scan(path)} AS r").fetchall()[
+            0
+        ]
+        if not any(named):
+            continue  # no usable row: it states nothing, and wipes nothing
         if not named[0]:
-            return  # a delivery that names no township is the state of the whole county
+            return  # a delivery of which no township is known is the state of the whole county
         run.con.execute(f"INSERT INTO covered SELECT DISTINCT {_township(run, feed)} FROM {_scan(path)} AS r")
         blank_covered = blank_covered or named[1] > 0
 
@@ -134,9 +139,12 @@ DATE_OF = {
 
 WINS = {
     "insurance": "(status = '正常参保') DESC NULLS LAST, ",
-    "income": "(coalesce(wage, 0) + coalesce(business_income, 0) + coalesce(property_income, 0) + coalesce(transfer_income, 0)"
+    "income": "(coalesce(wage, business_income, property_income, transfer_income, basic_pension) IS NOT NULL) DESC, (coalesce(wage, 0) + coalesce(business_income, 0) + coalesce(property_income, 0) + coalesce(transfer_income, 0)"
     " + coalesce(basic_pension, 0)) DESC, ",
 }
+
+
+DATED_LAST = {"deaths", "clues"}
 
 
 def settle_events(run: Linking) -> None:
@@ -146,7 +154,7 @@ def settle_events(run: Linking) -> None:
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
     """
     for feed_id, feed in run.feeds.items():
-        if feed_id in DATE_OF:
+        if feed_id in DATE_OF and feed_id not in DATED_LAST:
             run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE {DATE_OF[feed_id]} > {run.as_of_sql}")
         if feed.kind != "event":
             continue
@@ -174,6 +182,22 @@ def settle_events(run: Linking) -> None:
                     ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
                 FROM std_{feed_id} s JOIN contested c ON {same} WHERE s.counts) AS p
             WHERE s.delivered = p.delivered AND s.part = p.part AND s.row = p.row AND p.place > 1""")
+    _uncount_future(run)
+    _forget_replaced_reviews(run)
+
+
+def _uncount_future(run: Linking) -> None:
+    """Of feeds whose key holds no date, a correction to a later day replaces the row first, and then does not count yet."""
+    for feed_id in DATED_LAST & run.feeds.keys():
+        run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE {DATE_OF[feed_id]} > {run.as_of_sql}")
+
+
+def _forget_replaced_reviews(run: Linking) -> None:
+    """A row that was replaced, or is dated later, waits for nobody's decision."""
+    for (feed_id,) in run.con.execute("SELECT DISTINCT feed FROM link_review").fetchall():
+        run.con.execute(f"""
+            DELETE FROM link_review AS r USING std_{feed_id} s WHERE r.feed = '{feed_id}' AND NOT s.counts
+            AND s.delivered = r.delivered AND s.part = r.part AND s.row = r.row""")
 
 
 def _key(feed: Feed) -> list[str]:

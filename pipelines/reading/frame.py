@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.reading.extras import extra, labels, unknown_headings
 from pipelines.reading.heading import Match
 from pipelines.reading.model import INVISIBLE, ROWS_SCHEMA, Merge, Part, Sheet
-from pipelines.reading.notes import classify, note_in, stripped, unusable
+from pipelines.reading.notes import classify, note_in, stripped, total_in, unusable
 
 _TEN_THOUSAND = re.compile(r"[(\[{【〔][^)\]}】〕]*万[^)\]}】〕]*[)\]}】〕]|/万元$")
 _YUAN = re.compile(r"[(\[{【〔][^)\]}】〕万]*元[^)\]}】〕万]*[)\]}】〕]")
@@ -117,8 +117,7 @@ def _suspect(match: Match, required: list[tuple[str, ...]], head: list[list[str]
     if not required:
         return pl.lit(True)
     doubts = [pl.all_horizontal([unusable(column) for column in columns]) for columns in required]
-    if len(required) == 1:
-        doubts.append(note_in(required[0][0]))
+    doubts.append(note_in(required[0][0]) if len(required) == 1 else total_in(required[0][0]))
     index = int(required[0][0][1:])
     doubts += [stripped(required[0][0]) == head[row - 1][index] for row in match.rows if head[row - 1][index]]
     return pl.any_horizontal(doubts).fill_null(False)

@@ -19,9 +19,15 @@ _SIGNED = (
     r"|(?:单位|部门|科室|乡镇|镇街|村|社区)?(?:负责人|主要领导|分管领导|盖章|公章|签字|签章)(?:签字|签名|签章|盖章)?|制表|审核|单位|填报"
 )
 _NOTE = rf"^(?:备?注|说明|附注|填表说明|温馨提示|注意|特别说明|{_SIGNED})(?:\([^)]*\))?[:;].*$|^(?:{_SIGNED})(?:\([^)]*\))?$"
+_FILLED_IN = r"^(?:填表|制表|审核|审批|复核|经办|填报|统计|打印|导出)(?:人员?|单位|部门|日期|时间).{0,40}$"
 _NUMBERED = r"^(?:备?注|说明)\d*[.、:].*$"
 _PAGE = r"^(?:第\d+页.*|共\d+页.*|-?\d+/\d+页?-?|.{0,30}第\d+页.{0,3}共\d+页|\(?续表?\d*\)?|以下空白|\(?以下无正文\)?|此页无正文)$"
-_NOTES = re.compile(f"{_TOTAL}|{_NOTE}|{_NUMBERED}|{_PAGE}")
+_NOTES = re.compile(f"{_TOTAL}|{_NOTE}|{_FILLED_IN}|{_NUMBERED}|{_PAGE}")
+# a lone text below the data: a sentence, a seal, a date, an office
+_CLOSING = (
+    r"\p{Han}{9,}|\p{Han}{2,}[,:;!。、]|^\(?(?:盖章|公章|签章)\)?$|^\d{4}年\d{1,2}月\d{1,2}日$"
+    r"|(?:办|局|所|镇|乡|街道|委员会)$"
+)
 # written where there is nothing; total rows carry them under the columns that have no sum
 EMPTY_WORDS = ("", "-", "--", "—", "——", "/", "\\", "无", "\\N", "null", "NULL", "*")
 
@@ -40,6 +46,11 @@ def stripped(column: str) -> pl.Expr:
 def unusable(column: str) -> pl.Expr:
     """Whether a required cell holds nothing."""
     return pl.col(column).str.strip_chars(INVISIBLE).fill_null("").is_in(EMPTY_WORDS)
+
+
+def total_in(column: str) -> pl.Expr:
+    """Whether a cell opens a total row (asked of rows in which every required column is filled, as sums are)."""
+    return _key(pl.col(column)).str.contains(_TOTAL).fill_null(False)
 
 
 def note_in(column: str) -> pl.Expr:
@@ -72,7 +83,7 @@ def classify(
         if any(cells)
     ]
     repeated = pl.any_horizontal([(s >= 2) & (s * 5 >= count * 4) for s in same]) if same else pl.lit(False)
-    alone = (count == 1) & (pl.col("row") > last_data) & first.str.contains(r"\p{Han}{9,}|\p{Han}{2,}[,:;!。、]")
+    alone = (count == 1) & (pl.col("row") > last_data) & first.str.contains(_CLOSING)
     why = (
         pl.when(count == 0)
         .then(pl.lit("空行"))

@@ -47,6 +47,8 @@ def _shrunk(feed: Feed, before: int, now: int) -> list[str]:
 
 
 def _by_township(feed: Feed, before: Sequence[Delivery], now: pl.DataFrame) -> list[str]:
+    if not now.height:
+        return []  # nothing usable came: the ledger and the freshness say so, the earlier state stands
     named = set(now["township"].drop_nulls().to_list())
     state: dict[str | None, pl.DataFrame] = {}
     for d in before:  # oldest first: a later delivery replaces the townships that occur in it

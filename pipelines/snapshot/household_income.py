@@ -57,7 +57,7 @@ def build_monitored(facts: Facts) -> None:
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE monitored_row AS
         WITH rows AS (
-            SELECT s.*, CASE WHEN risk_removed AND risk_removed_date > {facts.day} THEN NULL ELSE risk_removed END AS removed_by_now
+            SELECT s.*
             FROM std_monitored s WHERE s.counts AND {facts.begun("s.identified_date")})
         SELECT m.household_key, m.is_head, r.* FROM rows r JOIN membership m USING (person_id) WHERE m.alive
         UNION ALL BY NAME
@@ -67,7 +67,8 @@ def build_monitored(facts: Facts) -> None:
         WHERE r.person_id IS NULL""")
     order = "(NOT is_head, coalesce(relation <> '户主', true), coalesce(number, '~'), coalesce(name, '~'), {c})"
     first = ", ".join(
-        f"arg_min({c}, {order.format(c=c)}) FILTER ({c} IS NOT NULL) AS {c}" for c in (*columns, "removed_by_now")
+        f"arg_min({c}, {order.format(c=c)}) FILTER ({c} IS NOT NULL) AS {c}"
+        for c in (*columns, "risk_removed", "risk_removed_date")
     )
     first = first.replace(
         f"arg_min(net_income_per_head_year, {order.format(c='net_income_per_head_year')}) FILTER (net_income_per_head_year IS NOT NULL)",

@@ -24,8 +24,8 @@ def build_household_snapshot(facts: Facts) -> None:
             CASE WHEN bool_or(m.alive AND o.age BETWEEN 6 AND 15 AND o.dropped_out AND NOT o.studying) THEN true
                 WHEN bool_or(m.alive AND (o.age BETWEEN 6 AND 15 AND o.dropped_out AND NOT o.studying) IS NULL) THEN NULL
                 ELSE false END AS dropout_child,
-            arg_min(m.residence_kind, m.person_id) FILTER (m.is_head AND m.residence_kind IS NOT NULL) AS head_residence,
-            bool_or(m.residence_kind = '城镇') AS any_urban,
+            arg_min(m.residence_kind, m.person_id) FILTER (m.alive AND m.is_head AND m.residence_kind IS NOT NULL) AS head_residence,
+            bool_or(m.residence_kind = '城镇') FILTER (m.alive) AS any_urban,
             bool_or(coalesce(w.newly_insured, false) AND m.alive) AS newly_insured
         FROM membership m JOIN person_own o USING (person_id) LEFT JOIN p_insured_work w USING (person_id)
         GROUP BY m.household_key HAVING count(*) FILTER (m.alive) > 0""")
@@ -59,7 +59,10 @@ def _words(facts: Facts) -> str:
         f"CASE WHEN {urban} THEN {facts.money('dibao.standard_urban')} ELSE {facts.money('dibao.standard_rural')} END"
     )
     medical = f"""coalesce(md.self_paid, c.medical_self_paid, w.allowed_self_paid, {"0" if "medical" in facts.loaded else "NULL"})"""
-    kind, removed = "w.household_kind", "coalesce(w.removed_by_now, false)"
+    kind, removed = (
+        "w.household_kind",
+        f"coalesce(w.risk_removed AND NOT coalesce(w.risk_removed_date > {facts.day}, false), false)",
+    )
     unavailable = "、".join(sorted(f for f in COMPARED if f not in facts.loaded))
     columns = {
         "household_key": "h.household_key", "household_id": "h.household_id", "township": "h.township", "village": "h.village",
@@ -70,6 +73,9 @@ def _words(facts: Facts) -> str:
                 THEN greatest(0, CAST(({assessed}) / (12.0 * hm.size) AS DECIMAL(18,6)))
             WHEN w.net_income_per_head_year IS NOT NULL THEN greatest(0, CAST(w.net_income_per_head_year / 12.0 AS DECIMAL(18,6)))
             WHEN d.income_per_head_month IS NOT NULL THEN greatest(0, CAST(d.income_per_head_month AS DECIMAL(18,6))) END""",
+        # Not income_pc x 12: that is rounded, and 8800 a year must not fall below 8800.
+        "line_income_exact": f"""coalesce(w.net_income_per_head_year, CASE WHEN c.household_key IS NOT NULL
+            THEN greatest(0, CAST(({assessed}) / (1.0 * hm.size) AS DECIMAL(18,6))) ELSE d.income_per_head_month * 12 END)""",
         "income_source": """CASE WHEN c.household_key IS NOT NULL THEN '核对' WHEN w.net_income_per_head_year IS NOT NULL THEN '监测'
             WHEN d.income_per_head_month IS NOT NULL THEN '低保台账' END""",
         "income_year": "CAST(coalesce(c.income_total, w.net_income_per_head_year * hm.size) AS DECIMAL(14,2))",
@@ -144,7 +150,7 @@ def _columns(facts: Facts) -> str:
         visited = f"monitor_visit > {recently}"
     derived = {
         "income_known": "income_pc IS NOT NULL", "income_year_known": "income_year IS NOT NULL",
-        "line_income": "CAST(coalesce(net_income_per_head_year, income_pc * 12) AS DECIMAL(18,6))",
+        "line_income": "CAST(line_income_exact AS DECIMAL(18,6))",
         "medical_left": "CAST((income_year - medical_12m) / (12.0 * size) AS DECIMAL(18,6))",
         "rigid_12m": "medical_12m + coalesce(education_cost, 0) + coalesce(rehabilitation_cost, 0)",
         "property_fits": f"barred_vehicles = 0 AND homes <= {max_homes} AND NOT recent_home AND businesses = 0",
