@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from monitoring.access import Scope
-from monitoring.queries import alerts, household
+from monitoring.queries import alerts, household, income, verdicts
 from monitoring.rules import CompiledRule, compile_rules, load_policy
 from monitoring.warehouse import Warehouse, publication
 
@@ -73,12 +73,16 @@ def bare_count(compiled: list[CompiledRule]) -> str:
 
 
 def household_page(warehouse: Warehouse, key: int) -> None:
-    """The queries behind a household's page."""
+    """Every query behind a household's page, each asked once, as the page does."""
     scope = Scope()
+    household.find(warehouse, scope, f"{household.BY_KEY}{key}")
     household.household(warehouse, scope, key)
-    for ask in (household.members, household.programmes, household.payments, household.visits, household.origins):
-        ask(warehouse, scope, key)
     alerts.signals_of(warehouse, scope, key)
+    for ask in (household.origins, household.members, income.income, household.programmes, verdicts.verdicts):
+        ask(warehouse, scope, key)
+    verdicts.parameters_in_force(warehouse)
+    for ask in (household.payments, household.visits):
+        ask(warehouse, scope, key)
 
 
 def _seconds(done: Callable[[], object]) -> float:

@@ -35,7 +35,9 @@ class Writer:
             for number, part in enumerate(self.parts(rows)):
                 place = folder / self.rng.choice((".", ".", "民政", "各镇/上报"))
                 place.mkdir(parents=True, exist_ok=True)
-                self.file(self.feeds[feed], part, place / f"{self.rng.randrange(1000)}_{self.feeds[feed].title}_{number}")
+                self.file(
+                    self.feeds[feed], part, place / f"{self.rng.randrange(1000)}_{self.feeds[feed].title}_{number}"
+                )
         return folder
 
     def parts(self, rows: Sequence[Row]) -> list[list[Row]]:
@@ -57,9 +59,14 @@ class Writer:
         if self.rng.random() < 0.5:
             table = [[f"2026年{feed.title}"], *([[]] if self.rng.random() < 0.5 else []), *table]
         if self.rng.random() < 0.5:
-            table += [["合计", str(len(rows))], ["填表人：王五"], ["注：本表一式两份"]]
+            table += [self.total(headings, len(rows)), ["填表人：王五"], ["注：本表一式两份"]]
         kind = self.rng.choice(("csv", "csv", "csv", "xlsx", "xls"))
         getattr(self, kind)(table, path.with_suffix(f".{kind}"))
+
+    def total(self, headings: Sequence[str], rows: int) -> list[str]:
+        """A total row: the word in the first column, a figure under the first column of numbers, if any."""
+        at = next((n for n, heading in enumerate(headings) if n and heading in NUMBERS and heading != "参保年度"), None)
+        return ["合计"] if at is None else ["合计", *[""] * (at - 1), str(rows)]
 
     def csv(self, table: Sequence[Sequence[str]], path: Path) -> None:
         out = io.StringIO(newline="")

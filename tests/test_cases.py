@@ -30,7 +30,9 @@ def test_every_case_of_every_rule_holds(told: tuple[County, Path], tmp_path: Pat
     assert not wrong, f"{len(wrong)} of {len(whole.said)}:\n" + "\n".join(wrong)
 
 
-def complaint(said: Says, pack: str, judged: dict[tuple[str, str], str], signals: dict[tuple[str, str], set[str]]) -> str:
+def complaint(
+    said: Says, pack: str, judged: dict[tuple[str, str], str], signals: dict[tuple[str, str], set[str]]
+) -> str:
     """What is wrong with a case, or nothing."""
     expected, subject = said.of(PACKS[pack]), (said.rule, said.key)
     if judged.get(subject) != expected:

@@ -18,11 +18,18 @@ from tests.runs import keys, run_deliveries
 
 PACKS = tuple(PARENT)
 HOUSEHOLDS = 12
-SEEDS = (*range(0, 40, 2), 9, 17, 21, 31, 44, 45, 55, 64, 77, 95)  # odd ones have two months or three
+SEEDS = (*range(0, 32, 2), 44, 64, 9, 17, 21, 23, 31, 45, 55, 77, 95)  # odd ones have two months or three
 
 #: What the two read differently on purpose, and only where the contract leaves it open:
-#: a person of two registry households brings their labour, their dibao certificate and its township to one or to both;
-TWO_HOMES = {"RISK-EARNER-DEATH", "GAP-TEKUN", "GAP-CLEARED-TOO-SOON", "DQ-FAMILY", "PROC-REVIEW"}
+#: a person of two registry households brings labour, certificate, visits and the township of both to one or to both;
+TWO_HOMES = {
+    "RISK-EARNER-DEATH",
+    "GAP-TEKUN",
+    "GAP-CLEARED-TOO-SOON",
+    "DQ-FAMILY",
+    "PROC-REVIEW",
+    "PROC-VISIT-MONITORED",
+}
 #: a row without a number that fits a person of two places is new to one and doubtful to the other;
 DOUBTFUL = {"DQ-LINK", "DQ-ID", "DQ-UNREGISTERED"}
 #: a certificate that was known without its date, and now has one: the pipeline asks when it was known.
@@ -50,7 +57,9 @@ class Excuses:
             return key in names
         if rule in UNDATED:
             return bool(people & self.undated) or not key.isascii()
-        houses = {house for person in people for house in self.county.houses(person)} | ({key} & set(self.county.households))
+        houses = {house for person in people for house in self.county.houses(person)} | (
+            {key} & set(self.county.households)
+        )
         members = {person for house in houses for person in self.county.households[house]}
         return rule in TWO_HOMES and bool(members & self.moving)
 

@@ -36,14 +36,18 @@ def plain(county: tuple[str, Tables], tmp_path_factory: pytest.TempPathFactory) 
 def signals(home: Path, period: str, inbox: Path) -> str:
     run_quietly(home, period, inbox, PACK)
     assert query(home, period, "SELECT file, reason FROM part WHERE feed IS NULL") == []
-    assert query(home, period, "SELECT file, row, reasons FROM quarantine JOIN part USING (part)") == known_quarantine(home, period)
+    assert query(home, period, "SELECT file, row, reasons FROM quarantine JOIN part USING (part)") == known_quarantine(
+        home, period
+    )
     return exported(home, period).write_csv()
 
 
 def known_quarantine(home: Path, period: str) -> list[tuple[object, ...]]:
     """Only checks without the number of a 户主 are unusable in these counties."""
     return query(
-        home, period, "SELECT file, row, reasons FROM quarantine JOIN part USING (part) WHERE reasons LIKE '%户主证件号码%'"
+        home,
+        period,
+        "SELECT file, row, reasons FROM quarantine JOIN part USING (part) WHERE reasons LIKE '%户主证件号码%'",
     )
 
 
@@ -51,7 +55,7 @@ def test_the_county_says_enough(plain: str):
     assert len({line.split(",")[1] for line in plain.splitlines()}) > 50
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_same_rows_in_any_writing_give_the_same_signals(
     county: tuple[str, Tables], plain: str, tmp_path: Path, seed: int
 ):

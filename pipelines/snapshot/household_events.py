@@ -61,7 +61,7 @@ def _disasters_and_deaths(facts: Facts) -> None:
         WHERE s.counts AND s.hit_date <= {day}""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_disaster AS
-        SELECT household_key, coalesce(bool_or(dwelling_damage IN ('倒塌', '严重')), false) AS dwelling_destroyed_12m,
+        SELECT household_key, {three_valued_any("bool_or(dwelling_damage IN ('倒塌', '严重'))", "bool_or(dwelling_damage IS NULL)")} AS dwelling_destroyed_12m,
             max(loss) AS disaster_loss_12m
         FROM hit WHERE {facts.within("hit_date", 12)} GROUP BY household_key""")
     con.execute(f"""
@@ -82,15 +82,16 @@ def _shocks(facts: Facts) -> None:
         FROM aid_row JOIN membership m USING (person_id) WHERE m.alive GROUP BY household_key""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE shock AS
-        SELECT household_key, hit_date AS event_date FROM hit
-        WHERE loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌')
+        -- `sure` is NULL where a blank amount, damage or age leaves open whether it was one.
+        SELECT household_key, hit_date AS event_date, loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌') AS sure FROM hit
+        WHERE (loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌')) IS DISTINCT FROM false
         UNION ALL
-        SELECT m.household_key, o.death_date FROM person_own o JOIN membership m USING (person_id)
-        WHERE NOT o.alive AND o.age BETWEEN 18 AND 59""")
+        SELECT m.household_key, o.death_date, o.age BETWEEN 18 AND 59 FROM person_own o JOIN membership m USING (person_id)
+        WHERE NOT o.alive AND (o.age BETWEEN 18 AND 59) IS DISTINCT FROM false""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_shock AS
         SELECT household_key, max(event_date) AS shock_date,
-            {three_valued_any(_unaided("event_date", "accepted"), _unsaid("event_date", "accepted"))} AS shock_without_aid
+            {three_valued_any(_unaided("event_date", "accepted", "sure"), _unsaid("event_date", "accepted", "sure"))} AS shock_without_aid
         FROM shock LEFT JOIN h_aid a USING (household_key) CROSS JOIN aid_county c
         WHERE {day} - event_date > {follow_up} AND {day} - event_date <= 365 GROUP BY household_key""")
     con.execute(f"""
@@ -101,14 +102,15 @@ def _shocks(facts: Facts) -> None:
         WHERE transition_end_date <= {day} AND {day} - transition_end_date <= 365 GROUP BY household_key""")
 
 
-def _unaided(event: str, word: str) -> str:
+def _unaided(event: str, word: str, sure: str = "true") -> str:
     """Some event without a row of the household since, while the county has rows since."""
-    return f"bool_or((a.last_{word} IS NULL OR a.last_{word} < {event}) AND c.last_{word} >= {event})"
+    return f"bool_or({sure} AND (a.last_{word} IS NULL OR a.last_{word} < {event}) AND c.last_{word} >= {event})"
 
 
-def _unsaid(event: str, word: str) -> str:
-    """Some event since which the county has no row at all (or no file): nobody can say."""
-    return f"bool_or((a.last_{word} IS NULL OR a.last_{word} < {event}) AND (c.last_{word} IS NULL OR c.last_{word} < {event}))"
+def _unsaid(event: str, word: str, sure: str = "true") -> str:
+    """Some event since which the county has no row at all (or no file), or of which it is open whether it was one."""
+    open_ = f"{sure} IS NULL OR c.last_{word} IS NULL OR c.last_{word} < {event}"
+    return f"bool_or((a.last_{word} IS NULL OR a.last_{word} < {event}) AND ({open_}))"
 
 
 def _dibao(facts: Facts) -> None:

@@ -82,7 +82,7 @@ def build_monitored(facts: Facts) -> None:
         WHERE age = 1 GROUP BY household_key""")
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE p_monitored AS
-        SELECT person_id, coalesce(bool_or(dropped_out), false) AS dropped_out
+        SELECT person_id, bool_or(dropped_out) AS dropped_out
         FROM (SELECT *, rank() OVER (PARTITION BY person_id ORDER BY identified_date DESC NULLS LAST) AS age FROM std_monitored
               WHERE counts AND person_id IS NOT NULL AND {facts.begun("identified_date")})
         WHERE age = 1 GROUP BY person_id""")

@@ -26,6 +26,7 @@ def build_household_snapshot(facts: Facts) -> None:
                 ELSE false END AS dropout_child,
             arg_min(m.residence_kind, m.person_id) FILTER (m.alive AND m.is_head AND m.residence_kind IS NOT NULL) AS head_residence,
             bool_or(m.residence_kind = '城镇') FILTER (m.alive) AS any_urban,
+            bool_or(m.residence_kind = '城镇') FILTER (NOT m.alive) AS dead_urban,
             bool_or(coalesce(w.newly_insured, false) AND m.alive) AS newly_insured
         FROM membership m JOIN person_own o USING (person_id) LEFT JOIN p_insured_work w USING (person_id)
         GROUP BY m.household_key HAVING count(*) FILTER (m.alive) > 0""")
@@ -54,7 +55,7 @@ def _words(facts: Facts) -> str:
     deducted = ["employment_cost"] if p.flag("income.deduct_employment_cost") else []
     deducted += [d for d in DEDUCTED if d != "employment_cost"] if p.flag("income.deduct_rigid") else []
     assessed = " + ".join(income) + "".join(f" - coalesce(c.{d}, 0)" for d in deducted)
-    urban = "coalesce(hm.head_residence = '城镇', hm.any_urban, d.urban_dibao, false)"
+    urban = "coalesce(hm.head_residence = '城镇', hm.any_urban, hm.dead_urban, d.urban_dibao, false)"
     standard = (
         f"CASE WHEN {urban} THEN {facts.money('dibao.standard_urban')} ELSE {facts.money('dibao.standard_rural')} END"
     )
@@ -97,11 +98,13 @@ def _words(facts: Facts) -> str:
         "net_income_per_head_year": "w.net_income_per_head_year", "identified_date": "w.identified_date",
         "measures": "w.measures", "responsible": "w.responsible",
         "measures_missing": "w.household_key IS NOT NULL AND (w.measures IS NULL OR w.responsible IS NULL)",
-        "dwelling_unsafe": "ho.dwelling_c_d OR NOT coalesce(w.dwelling_safe, true)", "dwelling_grade": "ho.dwelling_grade",
+        "dwelling_unsafe": """CASE WHEN ho.household_key IS NULL THEN false ELSE ho.dwelling_c_d END
+            OR CASE WHEN w.household_key IS NULL THEN false ELSE NOT w.dwelling_safe END""", "dwelling_grade": "ho.dwelling_grade",
         "dwelling_c_d": "ho.dwelling_c_d", "housed": "ho.household_key IS NOT NULL", "renovation": "ho.renovation",
-        "water_unsafe": "coalesce(ho.water_unsafe, false) OR NOT coalesce(w.water_safe, true)",
+        "water_unsafe": """CASE WHEN ho.household_key IS NULL THEN false ELSE ho.water_unsafe END
+            OR CASE WHEN w.household_key IS NULL THEN false ELSE NOT w.water_safe END""",
         "earner_died": "CASE WHEN de.household_key IS NULL THEN false ELSE de.earner_died END",
-        "dwelling_destroyed_12m": "coalesce(di.dwelling_destroyed_12m, false)",
+        "dwelling_destroyed_12m": "CASE WHEN di.household_key IS NULL THEN false ELSE di.dwelling_destroyed_12m END",
         "disaster_loss_12m": "CASE WHEN di.household_key IS NULL THEN 0 ELSE di.disaster_loss_12m END",
         "shock_without_aid": "CASE WHEN sh.household_key IS NULL THEN false ELSE sh.shock_without_aid END", "shock_date": "sh.shock_date",
         "transition_without_aid": "CASE WHEN tr.household_key IS NULL THEN false ELSE tr.transition_without_aid END",
@@ -159,7 +162,6 @@ def _columns(facts: Facts) -> str:
         "gradual_exit_until": f"{facts.day} + INTERVAL {facts.whole('dibao.exit_months')} MONTH",
         "visited_recently": visited,
         "dwelling_c_d": "CASE WHEN housed THEN dwelling_c_d ELSE false END",
-        "dwelling_unsafe": "CASE WHEN housed THEN dwelling_unsafe ELSE coalesce(dwelling_unsafe, false) END",
     }  # fmt: skip
     if p.is_off("property.recent_home_years"):
         derived["property_fits"] = f"barred_vehicles = 0 AND homes <= {max_homes} AND businesses = 0"

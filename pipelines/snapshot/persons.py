@@ -28,7 +28,7 @@ def build_person_own(facts: Facts) -> None:
             d.certificate_numbers, r.alive AND t.person_id IS NOT NULL AS on_tekun,
             r.alive AND l.person_id IS NOT NULL AS on_low_income, r.alive AND coalesce(l.rigid, false) AS on_rigid,
             {k("education", "coalesce(e.studying, false)")} AS studying, e.stage,
-            {k("education", "coalesce(e.dropped_out, false)")} OR coalesce(w.dropped_out, false) AS dropped_out,
+            {k("education", "coalesce(e.dropped_out, false)")} OR CASE WHEN w.person_id IS NULL THEN false ELSE w.dropped_out END AS dropped_out,
             {k("education", "coalesce(e.suspended_or_dropped, false)")} AS suspended_or_dropped,
             m.self_paid, coalesce(m.self_paid_rows, 0) AS self_paid_rows, m.person_id IS NOT NULL AS has_medical, m.medical_aid
         FROM person_aged r

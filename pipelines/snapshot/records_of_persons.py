@@ -30,7 +30,10 @@ def _certificates(facts: Facts) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE certificate AS
         SELECT person_id, status, disability_kind, grade, issued_date, {severe} AS makes_severe FROM std_disability
-        WHERE counts AND person_id IS NOT NULL AND {facts.begun("issued_date")}""")
+        -- Of the dead, what was issued by the day of death: their labour is that at death.
+        LEFT JOIN death d USING (person_id)
+        WHERE counts AND person_id IS NOT NULL AND {facts.begun("issued_date")}
+            AND (issued_date IS NULL OR d.death_date IS NULL OR issued_date <= d.death_date)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE p_certificate AS
         SELECT person_id, bool_or(grade <= 2) AS certificate_1_2, min(grade)::INT AS disability_grade,

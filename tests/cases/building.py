@@ -131,7 +131,12 @@ class House:
 
     def dibao(self, *people: Person, **columns: str) -> House:
         """Whole-household dibao of these members (all, unless named), reviewed lately."""
-        common = {"救助证编号": f"D{self.code}", "享受起始日期": "2023-03-03", "最近复核日期": "2026-10-10", "类别": "B"}
+        common = {
+            "救助证编号": f"D{self.code}",
+            "享受起始日期": "2023-03-03",
+            "最近复核日期": "2026-10-10",
+            "类别": "B",
+        }
         if self.town == LATE:
             common.pop("最近复核日期")
         for person in people or tuple(self.members):
@@ -141,7 +146,13 @@ class House:
 
     def monitored(self, kind: str = "边缘易致贫户", *people: Person, **columns: str) -> House:
         """On the monitoring list, with measures and somebody responsible, risk not removed."""
-        common = {"户编号": f"J{self.code}", "户类型": kind, "识别日期": "2025-03-03", "帮扶责任人": "李帮扶", "帮扶措施": "务工"}
+        common = {
+            "户编号": f"J{self.code}",
+            "户类型": kind,
+            "识别日期": "2025-03-03",
+            "帮扶责任人": "李帮扶",
+            "帮扶措施": "务工",
+        }
         for person in people or tuple(self.members):
             relation = "户主" if person is self.head else "其他"
             self.row("monitored", person, **{**common, "与户主关系": relation, **columns})
@@ -157,7 +168,9 @@ class House:
         return self.row("tekun", who, **{**common, **columns})
 
     def disabled(self, who: Person | None = None, kind: str = "肢体", grade: str = "1", **columns: str) -> House:
-        return self.row("disability", who, 残疾类别=kind, 残疾等级=grade, **{"发证日期": "2020-02-02", "状态": "有效", **columns})
+        return self.row(
+            "disability", who, 残疾类别=kind, 残疾等级=grade, **{"发证日期": "2020-02-02", "状态": "有效", **columns}
+        )
 
     def died(self, who: Person, date: str) -> House:
         self.dead += 1

@@ -25,12 +25,12 @@ def income(c: County) -> None:
     lines = sorted({x for s in STANDARDS for x in (s, s + 0.01, 1.5 * s - 0.01, 1.5 * s, 2 * s - 0.01, 2 * s)})
     for line in lines:
         for work in (False, True):
-            h = c.house(f"dibao at {line}, work {work}", *TWO).check(line + (25 if work else 0), 必要就业成本="600" if work else "")
+            h = c.house(f"dibao at {line}, work {work}", *TWO).check(
+                line + (25 if work else 0), 必要就业成本="600" if work else ""
+            )
             h.dibao()
-            over = lambda p, x=line: x > p.standard  # noqa: E731
             h.says("EXIT-GRADUAL", lambda p, x=line, w=work: x > p.standard and gradual(p, x, w), level="yellow")
             h.says("EXIT-INCOME", lambda p, x=line, w=work: x > p.standard and not gradual(p, x, w), level="orange")
-            del over
     for day, rises in (("2025-12-01", True), ("2025-11-30", False)):
         h = c.house(f"a member insured at work since {day}", *TWO).check(2000).dibao()
         h.row("social_insurance", 险种="城镇职工养老", 参保状态="正常参保", 状态日期=day)
@@ -40,7 +40,13 @@ def income(c: County) -> None:
     h.says("EXIT-GRADUAL", lambda p: "clear" if p.needs_work else "unknown")
     h = c.house("single dibao above the line", *TWO).check(2000)
     h.dibao(h.head, 保障方式="单人户").says("EXIT-INCOME", "clear").says("EXIT-GRADUAL", "clear")
-    for start, months in (("2026-05-30", 6), ("2026-05-31", 6), ("2026-06-01", 5), ("2025-11-30", 12), ("2025-12-01", 11)):
+    for start, months in (
+        ("2026-05-30", 6),
+        ("2026-05-31", 6),
+        ("2026-06-01", 5),
+        ("2025-11-30", 12),
+        ("2025-12-01", 11),
+    ):
         h = c.house(f"exit begun {start}", *TWO).check(2000).dibao(渐退起始日期=start)
         h.says("EXIT-GRADUAL-END", lambda p, m=months: m >= p.exit_months, level="orange")
         h.says("EXIT-INCOME", "clear").says("EXIT-GRADUAL", "clear").says("EXIT-GRADUAL-BACK", "clear")
@@ -125,16 +131,32 @@ def property_and_work(c: County) -> None:
         everybody("social_insurance", "EXIT-INSURANCE-ENDED", columns, ended, "yellow")
     for kind, state in (("汽车", "正常"), ("摩托车", "正常"), ("汽车", "注销"), ("摩托车", "注销"), ("其他", "正常")):
         columns = {"车辆类型": kind, "状态": state}
-        everybody("vehicles", "EXIT-VEHICLE", columns, lambda p, k=kind, s=state: k in p.vehicles and s == "正常", "orange")
-        everybody("vehicles", "EXIT-VEHICLE-PROOF", columns, lambda p, k=kind, s=state: k in p.vehicles and s == "注销", "blue")
+        everybody(
+            "vehicles", "EXIT-VEHICLE", columns, lambda p, k=kind, s=state: k in p.vehicles and s == "正常", "orange"
+        )
+        everybody(
+            "vehicles",
+            "EXIT-VEHICLE-PROOF",
+            columns,
+            lambda p, k=kind, s=state: k in p.vehicles and s == "注销",
+            "blue",
+        )
     h = covered("one car kept, one cancelled").row("vehicles", 车辆类型="汽车", 状态="正常", 号牌号码="A1")
     h.row("vehicles", 车辆类型="汽车", 状态="注销", 号牌号码="A2").says("EXIT-VEHICLE-PROOF", "clear", h.head)
     for role, state, outcome in (("股东", "存续", True), ("经营者", "存续", True), ("经营者", "注销", False)):
-        everybody("business", "EXIT-BUSINESS", {"角色": role, "状态": state, "成立日期": "2015-01-01"}, outcome, "yellow")
+        everybody(
+            "business", "EXIT-BUSINESS", {"角色": role, "状态": state, "成立日期": "2015-01-01"}, outcome, "yellow"
+        )
     for kind, way, day, outcome in (
         ("商品房", "购买", "2023-12-01", True), ("商品房", "购买", "2023-11-30", False), ("商品房", "赠与", "2025-01-01", False), ("自建房", "购买", "2025-01-01", False),
     ):  # fmt: skip
-        title = {"房屋性质": kind, "取得方式": way, "登记日期": day, "状态": "现势", "不动产权证号": f"R{kind}{way}{day}"}
+        title = {
+            "房屋性质": kind,
+            "取得方式": way,
+            "登记日期": day,
+            "状态": "现势",
+            "不动产权证号": f"R{kind}{way}{day}",
+        }
         h = covered(f"{kind} {way} {day}").row("real_estate", **title)
         h.says("EXIT-HOME-RECENT", lambda p, o=outcome: o if p.recent_home else None, level="orange")
     title = {"登记日期": "2010-01-01", "状态": "现势"}

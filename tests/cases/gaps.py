@@ -30,10 +30,14 @@ def dibao(c: County) -> None:
     c.house("a check of 24 months", *two).check(300, "2024-11-30").says("GAP-DIBAO", "hit")
     c.house("a check older than 24 months", *two).check(300, "2024-11-29").says("GAP-DIBAO", "unknown")
     c.house("a check after as-of", *two).check(300, "2026-12-01").says("GAP-DIBAO", "unknown")
-    c.house("the later check counts", *two).check(300, "2026-01-01").check(3000, "2026-02-02").says("GAP-DIBAO", "clear")
+    c.house("the later check counts", *two).check(300, "2026-01-01").check(3000, "2026-02-02").says(
+        "GAP-DIBAO", "clear"
+    )
     c.house("income by the monitoring list", *two).monitored(人均纯收入="5039.99").says("GAP-DIBAO", "hit")
     c.house("not below the line by the monitoring list", *two).monitored(人均纯收入="7800").says("GAP-DIBAO", "clear")
-    c.house("the check before the monitoring list", *two).monitored(人均纯收入="100").check(3000).says("GAP-DIBAO", "clear")
+    c.house("the check before the monitoring list", *two).monitored(人均纯收入="100").check(3000).says(
+        "GAP-DIBAO", "clear"
+    )
     h = c.house("income by the dibao ledger", *two)
     h.dibao(h.head, 保障方式="单人户", 家庭月人均收入="419.99").says("GAP-DIBAO", "hit")
     cost = c.house("cost of work is deducted", *two).check(700, 必要就业成本="6720")
@@ -48,7 +52,12 @@ def dibao(c: County) -> None:
     h = c.house("a motor-cycle", *two).check(300).row("vehicles", 车辆类型="摩托车", 状态="正常")
     h.says("GAP-DIBAO", lambda p: "摩托车" not in p.vehicles)
     h = c.house("a car", *two).check(300).row("vehicles", 车辆类型="汽车", 状态="正常").says("GAP-DIBAO", "clear")
-    h = c.house("a cancelled car", *two).check(300).row("vehicles", 车辆类型="汽车", 状态="注销").says("GAP-DIBAO", "hit")
+    h = (
+        c.house("a cancelled car", *two)
+        .check(300)
+        .row("vehicles", 车辆类型="汽车", 状态="注销")
+        .says("GAP-DIBAO", "hit")
+    )
     home = {"房屋性质": "商品房", "取得方式": "继承", "登记日期": "2010-01-01", "状态": "现势"}
     h = c.house("one home", *two).check(300).row("real_estate", 不动产权证号="T1", **home).says("GAP-DIBAO", "hit")
     h = c.house("one home of two owners", *two).check(300).row("real_estate", 不动产权证号="T2", **home)
@@ -57,14 +66,18 @@ def dibao(c: County) -> None:
     h.row("real_estate", h.members[1], 不动产权证号="T4", **home).says("GAP-DIBAO", "clear")
     bought = {"房屋性质": "商品房", "取得方式": "购买", "状态": "现势"}
     h = c.house("a home bought in the last three years", *two).check(300)
-    h.row("real_estate", 不动产权证号="T5", 登记日期="2023-12-01", **bought).says("GAP-DIBAO", lambda p: not p.recent_home)
+    h.row("real_estate", 不动产权证号="T5", 登记日期="2023-12-01", **bought).says(
+        "GAP-DIBAO", lambda p: not p.recent_home
+    )
     h = c.house("a home bought three years ago", *two).check(300)
     h.row("real_estate", 不动产权证号="T6", 登记日期="2023-11-30", **bought).says("GAP-DIBAO", "hit")
     firm = {"统一社会信用代码": "91500998000001", "成立日期": "2015-01-01"}
     for role, state, gap in (
         ("经营者", "存续", "clear"), ("法定代表人", "存续", "clear"), ("股东", "存续", "hit"), ("经营者", "注销", "hit"),
     ):  # fmt: skip
-        c.house(f"{role} {state}", *two).check(300).row("business", 角色=role, 状态=state, **firm).says("GAP-DIBAO", gap)
+        c.house(f"{role} {state}", *two).check(300).row("business", 角色=role, 状态=state, **firm).says(
+            "GAP-DIBAO", gap
+        )
     # who is covered
     c.house("on whole-household dibao", *two).check(300).dibao().says("GAP-DIBAO", "clear")
     c.house("a blank 保障方式 is 整户", *two).check(300).dibao(保障方式="").says("GAP-DIBAO", "clear")
@@ -89,7 +102,9 @@ def marginal(c: County) -> None:
     c.house("marginal and listed", *two).check(650).listed().says("GAP-MARGINAL", "clear")
     h = c.house("marginal and one on dibao", *two).check(620)
     h.dibao(h.head, 保障方式="单人户").says("GAP-MARGINAL", "clear")
-    c.house("marginal with a car", *two).check(620).row("vehicles", 车辆类型="汽车", 状态="正常").says("GAP-MARGINAL", "clear")
+    c.house("marginal with a car", *two).check(620).row("vehicles", 车辆类型="汽车", 状态="正常").says(
+        "GAP-MARGINAL", "clear"
+    )
 
 
 def rigid(c: County) -> None:
@@ -123,14 +138,18 @@ def at_risk(c: County) -> None:
         h.says("GAP-AT-RISK", "hit", level=lambda p, x=line: "orange" if x < p.standard else "yellow")
     c.house("at risk, income unknown").monitored().says("GAP-AT-RISK", "hit", level="orange")
     c.house("risk removed").monitored(风险是否消除="是").check(400).says("GAP-AT-RISK", "clear")
-    c.house("risk removed later").monitored(风险是否消除="是", 风险消除日期="2026-12-01").check(400).says("GAP-AT-RISK", "hit")
+    c.house("risk removed later").monitored(风险是否消除="是", 风险消除日期="2026-12-01").check(400).says(
+        "GAP-AT-RISK", "hit"
+    )
     c.house("at risk, on dibao").monitored().check(400).dibao().says("GAP-AT-RISK", "clear")
     c.house("listed later").monitored(识别日期="2026-12-01").check(400).says("GAP-AT-RISK", "clear")
     c.house("no measure").monitored(帮扶措施="").check(5000).says("GAP-NO-MEASURE", "hit", level="orange")
     c.house("nobody responsible").monitored(帮扶责任人="").check(5000).says("GAP-NO-MEASURE", "hit")
     c.house("both").monitored().check(5000).says("GAP-NO-MEASURE", "clear")
     h = c.house("on one row of the family", "1981-05-05", "1982-06-06").check(5000)
-    h.monitored("边缘易致贫户", h.head, 帮扶措施="").monitored("边缘易致贫户", h.members[1]).says("GAP-NO-MEASURE", "clear")
+    h.monitored("边缘易致贫户", h.head, 帮扶措施="").monitored("边缘易致贫户", h.members[1]).says(
+        "GAP-NO-MEASURE", "clear"
+    )
 
 
 def shocks(c: County) -> None:
@@ -170,7 +189,11 @@ def shocks(c: County) -> None:
     h.aid("2026-08-08").says("GAP-DISASTER", "clear")
     h = c.house("aid not yet paid").check(400).row("disasters", 过渡期救助结束日期="2026-08-08", **ended)
     h.aid("", 受理日期="2026-08-08").says("GAP-DISASTER", "hit")
-    h = c.house("transition, income unknown").row("disasters", 过渡期救助结束日期="2026-08-08", **ended).says("GAP-DISASTER", "unknown")
+    h = (
+        c.house("transition, income unknown")
+        .row("disasters", 过渡期救助结束日期="2026-08-08", **ended)
+        .says("GAP-DISASTER", "unknown")
+    )
     for line in STANDARDS:
         h = c.house(f"transition, at {line}").check(line).row("disasters", 过渡期救助结束日期="2026-08-08", **ended)
         h.says("GAP-DISASTER", lambda p, x=line: x < p.standard)
@@ -189,13 +212,23 @@ def return_and_exit(c: County) -> None:
     c.house("ended, listed now").check(400).dibao(终止日期="2026-09-09").listed().says("GAP-AFTER-EXIT", "clear")
     c.house("ended, rich").check(5000).dibao(终止日期="2026-09-09").says("GAP-AFTER-EXIT", "clear")
     c.house("ended, income unknown").dibao(终止日期="2026-09-09").says("GAP-AFTER-EXIT", "unknown")
-    h = c.house("ended, but under another certificate", "1981-05-05", "1982-06-06").check(400).dibao(终止日期="2026-09-09")
+    h = (
+        c.house("ended, but under another certificate", "1981-05-05", "1982-06-06")
+        .check(400)
+        .dibao(终止日期="2026-09-09")
+    )
     h.dibao(h.head, 救助证编号="D2").says("GAP-AFTER-EXIT", "clear")
 
 
 def cleared(c: County) -> None:
     """Safe, with labour and 10000 yuan a head unless said otherwise."""
-    safe = {"风险是否消除": "是", "人均纯收入": "10000", "住房是否安全": "是", "饮水是否安全": "是", "义务教育是否辍学": "否"}
+    safe = {
+        "风险是否消除": "是",
+        "人均纯收入": "10000",
+        "住房是否安全": "是",
+        "饮水是否安全": "是",
+        "义务教育是否辍学": "否",
+    }
     rule = "GAP-CLEARED-TOO-SOON"
     c.house("cleared, nothing the matter").monitored(**safe).says(rule, "clear")
     c.house("not cleared").monitored(**{**safe, "风险是否消除": "", "住房是否安全": "否"}).says(rule, "clear")

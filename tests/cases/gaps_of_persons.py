@@ -40,7 +40,12 @@ def single(c: County) -> None:
     says("", c.house("not a major illness").monitored("未脱贫户").check(5000).ill("100", "9", 重大疾病="否"), False)
     h = c.house("severe, on dibao alone").monitored("未脱贫户").disabled().check(400)
     says("", h.dibao(h.head, 保障方式="单人户"), False)
-    h = c.house("severe, the household on dibao", "1981-05-05", "1982-06-06").monitored("未脱贫户").disabled().check(400)
+    h = (
+        c.house("severe, the household on dibao", "1981-05-05", "1982-06-06")
+        .monitored("未脱贫户")
+        .disabled()
+        .check(400)
+    )
     says("", h.dibao(h.members[1]), False)
     says("", c.house("severe, on tekun").monitored("未脱贫户").disabled().check(400).tekun(), False)
 
@@ -85,9 +90,13 @@ def subsidies(c: County) -> None:
     h.says("GAP-DIS-LIVING", "hit", h.head, level="orange")
     h = living("living subsidy paid").row("disability_subsidy", 补贴类型="生活补贴", **month)
     h.says("GAP-DIS-LIVING", "clear", h.head)
-    h = living("living subsidy failed").row("disability_subsidy", 补贴类型="困难残疾人生活补贴", 发放年月="2026-11", 发放状态="失败")
+    h = living("living subsidy failed").row(
+        "disability_subsidy", 补贴类型="困难残疾人生活补贴", 发放年月="2026-11", 发放状态="失败"
+    )
     h.says("GAP-DIS-LIVING", "hit", h.head)
-    h = living("living subsidy of last month").row("disability_subsidy", 补贴类型="生活补贴", 发放年月="2026-10", 发放状态="成功")
+    h = living("living subsidy of last month").row(
+        "disability_subsidy", 补贴类型="生活补贴", 发放年月="2026-10", 发放状态="成功"
+    )
     h.says("GAP-DIS-LIVING", "hit", h.head)
     h = living("the township is late", LATE)
     h.says("GAP-DIS-LIVING", "unknown", h.head)
@@ -98,7 +107,12 @@ def subsidies(c: County) -> None:
     for grade, fires in (("1", True), ("2", True), ("3", False)):
         h = c.house(f"grade {grade}, no care subsidy").check(5000).disabled(grade=grade)
         h.says("GAP-DIS-CARE", fires, h.head, level="orange")
-    h = c.house("care subsidy paid").check(5000).disabled().row("disability_subsidy", 补贴类型="重度残疾人护理补贴", **month)
+    h = (
+        c.house("care subsidy paid")
+        .check(5000)
+        .disabled()
+        .row("disability_subsidy", 补贴类型="重度残疾人护理补贴", **month)
+    )
     h.says("GAP-DIS-CARE", "clear", h.head)
     h = c.house("grade 1 on tekun").check(5000).disabled().tekun()
     h.says("GAP-DIS-CARE", "clear", h.head)
@@ -128,7 +142,13 @@ def children(c: County) -> None:
     for state, month, gap in (("成功", "2026-11", False), ("失败", "2026-11", True), ("成功", "2026-10", True)):
         h = orphan(f"paid {month} {state}")
         child(h.row("payments", h.members[1], 项目="孤儿", 发放年月=month, 发放状态=state), gap)
-    for kind, gap in (("孤儿", True), ("事实无人抚养儿童", True), ("留守儿童", True), ("留守老人", False), ("易流浪走失人员", False)):
+    for kind, gap in (
+        ("孤儿", True),
+        ("事实无人抚养儿童", True),
+        ("留守儿童", True),
+        ("留守老人", False),
+        ("易流浪走失人员", False),
+    ):
         h = orphan(f"{kind} without guardian", 类别=kind, 监护人="")
         h.says("GAP-GUARDIAN", gap, h.members[1], level="red")
     h = orphan("with guardian")
@@ -177,16 +197,15 @@ def education_and_work(c: County) -> None:
         h.row("education", h.members[1], 学段="小学", 学籍状态=state, **aid)
         return h.monitored() if covered else h
 
-    for case, h, outcome in (
-        ("", pupil("no education aid"), "hit"),
-        ("", pupil("aid of 2025", 资助年度="2025", 资助金额="0.01"), "clear"),
-        ("", pupil("aid of 2024", 资助年度="2024", 资助金额="500"), "hit"),
-        ("", pupil("aid of 0", 资助年度="2025", 资助金额="0"), "hit"),
-        ("", pupil("the school is late", town=LATE), "unknown"),
-        ("", pupil("suspended", "休学"), "clear"),
-        ("", pupil("not covered", covered=False), "clear"),
+    for h, outcome in (
+        (pupil("no education aid"), "hit"),
+        (pupil("aid of 2025", 资助年度="2025", 资助金额="0.01"), "clear"),
+        (pupil("aid of 2024", 资助年度="2024", 资助金额="500"), "hit"),
+        (pupil("aid of 0", 资助年度="2025", 资助金额="0"), "hit"),
+        (pupil("the school is late", town=LATE), "unknown"),
+        (pupil("suspended", "休学"), "clear"),
+        (pupil("not covered", covered=False), "clear"),
     ):
-        del case
         h.says("GAP-EDUCATION", outcome, h.members[1], level="yellow")
     for day, state, income, outcome in (
         ("2024-12-01", "未就业", 400, "hit"), ("2024-11-30", "未就业", 400, "clear"), ("2025-06-30", "已就业", 400, "clear"),
@@ -196,7 +215,11 @@ def education_and_work(c: County) -> None:
         h = h if income is None else h.check(income)
         h.says("GAP-GRADUATE", outcome, h.head, level="yellow")
     for day, gap in (("2025-12-01", False), ("2025-11-30", True)):
-        h = c.house(f"graduate aided {day}", "2002-02-02").check(400).row("graduates", 毕业日期="2025-06-30", 就业状态="未就业")
+        h = (
+            c.house(f"graduate aided {day}", "2002-02-02")
+            .check(400)
+            .row("graduates", 毕业日期="2025-06-30", 就业状态="未就业")
+        )
         h.aid(day).says("GAP-GRADUATE", gap, h.head)
     for case, days, gap in (
         ("two grants", ("2026-02-02", "2026-09-09"), True), ("one grant", ("2026-02-02",), False),
@@ -229,14 +252,20 @@ def tekun_care(c: County) -> None:
         ("半护理", "是", "hit"), ("全护理", "是", "hit"), ("全自理", "是", "clear"), ("半护理", "否", "clear"), ("半护理", "", "unknown"),
         ("", "是", "unknown"), ("", "否", "clear"),
     ):  # fmt: skip
-        h = c.house(f"{ability} wishes {wish}", "1950-01-01").check(400).tekun(**alone, 自理能力=ability, 集中供养意愿=wish)
+        h = (
+            c.house(f"{ability} wishes {wish}", "1950-01-01")
+            .check(400)
+            .tekun(**alone, 自理能力=ability, 集中供养意愿=wish)
+        )
         h.says("GAP-TEKUN-CENTRAL", outcome, h.head, level="orange")
     for ability, lonely, safe, outcome in (
         ("全自理", "是", "", "hit"), ("全自理", "是", "否", "hit"), ("全自理", "是", "是", "clear"), ("全自理", "否", "", "clear"),
         ("全自理", "", "", "unknown"), ("半护理", "是", "", "clear"), ("", "", "是", "clear"),
     ):  # fmt: skip
         h = c.house(f"{ability} alone {lonely} safe {safe}", "1950-01-01").check(400)
-        h.tekun(**alone, 自理能力=ability, 是否独居=lonely, 居家安全服务=safe).says("GAP-TEKUN-SAFETY", outcome, h.head, level="orange")
+        h.tekun(**alone, 自理能力=ability, 是否独居=lonely, 居家安全服务=safe).says(
+            "GAP-TEKUN-SAFETY", outcome, h.head, level="orange"
+        )
     for line in STANDARDS:
         for amount in (round(1.3 * line - 0.01, 2), round(1.3 * line, 2)):
             h = c.house(f"tekun of {amount}", "1950-01-01").check(400).tekun(月基本生活费=f"{amount}")
@@ -248,5 +277,7 @@ def tekun_care(c: County) -> None:
 def institutions(c: County) -> None:
     for residents, carers, gap in ((100, 10, False), (101, 10, True), (1, 0, True), (0, 0, False)):
         name = f"{residents}人{carers}护敬老院"
-        c.rows["institutions"].append({"机构名称": name, "乡镇": "全报镇", "入住人数": str(residents), "护理员人数": str(carers)})
+        c.rows["institutions"].append(
+            {"机构名称": name, "乡镇": "全报镇", "入住人数": str(residents), "护理员人数": str(carers)}
+        )
         c.says("GAP-CARERS", name, gap, level="orange")

@@ -20,7 +20,11 @@ def aid(c: County) -> None:
     for case, columns, outcome in (
         ("paid after 3 working days", {"受理日期": "2026-09-07", "发放日期": "2026-09-10"}, False),
         ("after 4", {"受理日期": "2026-09-07", "发放日期": "2026-09-11"}, True),
-        ("found the Friday before", {"受理日期": "2026-09-07", "发现日期": "2026-09-04", "发放日期": "2026-09-10"}, True),
+        (
+            "found the Friday before",
+            {"受理日期": "2026-09-07", "发现日期": "2026-09-04", "发放日期": "2026-09-10"},
+            True,
+        ),
         ("a weekend between", {"受理日期": "2026-09-10", "发放日期": "2026-09-15"}, False),
         ("not paid", {"受理日期": "2026-09-07"}, True),
         ("refused", {"受理日期": "2026-09-07", "审批日期": "2026-09-08", "救助金额": "0"}, False),
@@ -48,7 +52,9 @@ def reviews(c: County) -> None:
         h = c.house(f"class {rank} reviewed {day}").check(400).dibao(类别=rank, 最近复核日期=day)
         h.says("PROC-REVIEW", outcome, level="yellow")
     c.house("never reviewed, old").check(400).dibao(最近复核日期="").says("PROC-REVIEW", "hit")
-    c.house("never reviewed, new").check(400).dibao(最近复核日期="", 享受起始日期="2026-06-01").says("PROC-REVIEW", "clear")
+    c.house("never reviewed, new").check(400).dibao(最近复核日期="", 享受起始日期="2026-06-01").says(
+        "PROC-REVIEW", "clear"
+    )
     c.house("the township writes no reviews", town=LATE).check(400).dibao().says("PROC-REVIEW", "unknown")
     for died, review, outcome in (
         ("2026-08-31", "2026-08-30", True), ("2026-09-01", "2026-08-30", False), ("2025-11-30", "2025-11-29", True), ("2025-11-29", "2025-11-28", False),
@@ -58,7 +64,9 @@ def reviews(c: County) -> None:
         h.died(h.members[1], died).check(400).dibao(h.head, 最近复核日期=review, 类别="A", 享受起始日期="2026-01-01")
         h.says("PROC-DEATH-RECHECK", outcome, level="orange")
     h = c.house("died, single dibao", "1981-05-05", "1950-01-01").check(400)
-    h.died(h.members[1], "2026-06-06").dibao(h.head, 保障方式="单人户", 最近复核日期="2026-01-01").says("PROC-DEATH-RECHECK", "clear")
+    h.died(h.members[1], "2026-06-06").dibao(h.head, 保障方式="单人户", 最近复核日期="2026-01-01").says(
+        "PROC-DEATH-RECHECK", "clear"
+    )
 
 
 def visits(c: County) -> None:
@@ -66,13 +74,20 @@ def visits(c: County) -> None:
     for day, mode, outcome in (
         ("2026-11-01", "入户", False), ("2026-10-31", "入户", True), ("2026-11-20", "电话", True), ("2026-11-20", "", False), ("2026-12-01", "入户", True),
     ):  # fmt: skip
-        h = c.house(f"tekun visited {day} {mode}", "1950-01-01").check(400).tekun(**alone).row("visits", 走访日期=day, 走访方式=mode)
+        h = (
+            c.house(f"tekun visited {day} {mode}", "1950-01-01")
+            .check(400)
+            .tekun(**alone)
+            .row("visits", 走访日期=day, 走访方式=mode)
+        )
         h.says("PROC-VISIT-TEKUN", outcome, h.head, level="orange")
     h = c.house("the household visited", "1950-01-01").check(400).tekun(**alone)
     c.rows["visits"].append({"走访日期": "2026-11-20", "户编号": h.code, "走访方式": "入户", "乡镇": h.town})
     h.says("PROC-VISIT-TEKUN", "clear", h.head)
     h = c.house("somebody else of the household visited", "1950-01-01", "1951-01-01").check(400).tekun(**alone)
-    h.row("visits", h.members[1], 走访日期="2026-11-20", 走访方式="入户", 户编号=h.code).says("PROC-VISIT-TEKUN", "hit", h.head)
+    h.row("visits", h.members[1], 走访日期="2026-11-20", 走访方式="入户", 户编号=h.code).says(
+        "PROC-VISIT-TEKUN", "hit", h.head
+    )
     h = c.house("never visited, in an institution", "1950-01-01").check(400).tekun()
     h.says("PROC-VISIT-TEKUN", "clear", h.head)
     h = c.house("tekun, the township is late", "1950-01-01", town=LATE).check(400).tekun(**alone)
@@ -80,11 +95,19 @@ def visits(c: County) -> None:
     for kind, day, outcome in (
         ("留守老人", "2026-09-02", False), ("留守老人", "2026-09-01", True), ("孤儿", "", True), ("留守妇女", "", True), ("易流浪走失人员", "", False),
     ):  # fmt: skip
-        h = c.house(f"{kind} visited {day}", "1950-01-01").check(5000).row("care_groups", 类别=kind, 起始日期="2020-01-01", 监护人="儿子")
+        h = (
+            c.house(f"{kind} visited {day}", "1950-01-01")
+            .check(5000)
+            .row("care_groups", 类别=kind, 起始日期="2020-01-01", 监护人="儿子")
+        )
         if day:
             h.row("visits", 走访日期=day, 走访方式="视频")
         h.says("PROC-VISIT-CARE", outcome, h.head, level="yellow")
-    h = c.house("care, the township is late", "1950-01-01", town=LATE).check(5000).row("care_groups", 类别="留守老人", 起始日期="2020-01-01")
+    h = (
+        c.house("care, the township is late", "1950-01-01", town=LATE)
+        .check(5000)
+        .row("care_groups", 类别="留守老人", 起始日期="2020-01-01")
+    )
     h.says("PROC-VISIT-CARE", "unknown", h.head)
     for told, seen, town, outcome in (
         ("2026-09-02", "", "全报镇", "clear"), ("2026-09-01", "", "全报镇", "hit"), ("", "", "全报镇", "hit"), ("", "2026-09-02", "全报镇", "clear"),
@@ -104,7 +127,9 @@ def records(c: County) -> None:
         ("no deadline", {}, "unknown"), ("concluded, no deadline", {"办结日期": "2026-11-01"}, "clear"),
     ):  # fmt: skip
         h = c.house(f"clue {case}").check(5000)
-        h.row("clues", 线索编号=f"X{h.code}", 来源="信访", 登记日期="2026-09-01", **columns).says("PROC-CLUE", outcome, h.head, level="red")
+        h.row("clues", 线索编号=f"X{h.code}", 来源="信访", 登记日期="2026-09-01", **columns).says(
+            "PROC-CLUE", outcome, h.head, level="red"
+        )
     failed = {"项目": "低保", "发放年月": "2026-10", "发放状态": "失败"}
     for case, others, outcome in (
         ("failed", (), True), ("returned", ({"发放状态": "退回"},), True), ("paid again", ({"发放状态": "成功"},), False),
@@ -124,7 +149,12 @@ def records(c: County) -> None:
     def kinship(case: str, filed: str, outcome: bool, on_dibao: bool = True) -> None:
         h = c.house(case, "1981-05-05", "1950-01-01").check(400)
         h = h.dibao(h.members[1]) if on_dibao else h
-        named = {"近亲属姓名": h.members[1].name, "近亲属证件号码": h.members[1].number, "关系": "父亲", "备案日期": filed}
+        named = {
+            "近亲属姓名": h.members[1].name,
+            "近亲属证件号码": h.members[1].number,
+            "关系": "父亲",
+            "备案日期": filed,
+        }
         c.rows["officials"].append({"干部姓名": h.head.name, "干部证件号码": h.head.number, **named})
         h.says("PROC-KINSHIP", outcome, h.members[1], level="red")
 
@@ -148,10 +178,16 @@ def persons(c: County) -> None:
     h = c.house("a good number").check(5000)
     h.says("DQ-ID", "clear", h.head).says("DQ-NAME", "clear", h.head).says("DQ-TWO-HOUSEHOLDS", "clear", h.head)
     h.says("DQ-UNREGISTERED", "clear", h.head)
-    h = c.house("another name").check(5000).row("payments", 项目="低保", 发放年月="2026-11", 姓名="别名儿", 发放状态="成功")
+    h = (
+        c.house("another name")
+        .check(5000)
+        .row("payments", 项目="低保", 发放年月="2026-11", 姓名="别名儿", 发放状态="成功")
+    )
     h.says("DQ-NAME", "hit", h.head, level="yellow")
     h = c.house("the name with blanks").check(5000)
-    h.row("payments", 项目="低保", 发放年月="2026-11", 发放状态="成功", 姓名=" ".join(h.head.name)).says("DQ-NAME", "clear", h.head)
+    h.row("payments", 项目="低保", 发放年月="2026-11", 发放状态="成功", 姓名=" ".join(h.head.name)).says(
+        "DQ-NAME", "clear", h.head
+    )
     h = c.house("another name in a row of later").check(5000)
     h.row("medical", 结算日期="2026-12-02", 姓名="别名儿", 个人自付="1").says("DQ-NAME", "clear", h.head)
     for feed, columns, outcome in (
@@ -185,9 +221,17 @@ def families(c: County) -> None:
     for done, outcome in (("", True), ("2026-11-30", False), ("2026-12-01", True)):
         h = c.house(f"clue done {done}")
         h.row("clues", 线索编号=f"X{h.code}", 来源="信访", 登记日期="2026-09-01", 办结日期=done).says(rule, outcome)
-    for result, done, outcome in (("办理中", "", True), ("批准", "", False), ("不予批准", "", False), ("", "2026-10-10", False), ("批准", "2026-12-01", True)):
+    for result, done, outcome in (
+        ("办理中", "", True),
+        ("批准", "", False),
+        ("不予批准", "", False),
+        ("", "2026-10-10", False),
+        ("批准", "2026-12-01", True),
+    ):
         h = c.house(f"application {result} {done}")
-        h.row("applications", 申请事项="低保", 申请日期="2026-09-01", 审批结果=result, 办结日期=done).says(rule, outcome)
+        h.row("applications", 申请事项="低保", 申请日期="2026-09-01", 审批结果=result, 办结日期=done).says(
+            rule, outcome
+        )
     four = ("1981-05-05", "1982-06-06", "2010-01-01", "2012-01-01")
     for listed, outcome in ((4, False), (3, False), (2, True), (1, False)):
         h = c.house(f"{listed} of four listed", *four).check(400)

@@ -86,7 +86,11 @@ def deaths_and_work(c: County) -> None:
         ("insurance ended", {"参保状态": "终止参保", "状态日期": "2025-12-01"}, "hit"),
         ("insurance ended before", {"参保状态": "终止参保", "状态日期": "2025-11-30"}, "clear"),
         ("pensioned", {"参保状态": "领取待遇", "状态日期": "2026-05-05"}, "clear"),
-        ("residents' insurance ended", {"参保状态": "终止参保", "状态日期": "2026-05-05", "险种": "城乡居民养老"}, "clear"),
+        (
+            "residents' insurance ended",
+            {"参保状态": "终止参保", "状态日期": "2026-05-05", "险种": "城乡居民养老"},
+            "clear",
+        ),
     ):
         h = c.house(case).check(400).row("social_insurance", **{**scheme, **columns})
         h.says("RISK-JOB-LOSS", outcome, h.head, level="yellow")
@@ -113,13 +117,19 @@ def disasters(c: County) -> None:
     h.says("RISK-DISASTER", "clear")
     h = c.house("loss, income unknown").row("disasters", 受灾日期="2026-05-05", 住房受损="无", 损失金额="9")
     h.says("RISK-DISASTER", "unknown")
-    h = c.house("a collapse, income unknown").row("disasters", 受灾日期="2026-05-05", 住房受损="倒塌").says("RISK-DISASTER", "hit")
+    h = (
+        c.house("a collapse, income unknown")
+        .row("disasters", 受灾日期="2026-05-05", 住房受损="倒塌")
+        .says("RISK-DISASTER", "hit")
+    )
 
 
 def dropouts(c: County) -> None:
     for born, outcome in (("2020-11-30", True), ("2020-12-01", False), ("2010-12-01", True), ("2010-11-30", False)):
         h = c.house(f"dropped out, born {born}", "1981-05-05", born).check(5000)
-        h.row("education", h.members[1], 学段="小学", 学籍状态="辍学").says("RISK-DROPOUT", outcome, h.members[1], level="red")
+        h.row("education", h.members[1], 学段="小学", 学籍状态="辍学").says(
+            "RISK-DROPOUT", outcome, h.members[1], level="red"
+        )
     for states, outcome in ((("休学",), False), (("辍学", "在读"), False), (("在读",), False)):
         h = c.house(f"school {states}", "1981-05-05", "2014-04-04").check(5000)
         for state in states:
@@ -141,7 +151,11 @@ def dwellings(c: County) -> None:
         ("C", "未改造", "hit"), ("D", "改造中", "hit"), ("D", "", "hit"), ("C", "已改造", "clear"), ("B", "未改造", "clear"), ("", "未改造", "unknown"),
         ("", "已改造", "clear"),
     ):  # fmt: skip
-        h = c.house(f"grade {grade} {state}").check(5000).row("housing", 户编号="", 住房鉴定等级=grade, 改造状态=state, 饮水是否安全="是")
+        h = (
+            c.house(f"grade {grade} {state}")
+            .check(5000)
+            .row("housing", 户编号="", 住房鉴定等级=grade, 改造状态=state, 饮水是否安全="是")
+        )
         h.says("RISK-HOUSING", outcome, level="red")
     for flag, outcome in (("否", "hit"), ("是", "clear"), ("", "unknown")):
         h = c.house(f"the list says safe {flag}").check(5000).monitored(住房是否安全=flag, 饮水是否安全="是")
@@ -155,7 +169,11 @@ def dwellings(c: County) -> None:
     row = {"户编号": h.code, "户主姓名": "无此人", "住房鉴定等级": "D", "饮水是否安全": "否"}
     c.rows["housing"].append(row)
     h.says("RISK-HOUSING", "hit").says("RISK-WATER", "hit")
-    h = c.house("graded after as-of").check(5000).row("housing", 住房鉴定等级="D", 鉴定日期="2026-12-01", 饮水是否安全="否")
+    h = (
+        c.house("graded after as-of")
+        .check(5000)
+        .row("housing", 住房鉴定等级="D", 鉴定日期="2026-12-01", 饮水是否安全="否")
+    )
     h.says("RISK-HOUSING", "clear").says("RISK-WATER", "clear")
 
 
@@ -166,7 +184,9 @@ def potential_and_shared(c: County) -> None:
         h.says("RISK-POTENTIAL", outcome, level="yellow")
     lately = {**refused, "办结日期": "2026-05-05"}
     c.house("refused, rich").check(5000).row("applications", **lately).says("RISK-POTENTIAL", "clear")
-    c.house("refused later").check(400).row("applications", **{**refused, "办结日期": "2026-12-01"}).says("RISK-POTENTIAL", "clear")
+    c.house("refused later").check(400).row("applications", **{**refused, "办结日期": "2026-12-01"}).says(
+        "RISK-POTENTIAL", "clear"
+    )
     for paid, outcome in (("5000", True), ("4999.99", False)):
         h = c.house(f"refused, {paid} paid").check(5000).row("applications", **lately).ill(paid)
         h.says("RISK-POTENTIAL", outcome)

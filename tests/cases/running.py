@@ -31,7 +31,9 @@ def county() -> County:
         part.tell(c)
     for name, pack in PACKS.items():
         c.says("POL-POVERTY-LINE", name, lambda p, k=pack: (p.standard * 12 < 4000) if p == k else None)
-        c.says("POL-URBAN-RURAL", name, lambda p, k=pack: (p.standard < 0.8 * p.urban) if p == k else None, level="yellow")
+        c.says(
+            "POL-URBAN-RURAL", name, lambda p, k=pack: (p.standard < 0.8 * p.urban) if p == k else None, level="yellow"
+        )
     return c
 
 

@@ -257,8 +257,14 @@ class Words:
 
     def standard(self, house: str) -> int:
         rows = self.county.house_rows.get(house, [])
-        head = [row["户籍类型"] for row in rows if row["与户主关系"] == "户主" and row["户籍类型"]]
-        kinds = head or [row["户籍类型"] for row in rows if row["户籍类型"]]
+        # The dead are not counted as members; where no living one has a kind, theirs is better than none.
+        living = [row for row in rows if self.county.is_living(str(row.person))]
+        head = [row["户籍类型"] for row in living if row["与户主关系"] == "户主" and row["户籍类型"]]
+        kinds = (
+            head
+            or [row["户籍类型"] for row in living if row["户籍类型"]]
+            or [row["户籍类型"] for row in rows if row["户籍类型"]]
+        )
         if kinds:
             urban = any(kind in ("城镇", "非农业") for kind in kinds)
         else:
