@@ -17,37 +17,37 @@ def tell(c: County) -> None:
 
 
 def single(c: County) -> None:
-    def says(case: str, h: House, outcome: Expected) -> None:
+    def says(h: House, outcome: Expected) -> None:
         h.says("GAP-SINGLE", outcome, h.head, level="red")
 
-    says("severe", c.house("severe in a 未脱贫户").monitored("未脱贫户").disabled(grade="2").check(5000), True)
+    says(c.house("severe in a 未脱贫户").monitored("未脱贫户").disabled(grade="2").check(5000), True)
     h = c.house("severe in another listed household").monitored("边缘易致贫户").disabled(grade="2").check(5000)
-    says("", h, lambda p: p.single_low_income)
-    says("", c.house("severe in a 脱贫户").monitored("脱贫户").disabled(grade="2").check(5000), False)
+    says(h, lambda p: p.single_low_income)
+    says(c.house("severe in a 脱贫户").monitored("脱贫户").disabled(grade="2").check(5000), False)
     for line in STANDARDS:
         for income in (1.5 * line - 0.01, 1.5 * line):
             h = c.house(f"severe, {income} a head").disabled(grade="1").check(income)
-            says("", h, lambda p, x=income: p.single_low_income and x < 1.5 * p.standard)
-    says("", c.house("severe, income unknown").disabled(), lambda p: "unknown" if p.single_low_income else False)
+            says(h, lambda p, x=income: p.single_low_income and x < 1.5 * p.standard)
+    says(c.house("severe, income unknown").disabled(), lambda p: "unknown" if p.single_low_income else False)
     for kind, grade in (("肢体", 3), ("智力", 3), ("精神", 4), ("智力", 4), ("多重", 2)):
         h = c.house(f"{kind} {grade}").monitored("未脱贫户").check(5000).disabled(kind=kind, grade=str(grade))
-        says("", h, lambda p, k=kind, g=grade: g <= 2 or (k in ("智力", "精神") and g in p.extra_grades))
-    says("", c.house("certificate cancelled").monitored("未脱贫户").check(5000).disabled(状态="注销"), False)
-    says("", c.house("certificate of later").monitored("未脱贫户").check(5000).disabled(发证日期="2026-12-01"), False)
-    says("", c.house("ill without aid").monitored("未脱贫户").check(5000).ill("100", "0"), lambda p: not p.needs_aid)
-    says("", c.house("ill with aid").monitored("未脱贫户").check(5000).ill("100", "0.01"), True)
-    says("", c.house("ill before").monitored("未脱贫户").check(5000).ill("100", "9", 结算日期="2025-11-30"), False)
-    says("", c.house("not a major illness").monitored("未脱贫户").check(5000).ill("100", "9", 重大疾病="否"), False)
+        says(h, lambda p, k=kind, g=grade: g <= 2 or (k in ("智力", "精神") and g in p.extra_grades))
+    says(c.house("certificate cancelled").monitored("未脱贫户").check(5000).disabled(状态="注销"), False)
+    says(c.house("certificate of later").monitored("未脱贫户").check(5000).disabled(发证日期="2026-12-01"), False)
+    says(c.house("ill without aid").monitored("未脱贫户").check(5000).ill("100", "0"), lambda p: not p.needs_aid)
+    says(c.house("ill with aid").monitored("未脱贫户").check(5000).ill("100", "0.01"), True)
+    says(c.house("ill before").monitored("未脱贫户").check(5000).ill("100", "9", 结算日期="2025-11-30"), False)
+    says(c.house("not a major illness").monitored("未脱贫户").check(5000).ill("100", "9", 重大疾病="否"), False)
     h = c.house("severe, on dibao alone").monitored("未脱贫户").disabled().check(400)
-    says("", h.dibao(h.head, 保障方式="单人户"), False)
+    says(h.dibao(h.head, 保障方式="单人户"), False)
     h = (
         c.house("severe, the household on dibao", "1981-05-05", "1982-06-06")
         .monitored("未脱贫户")
         .disabled()
         .check(400)
     )
-    says("", h.dibao(h.members[1]), False)
-    says("", c.house("severe, on tekun").monitored("未脱贫户").disabled().check(400).tekun(), False)
+    says(h.dibao(h.members[1]), False)
+    says(c.house("severe, on tekun").monitored("未脱贫户").disabled().check(400).tekun(), False)
 
 
 def tekun(c: County) -> None:
@@ -231,11 +231,11 @@ def education_and_work(c: County) -> None:
         h.says("GAP-REPEAT-AID", gap, h.head, level="orange")
     h = c.house("two grants, one unpaid").check(400).aid("2026-02-02").aid("", 受理日期="2026-03-03")
     h.says("GAP-REPEAT-AID", "clear", h.head)
-    for case, h in (
-        ("dibao", c.house("two grants, on dibao").dibao()), ("tekun", c.house("two grants, on tekun").tekun()),
-        ("listed", c.house("two grants, listed").listed()),
-    ):  # fmt: skip
-        del case
+    for h in (
+        c.house("two grants, on dibao").dibao(),
+        c.house("two grants, on tekun").tekun(),
+        c.house("two grants, listed").listed(),
+    ):
         h.check(400).aid("2026-02-02").aid("2026-03-03").says("GAP-REPEAT-AID", "clear", h.head)
 
 

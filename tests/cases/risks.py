@@ -95,12 +95,11 @@ def deaths_and_work(c: County) -> None:
         h = c.house(case).check(400).row("social_insurance", **{**scheme, **columns})
         h.says("RISK-JOB-LOSS", outcome, h.head, level="yellow")
     ended = {**scheme, "参保状态": "终止参保", "状态日期": "2026-05-05"}
-    for case, outcome, h in (
-        ("rich", "clear", c.house("lost work, rich").check(5000)),
-        ("listed", "hit", c.house("lost work, 脱贫户").check(5000).monitored("脱贫户")),
-        ("?", "unknown", c.house("lost work, income unknown")),
+    for outcome, h in (
+        ("clear", c.house("lost work, rich").check(5000)),
+        ("hit", c.house("lost work, 脱贫户").check(5000).monitored("脱贫户")),
+        ("unknown", c.house("lost work, income unknown")),
     ):
-        del case
         h.row("social_insurance", **ended).says("RISK-JOB-LOSS", outcome, h.head)
 
 

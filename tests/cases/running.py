@@ -37,6 +37,38 @@ def county() -> County:
     return c
 
 
+def bare_county() -> County:
+    """A county in which most feeds never had a file: what they would say is unknown, or counts as none."""
+    c = County()
+    h = c.house("on dibao", "1981-05-05", "2014-04-04").dibao()
+    for rule in (
+        "GAP-INSURANCE",
+        "GAP-EDUCATION",
+        "GAP-DIS-LIVING",
+        "GAP-DIS-CARE",
+        "RISK-NEW-DISABILITY",
+        "RISK-SHARED",
+    ):
+        h.says(rule, "unknown", h.head)
+    h.says("RISK-MEDICAL", "unknown").says("RISK-RIGID", "unknown").says("GAP-MEDICAL-AID", "unknown", h.head)
+    h.says("EXIT-VEHICLE", "clear", h.head).says("EXIT-HOMES", "clear").says("EXIT-BUSINESS", "clear", h.head)
+    h.says("RISK-HOUSING", "clear").says("RISK-WATER", "clear").says("RISK-DROPOUT", "unknown", h.members[1])
+    h = c.house("poor and on no list").check(400)
+    h.says("GAP-DIBAO", "hit").says("GAP-REPEAT-AID", "unknown", h.head).says("RISK-POTENTIAL", "clear")
+    h.says("GAP-GRADUATE", "clear", h.head).says("RISK-DISASTER", "clear").says("GAP-RIGID", "clear")
+    h = c.house("at risk").monitored(识别日期="2026-10-01").check(400)
+    h.says("GAP-AT-RISK", "hit").says("GAP-RETURN-AID", "unknown").says("PROC-VISIT-MONITORED", "unknown")
+    h = c.house("at risk, visit told").monitored(最近走访日期="2026-11-01").says("PROC-VISIT-MONITORED", "clear")
+    h = c.house("on tekun", "1950-01-01").tekun(供养方式="分散供养")
+    h.says("PROC-VISIT-TEKUN", "unknown", h.head)
+    h = c.house("a member died", "1981-05-05", "1986-06-06").check(400)
+    h.died(h.members[1], "2026-06-06").says("GAP-SHOCK-AID", "unknown")
+    h.says("EXIT-DECEASED", "unknown", h.members[1]).says("RISK-EARNER-DEATH", "unknown")
+    h = c.house("dead and on dibao", "1981-05-05", "1986-06-06")
+    h.died(h.members[1], "2026-06-06").dibao(h.members[1]).says("EXIT-DECEASED", "hit", h.members[1])
+    return c
+
+
 def verdicts(home: Path, period: str, pack: str) -> Verdicts:
     """(rule, key) -> hit, clear or unknown, by the compiled rules on the published snapshots; of several records the worst."""
     packs, rules = load_policy(home)
