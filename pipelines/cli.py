@@ -45,7 +45,7 @@ LEVEL_WORDS = {"red": "▲红", "orange": "■橙", "yellow": "●黄", "blue": 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a refusal goes to standard error in words, never as a traceback."""
     arguments = _parser().parse_args(argv)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 220)
     try:
         return int(arguments.command(arguments, console))
     except Refused as refusal:
@@ -88,38 +88,40 @@ def _parser() -> argparse.ArgumentParser:
     p = add("check", "看这些文件会怎样被读取；什么都不改", _check)
     p.add_argument("files", nargs="+", type=Path, metavar="文件")
     p = add("export", "导出", _export)
-    p.add_argument("what", choices=("signals", "quarantine", "ledger", "comparison"))
-    p.add_argument("--period", required=True)
+    p.add_argument(
+        "what", choices=("signals", "quarantine", "ledger", "comparison"), help="信号、隔离行、文件台账、三册比对"
+    )
+    p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
     p.add_argument("--where", action="append", default=None, help="条件，如 township=青石镇；可写多次")
-    p.add_argument("--lang", choices=("zh", "en"), default="zh")
+    p.add_argument("--lang", choices=("zh", "en"), default="zh", help="语言")
     p.add_argument("--unmask", action="store_true", help="显示完整姓名和证件号码（会记录在案）")
     p.add_argument("--reason", default="", help="为什么需要完整信息")
     p = add("rules", "规则", _rules)
-    p.add_argument("action", choices=("list", "show", "check", "test"))
+    p.add_argument("action", choices=("list", "show", "check", "test"), help="列出、查看、检查、试算示例")
     p.add_argument("code", nargs="?", help="规则代码，如 GAP-DIBAO")
-    p.add_argument("--pack", default=DEFAULT_PACK)
+    p.add_argument("--pack", default=DEFAULT_PACK, help="政策包")
     p.add_argument("--as-of", default=None, help="日期，如 2026-11-30")
     p = add("packs", "政策包", _packs)
-    p.add_argument("action", choices=("list", "diff"))
-    p.add_argument("names", nargs="*", metavar="政策包")
-    p.add_argument("--as-of", default=None)
+    p.add_argument("action", choices=("list", "diff"), help="列出、比较")
+    p.add_argument("names", nargs="*", metavar="政策包", help="要比较的两个政策包")
+    p.add_argument("--as-of", default=None, help="日期，如 2026-11-30（默认今天）")
     p = add("audit", "从已发布的结果重新核对各项平衡", _audit)
-    p.add_argument("--period", default=None)
+    p.add_argument("--period", default=None, help="期间（默认最近一期）")
     p = add("sample", "生成虚构的样例县", _sample)
-    p.add_argument("--persons", type=int, default=3000)
-    p.add_argument("--months", type=int, default=1)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--persons", type=int, default=3000, help="人数")
+    p.add_argument("--months", type=int, default=1, help="月数")
+    p.add_argument("--seed", type=int, default=1, help="随机种子：相同则结果相同")
+    p.add_argument("--out", type=Path, required=True, help="写入的文件夹")
     p = add("demo", "载入样例县（24个月）并打开看板", _demo)
-    p.add_argument("--persons", type=int, default=3000)
-    p.add_argument("--months", type=int, default=24)
-    p.add_argument("--port", type=int, default=8501)
+    p.add_argument("--persons", type=int, default=3000, help="人数")
+    p.add_argument("--months", type=int, default=24, help="月数")
+    p.add_argument("--port", type=int, default=8501, help="端口")
     p.add_argument("--no-serve", action="store_true", help="只载入，不打开看板")
     p = add("serve", "打开看板（只在本机）", _serve)
-    p.add_argument("--port", type=int, default=8501)
+    p.add_argument("--port", type=int, default=8501, help="端口")
     p = add("prune", "删除被取代的旧结果文件", _prune)
-    p.add_argument("--keep", type=int, default=3)
+    p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
 
 
@@ -232,8 +234,8 @@ def _of(frame: pl.DataFrame, part: int, *columns: str) -> list[tuple[object, ...
     return frame.filter(pl.col("part") == part).sort("row").select(columns).rows()
 
 
-def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnection, Published]:
-    """The published warehouse of a period (the latest where none is named), read-only. Raises Refused where there is none."""
+def _published(home: Path, period: str | None) -> Published:
+    """The published run of a period (the latest where none is named). Raises Refused where there is none."""
     try:
         published = publication(home)
     except NoWarehouse as error:
@@ -242,7 +244,16 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
     if found is None:
         have = "、".join(r.period for r in published.runs)
         raise Refused(f"{period} 还没有发布过结果；已发布的期间：{have}")
-    return duckdb.connect(str(found.path), read_only=True), found
+    return found
+
+
+def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnection, Published]:
+    """The period's published warehouse, read-only. Raises Refused where there is none, or it cannot be opened."""
+    found = _published(home, period)
+    try:
+        return duckdb.connect(str(found.path), read_only=True), found
+    except duckdb.Error as error:
+        raise Refused(f"结果文件 {found.path.name} 已损坏，打不开；请重新运行 {found.period}（buluo run）") from error
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
@@ -320,10 +331,12 @@ def _packs(a: argparse.Namespace, console: Console) -> int:
 
 
 def _audit(a: argparse.Namespace, console: Console) -> int:
-    con, published = _warehouse(a.home, a.period)
-    entry = Publisher(a.home).pointer()["periods"][published.period]
-    with con:
-        checks = [audit_file(published.path, entry), *audit(con)]
+    published = _published(a.home, a.period)
+    checks = [audit_file(published.path, Publisher(a.home).pointer()["periods"][published.period])]
+    if checks[0].ok:
+        con, _ = _warehouse(a.home, a.period)
+        with con:
+            checks += audit(con)
     for check in checks:
         console.print(f"{'✓' if check.ok else '✗'} {check.words}", markup=False)
     for problem in journal_problems(a.home):
