@@ -117,7 +117,10 @@ def _suspect(match: Match, required: list[tuple[str, ...]], head: list[list[str]
     if not required:
         return pl.lit(True)
     doubts = [pl.all_horizontal([unusable(column) for column in columns]) for columns in required]
-    doubts.append(note_in(required[0][0]) if len(required) == 1 else total_in(required[0][0]))
+    if len(required) == 1:
+        doubts.append(note_in(required[0][0]))
+    elif match.target.feed.subject == "institution":  # its required columns are sums, which a total row fills too
+        doubts.append(total_in(required[0][0]))
     index = int(required[0][0][1:])
     doubts += [stripped(required[0][0]) == head[row - 1][index] for row in match.rows if head[row - 1][index]]
     return pl.any_horizontal(doubts).fill_null(False)

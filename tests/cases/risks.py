@@ -112,6 +112,10 @@ def disasters(c: County) -> None:
     ):  # fmt: skip
         h = c.house(f"{day} {damage} {loss}").check(1000).row("disasters", 受灾日期=day, 住房受损=damage, 损失金额=loss)
         h.says("RISK-DISASTER", outcome, level="red")
+    for first, outcome in (("5999.99", "unknown"), ("6000", "hit")):
+        h = c.house(f"a blank loss beside one of {first}").check(1000)
+        h.row("disasters", 受灾日期="2026-05-05", 住房受损="无", 损失金额=first)
+        h.row("disasters", 受灾日期="2026-06-06", 住房受损="无").says("RISK-DISASTER", outcome)
     h = c.house("no loss, no income").check(0).row("disasters", 受灾日期="2026-05-05", 住房受损="无", 损失金额="0")
     h.says("RISK-DISASTER", "clear")
     h = c.house("loss, income unknown").row("disasters", 受灾日期="2026-05-05", 住房受损="无", 损失金额="9")
