@@ -67,14 +67,15 @@ class DeliveryStore:
         return folder
 
     def finish(self, period: int, writing: Path, delivery_id: str) -> Delivery:
-        """The whole delivery under its own name, not yet current. The same files again replace their own folder."""
-        target = writing.with_name(delivery_id)
-        if target.exists():
-            if self._state(period).get("current") == delivery_id:
-                target = writing.with_name(f"{delivery_id}-again")
-                shutil.rmtree(target, ignore_errors=True)
-            else:
-                shutil.rmtree(target)
+        """The whole delivery under its own name, not yet current. The same files again get a name of their own."""
+        state = self._state(period)
+        kept = {str(name) for name in (state.get("current"), *state.get("superseded", [])) if name}
+        name, number = delivery_id, 1
+        while name in kept:  # the same files again: what was current or superseded stays as it is
+            number += 1
+            name = f"{delivery_id}-{number}"
+        target = writing.with_name(name)
+        shutil.rmtree(target, ignore_errors=True)
         writing.rename(target)
         return open_delivery(period, target)
 
