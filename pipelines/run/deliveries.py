@@ -53,6 +53,11 @@ def open_delivery(period: int, folder: Path) -> Delivery:
     return Delivery(period, folder, frozenset(parts["feed"].drop_nulls().to_list()))
 
 
+def _files(name: str) -> str:
+    """The part of a delivery's name that says which files it is made of."""
+    return name.partition("-")[0]
+
+
 class DeliveryStore:
     """The deliveries of one home."""
 
@@ -87,7 +92,7 @@ class DeliveryStore:
         """Points the period at this delivery, atomically; the former one is listed as superseded."""
         state = self._state(delivery.period)
         before = [*state.get("superseded", []), *filter(None, [state.get("current")])]
-        superseded = [str(name) for name in dict.fromkeys(before) if name != delivery.folder.name]
+        superseded = [str(name) for name in dict.fromkeys(before) if _files(str(name)) != _files(delivery.folder.name)]
         path = delivery.folder.parent / "current.json"
         temporary = path.with_suffix(".new")
         with temporary.open("w", encoding="utf-8") as f:
@@ -101,9 +106,11 @@ class DeliveryStore:
         return [d for d in self._all() if d.period <= up_to]
 
     def sweep(self) -> None:
-        """Removes what an interrupted run left half-written."""
-        for folder in self.root.glob("*/.writing-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Removes what interrupted runs left, and doubles of a delivery: whatever no period's state names."""
+        for folder in self.root.glob("[0-9]*/*/"):
+            state = self._state(period_number(folder.parent.name))
+            if folder.name not in {state.get("current"), *state.get("superseded", ())}:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _state(self, period: int) -> dict[str, Any]:
         path = self.root / period_text(period) / "current.json"

@@ -62,7 +62,7 @@ def _disasters_and_deaths(facts: Facts) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_disaster AS
         SELECT household_key, {three_valued_any("bool_or(dwelling_damage IN ('倒塌', '严重'))", "bool_or(dwelling_damage IS NULL)")} AS dwelling_destroyed_12m,
-            max(loss) AS disaster_loss_12m
+            max(loss) AS disaster_loss_12m, bool_or(loss IS NULL) AS loss_blank
         FROM hit WHERE {facts.within("hit_date", 12)} GROUP BY household_key""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_death AS

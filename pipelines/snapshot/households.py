@@ -106,6 +106,7 @@ def _words(facts: Facts) -> str:
         "earner_died": "CASE WHEN de.household_key IS NULL THEN false ELSE de.earner_died END",
         "dwelling_destroyed_12m": "CASE WHEN di.household_key IS NULL THEN false ELSE di.dwelling_destroyed_12m END",
         "disaster_loss_12m": "CASE WHEN di.household_key IS NULL THEN 0 ELSE di.disaster_loss_12m END",
+        "loss_blank": "coalesce(di.loss_blank, false)",
         "shock_without_aid": "CASE WHEN sh.household_key IS NULL THEN false ELSE sh.shock_without_aid END", "shock_date": "sh.shock_date",
         "transition_without_aid": "CASE WHEN tr.household_key IS NULL THEN false ELSE tr.transition_without_aid END",
         "transition_end_date": "tr.transition_end_date",
@@ -161,6 +162,8 @@ def _columns(facts: Facts) -> str:
         "identified_days": f"{facts.day} - identified_date",
         "gradual_exit_until": f"{facts.day} + INTERVAL {facts.whole('dibao.exit_months')} MONTH",
         "visited_recently": visited,
+        # The greatest loss decides only where it is enough, or where no other is blank.
+        "disaster_loss_12m": "CASE WHEN loss_blank AND coalesce(2 * disaster_loss_12m < income_year, true) THEN NULL ELSE disaster_loss_12m END",
         "dwelling_c_d": "CASE WHEN housed THEN dwelling_c_d ELSE false END",
     }  # fmt: skip
     if p.is_off("property.recent_home_years"):
