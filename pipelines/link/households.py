@@ -58,7 +58,8 @@ def _registry_members(run: Linking) -> None:
         SELECT {columns}, coalesce({HEAD}, false) AS is_head, false AS left_it FROM std_registry WHERE person_id IS NOT NULL""")
     for d in reversed(run.deliveries[:-1]):
         path = d.rows.get("registry")
-        if path is None:
+        gone = con.execute("SELECT count(*) FROM death ANTI JOIN registry_row USING (person_id)").fetchall()[0][0]
+        if path is None or not gone:
             continue
         escaped = str(path).replace("'", "''")
         con.execute(f"""

@@ -8,10 +8,14 @@ add up; `settle_events`, after linking, marks the rows that a later one with the
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from monitoring.feeds import Feed
-from pipelines.link.context import Delivered, Linking
+from pipelines.link.context import Linking
 
 DUCKDB_TYPES = {
     "amount": "DECIMAL(14,2)", "count": "BIGINT", "year": "BIGINT", "yesno": "BOOLEAN", "date": "DATE", "month": "DATE",
@@ -42,13 +46,27 @@ def load_standing(run: Linking) -> None:
     """Creates all std tables; the registry first, because blank townships are read from it."""
     for feed_id in ["registry", *sorted(f for f in run.feeds if f != "registry")]:
         feed = run.feeds[feed_id]
-        deliveries = [d for d in run.deliveries if feed_id in d.feeds]
-        _create(run, feed, deliveries[-1] if deliveries else None)
+        pieces = [Piece(d.period, d.rows[feed_id]) for d in run.deliveries if feed_id in d.rows]
         if feed.kind == "event":
-            for d in deliveries[:-1]:
-                _add(run, feed, d, "")
+            _create(run, feed, pieces)
         elif feed.by_township:
-            _add_uncovered(run, feed, deliveries)
+            _create(run, feed, _uncovered(run, feed, pieces))
+        else:
+            last = [d for d in run.deliveries if feed_id in d.feeds][-1:]
+            _create(run, feed, [piece for piece in pieces if last and piece.period == last[0].period])
+        if feed_id == "registry":
+            run.con.execute("""
+                CREATE OR REPLACE TEMP TABLE registry_township AS
+                SELECT person_id, min(township) AS township FROM std_registry WHERE person_id IS NOT NULL GROUP BY person_id""")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one delivery that stand: all, or those `where` says."""
+
+    period: int
+    path: Path
+    where: str = ""
 
 
 def _column(name: str) -> str:
@@ -59,71 +77,71 @@ def _scan(path: Path) -> str:
     return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
 
 
-def _create(run: Linking, feed: Feed, d: Delivered | None) -> None:
-    """std_<feed> with the rows of its last delivery, in one statement: that is what DuckDB writes fastest."""
+def _create(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> None:
+    """std_<feed> from its pieces, in one statement: that is what DuckDB writes fastest."""
     types = std_columns(feed)
-    path = d.rows.get(feed.id) if d else None
-    if d is None or path is None:
-        columns = ", ".join(f'"{n}" {t}' for n, t in types.items())
+    if not pieces:
+        columns = ", ".join(f"{_column(n)} {t}" for n, t in types.items())
         run.con.execute(
             f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})"
         )
         return
-    run.con.execute(f"CREATE TABLE std_{feed.id} AS SELECT {_picked(run, feed, d, path)} FROM {_scan(path)} AS r")
+    selects = " UNION ALL ".join(_select(feed, types, piece) for piece in pieces)
+    run.con.execute(f"CREATE TABLE std_{feed.id} AS {selects}")
 
 
-def _picked(run: Linking, feed: Feed, d: Delivered, path: Path) -> str:
+def _select(feed: Feed, types: Mapping[str, str], piece: Piece) -> str:
     """The columns of std_<feed> as this delivery has them; one that its feed file did not know then is NULL."""
-    have = {r[0] for r in run.con.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()}
-    picked = (
-        f"CAST({_column(n) if n in have else 'NULL'} AS {t}) AS {_column(n)}" for n, t in std_columns(feed).items()
+    have = pl.read_parquet_schema(piece.path)
+    picked = ", ".join(
+        f"CAST({'r.' + _column(n) if n in have else 'NULL'} AS {t}) AS {_column(n)}" for n, t in types.items()
     )
-    return f"{d.period}::INTEGER AS delivered, part::INTEGER AS part, row::INTEGER AS row, true AS counts, {', '.join(picked)}"
-
-
-def _add(run: Linking, feed: Feed, d: Delivered, where: str) -> None:
-    if (path := d.rows.get(feed.id)) is not None:
-        run.con.execute(
-            f"INSERT INTO std_{feed.id} SELECT {_picked(run, feed, d, path)} FROM {_scan(path)} AS r {where}"
-        )
-
-
-def _add_uncovered(run: Linking, feed: Feed, deliveries: list[Delivered]) -> None:
-    """Of earlier deliveries, newest first, the townships that no later one has stated (collected in `covered`)."""
-    run.con.execute("CREATE OR REPLACE TEMP TABLE covered (township VARCHAR)")
-    blank_covered = False
-    for d in reversed(deliveries):
-        path = d.rows.get(feed.id)
-        if path is None:
-            continue
-        if d is not deliveries[-1]:
-            _add(run, feed, d, _not_covered(run, feed, blank_covered))
-        place = _township(run, feed)
-        named = run.con.execute(f"SELECT count({place}), count(*) - count({place}) FROM {_scan(path)} AS r").fetchall()[
-            0
-        ]
-        if not any(named):
-            continue  # no usable row: it states nothing, and wipes nothing
-        if not named[0]:
-            return  # a delivery of which no township is known is the state of the whole county
-        run.con.execute(f"INSERT INTO covered SELECT DISTINCT {_township(run, feed)} FROM {_scan(path)} AS r")
-        blank_covered = blank_covered or named[1] > 0
-
-
-def _township(run: Linking, feed: Feed) -> str:
-    """The row's township; where it is blank, that of its person in the registry."""
-    if feed.id == "registry" or feed.subject != "person":
-        return "r.township"
-    return "coalesce(r.township, (SELECT min(g.township) FROM std_registry g WHERE g.person_id = r.person_id))"
-
-
-def _not_covered(run: Linking, feed: Feed, blank_covered: bool) -> str:
-    township = _township(run, feed)
-    blank = "false" if blank_covered else "true"
     return (
-        f"WHERE CASE WHEN {township} IS NULL THEN {blank} "
-        f"ELSE NOT EXISTS (SELECT 1 FROM covered c WHERE c.township = {township}) END"
+        f"SELECT {piece.period}::INTEGER AS delivered, part::INTEGER AS part, row::INTEGER AS row, true AS counts, {picked} "
+        f"FROM {_scan(piece.path)} AS r {f'{_placed(feed)} {piece.where}' if piece.where else ''}"
     )
+
+
+def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]:
+    """The last delivery whole, and of earlier ones the townships that no later one has stated.
+
+    A delivery without a usable row states nothing; one of which no township is known is the state of the whole county.
+    """
+    if len(pieces) < 2:
+        return list(pieces)
+    stated = " UNION ALL ".join(
+        f"SELECT {piece.period}, {_township(feed)} FROM {_scan(piece.path)} AS r {_placed(feed)}" for piece in pieces
+    )
+    found: dict[int, set[str | None]] = {}
+    for period, township in run.con.execute(f"SELECT DISTINCT * FROM ({stated})").fetchall():
+        found.setdefault(period, set()).add(township)
+    standing: list[Piece] = []
+    covered: set[str | None] = set()
+    for piece in reversed(pieces):
+        townships = found.get(piece.period, set())
+        left = townships - covered
+        if left == townships and townships:
+            standing.append(piece)
+        elif left:
+            named = ", ".join("'" + t.replace("'", "''") + "'" for t in sorted(x for x in left if x is not None))
+            either = [f"{_township(feed)} IN ({named})"] if named else []
+            either += [f"{_township(feed)} IS NULL"] if None in left else []
+            standing.append(Piece(piece.period, piece.path, f"WHERE {' OR '.join(either)}"))
+        if townships == {None}:
+            break
+        covered |= townships
+    return standing
+
+
+def _placed(feed: Feed) -> str:
+    """The join that gives a row its person's township of the registry."""
+    known = feed.by_township and feed.subject == "person" and feed.id != "registry"
+    return "LEFT JOIN registry_township g ON g.person_id = r.person_id" if known else ""
+
+
+def _township(feed: Feed) -> str:
+    """The row's township; where it is blank, that of its person in the registry."""
+    return "coalesce(r.township, g.township)" if _placed(feed) else "r.township"
 
 
 # Rows dated after as-of are loaded but do not count (contract: Time). Outcomes (办结, 备案, 发放 …) are no row dates.
