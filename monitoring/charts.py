@@ -24,6 +24,7 @@ from monitoring.queries.income import Income
 OUTLINES = Path(__file__).parents[1] / "data" / "codes" / "townships.geojson"
 FONT = '"Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif'
 INK, MUTED, LINE, PRIMARY, GREY = "#1F2933", "#5B6B7B", "#D9E0E7", "#1F5FA8", "#B8C2CC"
+DARK_INK, DARK_LINE = "#E4E9EE", "#36424E"
 LEVEL_COLOUR = {"red": "#B42318", "orange": "#B54708", "yellow": "#8A6A00", "blue": "#175CD3"}
 # Okabe and Ito's order; one colour per programme on every page.
 PROGRAMME_COLOUR = {
@@ -278,4 +279,12 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.3)
     figure.update_xaxes(visible=False, range=[0, 100])
     figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6)
+    return figure
+
+
+def on_dark(figure: go.Figure) -> go.Figure:
+    """The same figure to be read on a dark page: words and lines light; what stands on a light mark stays dark."""
+    figure.update_layout(font_color=DARK_INK)
+    figure.update_xaxes(gridcolor=DARK_LINE, zerolinecolor=DARK_LINE)
+    figure.update_yaxes(gridcolor=DARK_LINE, zerolinecolor=DARK_LINE)
     return figure

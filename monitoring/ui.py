@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import plotly.graph_objects as go
 import streamlit as st
 
+from monitoring import charts
 from monitoring.access import Scope
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
 from monitoring.language import Language, number, share
@@ -261,6 +262,8 @@ def tiles(shown: Sequence[Tile]) -> None:
 
 def chart(figure: go.Figure, key: str, told: str) -> None:
     """A figure without toolbar; `told` says in words what it shows, for those who do not see it."""
+    if st.context.theme.type == "dark":
+        charts.on_dark(figure)
     st.plotly_chart(figure, key=key, config=CHART, theme=None, alt=told)
 
 

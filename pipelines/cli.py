@@ -10,7 +10,7 @@ import getpass
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
@@ -19,8 +19,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from monitoring.checks import audit, audit_file
 from monitoring.exporting import Unmasking, export, journal_problems
@@ -29,17 +27,14 @@ from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.warehouse import NoWarehouse, Published, publication
 from pipelines.reading import read_file
-from pipelines.run import Order, Refused, Summary, load_definitions, only_run, run, take_in
+from pipelines.run import Order, Refused, load_definitions, only_run, run, take_in
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
 from pipelines.sample import make_county
+from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
 DEFAULT_PACK = "national-2020"
-STEP_WORDS = {
-    "read": "读取文件", "link": "对人对户", "snapshot": "生成快照", "assess": "按规则比对", "check": "核对平衡", "publish": "发布",
-}  # fmt: skip
-LEVEL_WORDS = {"red": "▲红", "orange": "■橙", "yellow": "●黄", "blue": "◆蓝"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,70 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Teller:
-    """Progress: a bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-        self.progress = (
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=console,
-                transient=True,
-            )
-            if console.is_terminal
-            else None
-        )
-        self.tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> _Teller:
-        if self.progress:
-            self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress:
-            self.progress.stop()
-
-    def __call__(self, step: str, done: int, of: int, what: str) -> None:
-        words = STEP_WORDS[step]
-        if self.progress is None:
-            if done == 0 and not what:
-                print(f"{words} …", flush=True)
-            return
-        if step not in self.tasks:
-            self.tasks[step] = self.progress.add_task(words, total=of)
-        self.progress.update(self.tasks[step], completed=done, total=of, description=f"{words} {what}"[:60])
-
-
 def _run(a: argparse.Namespace, console: Console) -> int:
-    with _Teller(console) as told:
+    with Teller(console) as told:
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
-    _print_summary(summary, console, a.home)
+    print_summary(summary, console, a.home)
     return 1 if summary.to_look_at else 0
-
-
-def _print_summary(s: Summary, console: Console, home: Path) -> None:
-    c = s.counts
-    console.print(f"{s.period} 已发布（政策包 {s.pack}）")
-    console.print(
-        f"  文件 {c['files']:,} 个，读入 {c['rows_read']:,} 行 = 载入 {c['loaded']:,} + 重复 {c['duplicate']:,}"
-        f" + 隔离 {c['quarantined']:,} + 非数据 {c['not_data']:,}"
-    )
-    console.print(f"  人员 {c['persons']:,} 人，家庭 {c['households']:,} 户，待人工认定身份 {c['to_review']:,} 行")
-    levels = "，".join(f"{words} {s.signals_by_level.get(level, 0):,}" for level, words in LEVEL_WORDS.items())
-    console.print(
-        f"  信号 {c['signals']:,} 条：{levels}；各项平衡 {sum(k.ok for k in s.checks)}/{len(s.checks)} 项相符"
-    )
-    for file, reason in s.unusable:
-        console.print(f"  ! 未能使用 {file}：{reason}")
-    if c["quarantined"]:
-        console.print(
-            f"  ! 有 {c['quarantined']:,} 行被隔离；逐行原因：buluo export quarantine --home {home} --period {s.period} -o 隔离.xlsx"
-        )
 
 
 def _check(a: argparse.Namespace, console: Console) -> int:
@@ -271,15 +207,6 @@ def _export(a: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
-
-
 def _policy(a: argparse.Namespace) -> tuple[dict[str, Pack], dict[str, Rule]]:
     try:
         return load_policy(a.home)
@@ -304,7 +231,7 @@ def _rules(a: argparse.Namespace, console: Console) -> int:
         return 0 if fine else 2
     packs, rules = _policy(a)
     if a.action == "list":
-        _table(console, listing.RULE_HEADINGS, listing.rule_rows(rules, _named_pack(packs, a.pack), _day(a)))
+        print_table(console, listing.RULE_HEADINGS, listing.rule_rows(rules, _named_pack(packs, a.pack), _day(a)))
         return 0
     if a.code and a.code not in rules:
         raise Refused(f"没有规则“{a.code}”；buluo rules list 列出全部")
@@ -321,12 +248,12 @@ def _rules(a: argparse.Namespace, console: Console) -> int:
 def _packs(a: argparse.Namespace, console: Console) -> int:
     packs, _ = _policy(a)
     if a.action == "list":
-        _table(console, listing.PACK_HEADINGS, listing.pack_rows(packs))
+        print_table(console, listing.PACK_HEADINGS, listing.pack_rows(packs))
         return 0
     if len(a.names) != 2:
         raise Refused("请写明两个政策包，如 buluo packs diff national-2020 caojie-2024")
     first, second = (_named_pack(packs, name) for name in a.names)
-    _table(console, listing.DIFF_HEADINGS, listing.diff_rows(first, second, _day(a)))
+    print_table(console, listing.DIFF_HEADINGS, listing.diff_rows(first, second, _day(a)))
     return 0
 
 
@@ -369,7 +296,7 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
             summary = run(order, lambda *_: None, definitions, delivery.result)
             console.print(f"  {n}/{len(orders)} {order.period}：信号 {summary.counts['signals']:,} 条")
     if summary is not None:
-        _print_summary(summary, console, a.home)
+        print_summary(summary, console, a.home)
     return 0 if a.no_serve else _serve(a, console)
 
 

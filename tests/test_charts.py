@@ -117,3 +117,25 @@ def test_programmes_run_from_the_windows_edge_to_as_of() -> None:
     )
     figure = charts.plot_programmes(rows, date(2026, 11, 30), ZH)
     assert list(figure.data[0].x) == [date(2023, 11, 1), date(2026, 11, 30)]
+
+
+def test_on_a_dark_page_words_and_grid_can_be_read() -> None:
+    rows = pl.DataFrame(
+        {"rule": ["A"], "title_zh": ["甲"], "title_en": ["a"], "level": ["red"], "households": [3], "signals": [3]}
+    )
+    light = charts.plot_drivers(rows, EN)
+    assert _contrast(light.layout.font.color, "#FFFFFF") > 7
+    assert _contrast(light.layout.font.color, "#12181F") < 2
+    assert _contrast(charts.on_dark(light).layout.font.color, "#12181F") > 7
+
+
+def _contrast(a: str, b: str) -> float:
+    """WCAG contrast ratio of two colours."""
+    one, other = sorted((_luminance(a), _luminance(b)))
+    return (other + 0.05) / (one + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

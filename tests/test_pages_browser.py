@@ -33,8 +33,6 @@ CHINESE = re.compile("[\u3400-\u9fff]")
 RULE_CODE = re.compile(r"\b(GAP|RISK|EXIT|PROC|DQ|POL)-[A-Z-]+\b")
 ENGLISH_WORD = re.compile(r"\b[a-z_]{4,}\b")
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium on this machine")
-
 
 @pytest.fixture(scope="session")
 def address(published_home: Path) -> Iterator[str]:

@@ -35,7 +35,6 @@ class Linking:
     feeds: Mapping[str, Feed]
     deliveries: tuple[Delivered, ...]
     as_of: date
-    period: int
 
     @property
     def as_of_sql(self) -> str:

@@ -159,7 +159,7 @@ def run(
         try:
             with clock.step("link"):
                 carry_ledger(con, deliveries, period)
-                linking = Linking(con, feeds, tuple(_delivered(d, feeds) for d in deliveries), as_of, period)
+                linking = Linking(con, feeds, tuple(_delivered(d, feeds) for d in deliveries), as_of)
                 link(linking)
             with clock.step("snapshot"):
                 facts = Facts(con, as_of, as_of.replace(day=1), parameters, linking.loaded)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.run.deliveries import LEDGER_TABLES, Delivery, period_text
+from pipelines.run.deliveries import LEDGER_TABLES, Delivery
 
 HISTORY_PERIODS = 12
 FIGURES = {
@@ -93,6 +93,3 @@ def earlier_published(pointer_periods: Sequence[str], period: str) -> str | None
     """The last published period before this one."""
     past = [p for p in pointer_periods if p < period]
     return max(past) if past else None
-
-
-__all__ = ["carry_freshness", "carry_history", "carry_ledger", "earlier_published", "period_text"]
