@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" --group build pyproject.toml
 
-.PHONY: help demo serve test lint format bench lock dev browser clean
+.PHONY: help demo serve test lint format bench lock dev browser database clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -28,7 +28,7 @@ demo: $(VENV)/.installed
 serve: $(VENV)/.installed
 	$(BIN)/buluo serve
 
-test: dev browser
+test: dev browser database
 	$(BIN)/python -m pytest -n 2
 
 lint: dev
@@ -69,6 +69,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 browser:
 	@command -v chromium >/dev/null || { $(APT) update && $(APT) install -y chromium; }
 	@fc-list :lang=zh | grep -q . || { $(APT) update && $(APT) install -y fonts-noto-cjk; }
+
+# A PostgreSQL server, which the tests start and stop themselves; Debian's own cluster is not made.
+database:
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { $(APT) update && $(APT) install -y postgresql-common && \
+		$(SUDO) sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
+		$(APT) install -y postgresql; }
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

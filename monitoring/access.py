@@ -6,6 +6,7 @@ How a value is masked is one definition for pages and exports: `monitoring.expor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,18 +39,26 @@ class Filter:
 
 @dataclass(frozen=True)
 class Scope:
-    """The places a viewer may see, narrowed to what was picked. None is no limit; a None inside is "place unknown".
+    """The places a viewer may see (`allowed`), narrowed to what was picked. None is no limit.
 
-    A village is named with its township, since villages of one name stand in several townships.
+    Picked places: a None inside is "place unknown". A village is named with its township, since villages of one name stand
+    in several townships. Allowed places: (township, village), where a village of None is the whole township; a place that
+    is not known is nobody's but the whole county's.
     """
 
     townships: tuple[str | None, ...] | None = None
     villages: tuple[tuple[str | None, str | None], ...] | None = None
     masked: bool = True
+    allowed: tuple[tuple[str, str | None], ...] | None = None
 
     @property
     def whole_county(self) -> bool:
-        return self.townships is None and self.villages is None
+        return self.townships is None and self.villages is None and self.allowed is None
+
+    @property
+    def unpicked(self) -> Scope:
+        """All that the viewer may see."""
+        return Scope(masked=self.masked, allowed=self.allowed)
 
     def limit(self, where: Filter | None = None, table: str = "") -> Filter:
         """Adds this scope to a filter over a table with columns township and village (named `table.` if given)."""
@@ -59,6 +68,12 @@ class Scope:
             self._either(where, [(f"{dot}township", (name,)) for name in self.townships], "township")
         if self.villages is not None:
             self._either(where, [(f"{dot}township {dot}village", pair) for pair in self.villages], "village")
+        if self.allowed is not None:
+            own = [
+                (f"{dot}township", (town,)) if village is None else (f"{dot}township {dot}village", (town, village))
+                for town, village in self.allowed
+            ]
+            self._either(where, own, "allowed")
         return where
 
     def limit_townships(self, where: Filter | None = None) -> Filter:
@@ -67,10 +82,11 @@ class Scope:
         named = self.townships
         if self.villages is not None:
             named = tuple(dict.fromkeys(township for township, _ in self.villages))
-        return Scope(named).limit(where) if named is not None else where
+        own = None if self.allowed is None else tuple(dict.fromkeys((town, None) for town, _ in self.allowed))
+        return Scope(named, allowed=own).limit(where)
 
     @staticmethod
-    def _either(where: Filter, wanted: list[tuple[str, tuple[str | None, ...]]], stem: str) -> None:
+    def _either(where: Filter, wanted: Sequence[tuple[str, tuple[str | None, ...]]], stem: str) -> None:
         alternatives: list[str] = []
         params: dict[str, str] = {}
         for number, (columns, values) in enumerate(wanted):

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from monitoring import charts, ui
-from monitoring.access import Scope
 from monitoring.language import number, share
 from monitoring.queries import checklist, overview, points
 from monitoring.ui import Column, Tile, View
@@ -119,11 +118,7 @@ def _map(view: View) -> None:
 
 def _answer_county(view: View) -> list[dict[str, Any]]:
     """The whole county's table, so that the map's scale does not follow the picked place."""
-    return (
-        View(view.warehouse, Scope(masked=view.scope.masked), view.t, view.county)
-        .ask(overview.township_table)
-        .to_dicts()
-    )
+    return View(view.warehouse, view.scope.unpicked, view.t, view.county).ask(overview.township_table).to_dicts()
 
 
 def _places(view: View, rows: list[dict[str, Any]]) -> None:

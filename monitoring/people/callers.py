@@ -1,0 +1,213 @@
+"""Who calls a service, looked up afresh for every call: a session that the gate gave, or the operator at the command line.
+
+    with acting(store, caller, "alert.claim", at) as act:
+        act.within(row.township, row.village)
+        ...
+        act.journal("alert.claim", f"alert:{row.id}")
+
+`acting` opens one transaction for the check, the deed and its journal row; `reading` one that only reads. A refusal is
+journalled by itself and raised: `SessionOver` where nobody is logged in any more, else `Denied`. "Not yours" and "not there"
+are told alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from monitoring.access import Scope
+from monitoring.people.roles import ADMINISTRATOR, ROLES, may
+from monitoring.store import Store, journal
+from monitoring.store.journal import Entry
+from monitoring.store.schema import account, account_place, session
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=8)
+TOUCH = timedelta(seconds=60)
+
+
+class SessionOver(Exception):
+    """Nobody is logged in under this session (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__("会话已失效，请重新登录")
+
+
+class Denied(Exception):
+    """Not allowed, or not there: the two are told alike. `words` (Chinese) are for the person."""
+
+    def __init__(self, words: str = "没有这一项，或它不在您的职责范围内") -> None:
+        super().__init__(words)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """`session` is a session's public id; `operator` the system user at the command line, who needs no session."""
+
+    session: str = ""
+    operator: str = ""
+    address: str = ""
+
+
+def operator(user: str) -> Caller:
+    """The person at the command line: whoever can read the home's files may do there what any role may."""
+    return Caller(operator=user, address="cli")
+
+
+@dataclass(frozen=True)
+class Person:
+    """The account behind a call, as the store has it now. `places` are (township, village or None); None is the whole county."""
+
+    account: int | None
+    name: str
+    person: str
+    role: str
+    places: tuple[tuple[str, str | None], ...] | None
+    session: str = ""
+    address: str = ""
+
+    @property
+    def system(self) -> bool:
+        """The operator at the command line."""
+        return self.account is None
+
+    def may(self, action: str) -> bool:
+        return self.system or may(self.role, action)
+
+    def holds(self, township: str | None, village: str | None) -> bool:
+        """Whether a place is among this person's; one that is not known is the whole county's only."""
+        if self.places is None:
+            return True
+        return any(township == t and (v is None or v == village) for t, v in self.places)
+
+    def limit(self, township: ColumnElement[Any], village: ColumnElement[Any]) -> ColumnElement[bool] | None:
+        """`holds` as a condition on two columns of the case store; None where nothing is to be limited."""
+        if self.places is None:
+            return None
+        alternatives = [township == t if v is None else and_(township == t, village == v) for t, v in self.places]
+        return or_(*alternatives) if alternatives else township != township
+
+    @property
+    def scope(self) -> Scope:
+        """`holds` for the warehouse's queries, masked."""
+        return Scope(allowed=self.places)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """One call: its transaction, who calls, and when."""
+
+    con: Connection
+    person: Person
+    at: datetime
+    store: Store
+
+    def need(self, action: str) -> None:
+        """A further permission within the same call. Raises Denied."""
+        if not self.person.may(action):
+            raise Denied
+
+    def within(self, township: str | None, village: str | None) -> None:
+        """The object's place must be among the person's. Raises Denied."""
+        if not self.person.holds(township, village):
+            raise Denied
+
+    def journal(self, event: str, object: str = "", result: str = "ok", **detail: Any) -> None:
+        journal.append(self.con, self.store.key, _entry(self.person, event, object, result, detail), self.at)
+
+
+@contextmanager
+def acting(store: Store, caller: Caller, action: str, at: datetime) -> Iterator[Acting]:
+    """A writing call. Raises SessionOver or Denied, both journalled, with nothing changed."""
+    person: Person | None = None
+    try:
+        with store.write() as con:
+            person = who(con, caller, at)
+            act = Acting(con, person, at, store)
+            act.need(action)
+            yield act
+    except (Denied, SessionOver) as refusal:
+        _refused(store, caller, person, action, refusal, at)
+        raise
+
+
+@contextmanager
+def reading(store: Store, caller: Caller, action: str, at: datetime) -> Iterator[Acting]:
+    """A call that only reads (and is not journalled). Raises SessionOver or Denied, both journalled."""
+    person: Person | None = None
+    try:
+        with store.read() as con:
+            person = who(con, caller, at)
+            act = Acting(con, person, at, store)
+            act.need(action)
+            yield act
+    except (Denied, SessionOver) as refusal:
+        _refused(store, caller, person, action, refusal, at)
+        raise
+
+
+def who(con: Connection, caller: Caller, at: datetime) -> Person:
+    """The person behind a caller. Raises SessionOver where the session is unknown, ended, idle, too old or not complete."""
+    if caller.operator:
+        return Person(None, f"cli:{caller.operator}", caller.operator, ADMINISTRATOR, None, address=caller.address)
+    asked = (
+        select(account.c.id, account.c.name, account.c.person, account.c.role)
+        .join(session, session.c.account_id == account.c.id)
+        .where(session.c.public == caller.session, session.c.stage == "full", *alive(at))
+    )
+    row = con.execute(asked).one_or_none()
+    if row is None or not caller.session:
+        raise SessionOver
+    places = con.execute(
+        select(account_place.c.township, account_place.c.village)
+        .where(account_place.c.account_id == row.id)
+        .order_by(account_place.c.township, account_place.c.village)
+    ).all()
+    reach: tuple[tuple[str, str | None], ...] | None = tuple((t, v) for t, v in places)
+    if not places and ROLES[row.role].reach == "county":
+        reach = None
+    if ROLES[row.role].reach == "village":
+        reach = tuple((t, v) for t, v in places if v is not None)
+    return Person(row.id, row.name, row.person, row.role, reach, caller.session, caller.address)
+
+
+def alive(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which a session (joined with its account) still holds."""
+    return (
+        session.c.ended_at.is_(None),
+        session.c.created_at > at - ABSOLUTE,
+        session.c.seen_at > at - IDLE,
+        account.c.state == "active",
+    )
+
+
+def touch(store: Store, caller: Caller, at: datetime) -> None:
+    """The person did something: the idle time begins anew. Written once a minute at most."""
+    with store.read() as con:
+        seen = con.execute(select(session.c.seen_at).where(session.c.public == caller.session)).scalar()
+    if seen is not None and at - seen >= TOUCH:
+        with store.write() as con:
+            con.execute(update(session).where(session.c.public == caller.session).values(seen_at=at))
+
+
+def _entry(person: Person, event: str, object: str, result: str, detail: dict[str, Any]) -> Entry:
+    return Entry(
+        person.name, "operator" if person.system else person.role, person.address, event, object, result, detail
+    )
+
+
+def _refused(
+    store: Store, caller: Caller, person: Person | None, action: str, refusal: Exception, at: datetime
+) -> None:
+    known = person or Person(None, "?", "?", "", (), caller.session, caller.address)
+    entry = _entry(known, action, "", "denied", {"why": type(refusal).__name__})
+    if person is None:
+        entry = Entry("?", "", caller.address, action, "", "denied", {"why": type(refusal).__name__})
+    with store.write() as con:
+        journal.append(con, store.key, entry, at)

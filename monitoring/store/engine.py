@@ -1,0 +1,120 @@
+"""Opens the case store: which database, how it is spoken to, and that its tables are of this version.
+
+SQLite by default (HOME/cases.sqlite, WAL, every commit on disk), through `pysqlite3`, whose SQLite is free of the WAL-reset
+bug of those before 3.51.3; PostgreSQL where BULUO_DATABASE_URL says so. Reading and writing are separate short
+transactions: a SQLite read that turns into a write is refused at once, whatever the time-out.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pysqlite3.dbapi2
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from monitoring.store import migrating
+
+URL = "BULUO_DATABASE_URL"
+BUSY_MILLISECONDS = 30_000
+_SAFE_SQLITE = (3, 51, 3)
+
+
+class StoreError(Exception):
+    """The case store cannot be opened or used; the text says why and what to do."""
+
+
+class Store:
+    """One case store, open. `read()` and `write()` give a connection inside a transaction of that kind."""
+
+    def __init__(self, engine: Engine, home: Path) -> None:
+        self.engine, self.home = engine, home
+        self.key = _key(home)
+
+    @property
+    def sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect() as con, con.begin():
+            yield con
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """All or nothing; on SQLite the write lock is taken first, so that nothing read here can be stale."""
+        with self.engine.connect().execution_options(buluo_write=True) as con, con.begin():
+            yield con
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(home: Path, url: str | None = None) -> Store:
+    """The home's case store, brought to this version. Raises StoreError."""
+    home.mkdir(parents=True, exist_ok=True)
+    url = url or os.environ.get(URL) or f"sqlite:///{(home / 'cases.sqlite').resolve()}"
+    try:
+        engine = _engine(url)
+        migrating.upgrade(engine)
+    except (SQLAlchemyError, OSError) as error:
+        where = make_url(url).render_as_string(hide_password=True)
+        raise StoreError(
+            f"打不开办理库 {where}：{_first_line(error)}。请检查数据库是否在运行、文件夹可否写入、磁盘是否已满"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        (home / "cases.sqlite").touch(mode=0o600)
+        (home / "cases.sqlite").chmod(0o600)
+    return Store(engine, home)
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if pysqlite3.dbapi2.sqlite_version_info < _SAFE_SQLITE:
+            raise StoreError(f"SQLite {pysqlite3.dbapi2.sqlite_version} 有可能损坏数据的缺陷，需要 3.51.3 或更新")
+        engine = create_engine(parsed, module=pysqlite3.dbapi2, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() != "postgresql":
+        raise StoreError(f"{URL} 只能是 postgresql:// 或 sqlite:// 的地址，收到的是 {parsed.get_backend_name()}://")
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_sqlite(con: Connection) -> None:
+    con.exec_driver_sql("BEGIN IMMEDIATE" if con.get_execution_options().get("buluo_write") else "BEGIN")
+
+
+def _key(home: Path) -> bytes:
+    """The home's secret, made once: signs the journal and encrypts phones. It is not in the database, nor in its backups."""
+    path = Path(os.environ.get("BULUO_SECRETS") or home / "secrets") / "store.key"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as out:
+            out.write(secrets.token_bytes(32))
+            out.flush()
+            os.fsync(out.fileno())
+    except FileExistsError:
+        if path.stat().st_mode & 0o077:
+            raise StoreError(f"密钥文件 {path} 别人也能读；请 chmod 400 后再试") from None
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise StoreError(f"密钥文件 {path} 不完整；请从备份处恢复它")
+    return key
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

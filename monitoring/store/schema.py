@@ -1,0 +1,445 @@
+"""What stands in the case store, table by table. Changes go through a migration (`migrations/versions`); a test compares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC; aware in Python, and refused where it is not, so that no local time slips in."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment in the case store needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+def _account(name: str, nullable: bool = False) -> Column[Any]:
+    return Column(name, ForeignKey("account.id"), nullable=nullable)
+
+
+def _alert(index: bool = True) -> Column[Any]:
+    return Column("alert_id", ForeignKey("alert.id"), nullable=False, index=index)
+
+
+# --- people
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False, unique=True),  # lower case; what is typed at log-in
+    Column("person", String(64), nullable=False),  # the person's name: accounts are not shared
+    Column("role", String(24), nullable=False),
+    Column("state", String(12), nullable=False),  # pending, active, disabled
+    Column("password_hash", Text),  # Argon2id; NULL for those who come by OIDC only
+    Column("must_change", Boolean, nullable=False),
+    Column("password_changed_at", Moment),
+    Column("oidc_subject", String(255), unique=True),
+    Column("totp_secret", Text),  # encrypted with the home's key; NULL until a second factor is set up
+    Column("totp_step", BigInteger),  # the last step used: a code works once
+    Column("visits_per_week", Integer),  # what this worker can do; NULL is the role's default
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("approved_at", Moment),
+    Column("approved_by", String(64)),
+    Column("last_seen_at", Moment),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+)
+
+# The places of an account; without rows the role's own reach holds. A blank village is the whole township.
+account_place = Table(
+    "account_place",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("township", String(64), nullable=False),
+    Column("village", String(64)),
+)
+
+password_history = Table(
+    "password_history",
+    metadata,
+    _id(),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("password_hash", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# Failures by typed name, known or unknown alike.
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie's value
+    Column("public", String(32), nullable=False, unique=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("stage", String(12), nullable=False),  # full, or what is still asked for: totp, enrol, change
+    Column("ended_at", Moment),
+)
+
+# Who may see one person's or household's full numbers, why, and until when; it ends with the session.
+unmasking = Table(
+    "unmasking",
+    metadata,
+    _id(),
+    Column("session", String(32), nullable=False, index=True),
+    _account("account_id"),
+    Column("household_id", String(64), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
+# A file that waits for one download by the person who asked for it.
+download = Table(
+    "download",
+    metadata,
+    Column("id", String(43), primary_key=True),
+    _account("account_id"),
+    Column("session", String(32), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("action", String(32), nullable=False),  # the permission that was needed, asked again at the download
+    Column("path", Text, nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("masked", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("taken_at", Moment),
+)
+
+# --- the journal: rows are appended only (triggers refuse the rest), each bound to the one before by a keyed digest
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String(64), nullable=False),  # account name; "cli:" and the system user at the command line
+    Column("role", String(24), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("event", String(48), nullable=False, index=True),
+    Column("object", String(128), nullable=False, index=True),
+    Column("result", String(12), nullable=False),  # ok, denied, failed
+    Column("detail", Text, nullable=False),  # JSON, sorted keys; never a full number
+    Column("before", String(64), nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+Index("ix_journal_who_at", journal.c.who, journal.c.at)
+
+# One row: the end of the chain. Writers take its lock, so that the chain has one order.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("mac", String(64), nullable=False),
+)
+
+# --- alerts
+
+# One row is one alert: a household with its signals, or an institution, a source, a policy matter, or a record of no household.
+alert = Table(
+    "alert",
+    metadata,
+    _id(),
+    Column("subject", String(16), nullable=False),  # household, institution, feed, policy, record
+    Column("subject_key", String(160), nullable=False),  # household_id; else the signal's record_key or name
+    Column("household_id", String(64), index=True),
+    Column("township", String(64)),
+    Column("village", String(64)),
+    Column("name", String(128)),  # head of the household, or the institution, source, …
+    Column("find", Text, nullable=False),  # names, last four characters of numbers, village: what a search looks in
+    Column("level", String(8), nullable=False),
+    Column("level_order", Integer, nullable=False),
+    Column("signals", Integer, nullable=False),  # standing ones that raise work
+    Column("headline", Text, nullable=False),  # sentence of the most urgent signal (masked)
+    Column("headline_en", Text),
+    Column("rules", Text, nullable=False),  # codes of the standing signals, blank-separated
+    Column("kinds", String(64), nullable=False),  # their kinds, blank-separated
+    Column("departments", Text, nullable=False),
+    Column(
+        "raises_work", Boolean, nullable=False
+    ),  # False: shown only (all signals are of kinds that full support answers)
+    Column("emergency", Boolean, nullable=False),  # the three-working-day track
+    Column("offers_closing", Boolean, nullable=False),  # no condition holds any more
+    Column("status", String(12), nullable=False),  # monitoring.alerts.moves
+    Column("outcome", String(1)),
+    Column("assignee", ForeignKey("account.id")),
+    Column("assigned_at", Moment),
+    Column("waiting_for", String(64)),  # department that was asked; NULL otherwise
+    Column("due_date", Date),  # what is due next: verification, a department's answer, a follow-up
+    Column("verify_due_date", Date),  # verification's own limit, for the rate "verified in time"
+    Column("points", Integer, nullable=False),  # priority without waiting time
+    Column("why", JSON, nullable=False),  # what the points are made of: [[part, points, value], …]
+    Column("rank", Integer, nullable=False),  # points less the day of opening: waiting adds a point a day by itself
+    Column("score", Numeric(6, 4)),  # the model's, where there is one
+    Column("opened_period", String(7), nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("verified_at", Moment),
+    Column("decided_at", Moment),
+    Column("helped_at", Moment),
+    Column("closed_at", Moment),
+    Column("closed_by", ForeignKey("account.id")),
+    Column("previous_id", ForeignKey("alert.id")),  # the closed alert of the same subject before this one
+    Column("origin", String(8), nullable=False),  # run, clue
+    Column("version", Integer, nullable=False, server_default=text("1")),
+)
+Index("ux_alert_open", alert.c.subject, alert.c.subject_key, unique=True,
+      sqlite_where=alert.c.closed_at.is_(None), postgresql_where=alert.c.closed_at.is_(None))  # fmt: skip
+Index("ix_alert_queue", alert.c.status, alert.c.township, alert.c.rank)
+Index("ix_alert_assignee", alert.c.assignee, alert.c.status)
+Index("ix_alert_place", alert.c.township, alert.c.village)
+Index("ix_alert_due", alert.c.due_date)
+Index("ix_alert_rank", alert.c.rank)
+
+# One row is one episode of one signal: from when a rule's condition began to hold for a subject until it no longer did.
+alert_signal = Table(
+    "alert_signal",
+    metadata,
+    _id(),
+    _alert(),
+    Column("rule", String(32), nullable=False),
+    Column(
+        "subject_key", String(160), nullable=False
+    ),  # household, person, record, institution, … that the rule judged
+    Column("episode", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # standing, gone, settled (still holds after a decision), shown
+    Column("kind", String(12), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("level_order", Integer, nullable=False),
+    Column("department", String(64), nullable=False),
+    Column("person_id", BigInteger),
+    Column("record_key", Text),
+    Column("message", Text, nullable=False),  # masked
+    Column("message_en", Text),
+    Column("clause", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # masked JSON, as the run wrote it
+    Column("due_date", Date),
+    Column("first_period", String(7), nullable=False),
+    Column("last_period", String(7), nullable=False),
+    Column("last_run", String(40), nullable=False),
+    Column("gone_period", String(7)),
+    UniqueConstraint("rule", "subject_key", "episode"),
+)
+Index("ix_alert_signal_standing", alert_signal.c.state, alert_signal.c.rule, alert_signal.c.subject_key)
+
+# After a decision the same rule and subject stay quiet until a day, unless the evidence gets worse.
+quiet = Table(
+    "quiet",
+    metadata,
+    _id(),
+    _alert(),
+    Column("rule", String(32), nullable=False),
+    Column("subject_key", String(160), nullable=False),
+    Column("until", Date, nullable=False),
+    Column("level_order", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),  # as it was when decided
+    Column("outcome", String(1), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+Index("ix_quiet_rule_subject", quiet.c.rule, quiet.c.subject_key)
+
+# What was done, in order; nothing here is ever changed.
+alert_event = Table(
+    "alert_event",
+    metadata,
+    _id(),
+    _alert(),
+    Column("at", Moment, nullable=False),
+    Column("account_id", ForeignKey("account.id")),  # NULL: the run
+    Column("by", String(64), nullable=False),  # the person's name then
+    Column("event", String(24), nullable=False),
+    Column("status", String(12), nullable=False),  # after it
+    Column("note", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    _id(),
+    _alert(),
+    Column("household_id", String(64), index=True),
+    Column("date", Date, nullable=False),
+    Column("visitor", String(64), nullable=False),
+    Column("met", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("finding", String(12), nullable=False),  # confirmed, not_so, unclear
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    _id(),
+    _alert(),
+    Column("outcome", String(1), nullable=False),  # A-P, monitoring.alerts.outcomes
+    Column("reason", Text, nullable=False),
+    Column("visit_id", ForeignKey("visit.id")),
+    Column("went_to", String(24)),  # the exit safety net: what an ended household went to
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+)
+
+measure = Table(
+    "measure",
+    metadata,
+    _id(),
+    _alert(),
+    Column("household_id", String(64), index=True),
+    Column("kind", String(24), nullable=False),
+    Column("amount", Numeric(14, 2)),  # yuan; NULL where it is no money
+    Column("monthly", Boolean, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("responsible", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+)
+
+referral = Table(
+    "referral",
+    metadata,
+    _id(),
+    _alert(),
+    Column("department", String(64), nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+    Column("answered_on", Date),
+    Column("answer", Text),
+    Column("answered_by", ForeignKey("account.id")),
+)
+
+conference = Table(
+    "conference",
+    metadata,
+    _id(),
+    _alert(),
+    Column("date", Date, nullable=False),
+    Column("present", Text, nullable=False),
+    Column("decision", Text),
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+    Column("decided_at", Moment),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    _id(),
+    _alert(),
+    Column("text", Text, nullable=False),
+    _account("account_id"),
+    Column("by", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+clue = Table(
+    "clue",
+    metadata,
+    _id(),
+    _alert(),
+    Column("channel", String(24), nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("caller", String(64), nullable=False),
+    Column("phone", Text),  # encrypted with the home's key
+    Column(
+        "caller_key", String(64), nullable=False, index=True
+    ),  # keyed digest of phone or number: tells repeat callers
+    Column("household_id", String(64)),
+    Column("person", String(64), nullable=False),  # who is meant
+    Column("township", String(64)),
+    Column("village", String(64)),
+    Column("text", Text, nullable=False),
+    Column("emergency", Boolean, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("concluded_on", Date),
+    Column("result", Text),
+    _account("account_id"),
+    Column("at", Moment, nullable=False),
+)
+
+# --- runs whose signals were taken in, and settings that a county changes
+
+taken_in = Table(
+    "taken_in",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("period", String(7), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("signals", Integer, nullable=False),
+    Column("opened", Integer, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("gone", Integer, nullable=False),
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
