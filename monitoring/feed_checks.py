@@ -17,12 +17,14 @@ _COLUMN = {
 }  # fmt: skip
 _FEED = {
     "title": str, "department": str, "row": str, "kind": str, "by_township": bool, "key": list, "required": list,
-    "columns": list, "without": list, "subject": str, "aliases": dict, "layout": list,
+    "columns": list, "without": list, "subject": str, "aliases": dict, "layout": list, "absent": list,
 }  # fmt: skip
 _LAYOUT = {
     "name": str, "kind": str, "required": list, "constants": dict, "from_name": dict, "same_as": dict, "aliases": dict,
-    "columns": list, "present": list, "absent": list,
+    "columns": list, "present": list, "absent": list, "one_of": list, "signs": list,
+    "split": dict, "refused": str,
 }  # fmt: skip
+_SPLIT = {"into": str, "parts": dict, "total": str}
 _KINDS = {str: "文字", list: "列表", dict: "表", bool: "true 或 false"}
 
 
@@ -122,12 +124,16 @@ def check_layouts(raw: Any, columns: Mapping[str, Any], taken: Collection[str], 
         given = [("required", name) for name in layout.get("required", ())]
         given += [("constants", name) for name in layout.get("constants", {})]
         given += [("same_as", name) for pair in layout.get("same_as", {}).items() for name in pair]
+        split = layout.get("split", {})
+        if "split" in layout and not _check_split(split, layout, columns, at.at(f"{at.where}：{where}split")):
+            continue
         for key, name in given:
             if name not in names:
                 at.say(f"{where}{key} 里的 {name} 不是这个台账的列", _near(name, names))
         values = [
             ("constants", layout.get("constants", {})),
             *((f"from_name.{w}", v) for w, v in layout.get("from_name", {}).items()),
+            *((f"split.parts.{part}", v) for part, v in split.get("parts", {}).items()),
         ]
         for key, constants in values:
             if not isinstance(constants, dict):
@@ -139,6 +145,23 @@ def check_layouts(raw: Any, columns: Mapping[str, Any], taken: Collection[str], 
                     at.say(f"{where}{key} 里的 {name} 不是这个台账的列", _near(name, names))
                 elif not isinstance(value, str) or (codes and value not in codes):
                     at.say(f"{where}{key} 给 {name} 的值 {value!r} 不对", f"应为 {'、'.join(codes or ['文字'])}")
+
+
+def _check_split(raw: Mapping[str, Any], layout: Mapping[str, Any], columns: Collection[str], at: Complaints) -> bool:
+    """The references of a split; the values of its parts are checked with the constants. True when they can be."""
+    if not _keys(raw, _SPLIT, ("into", "parts"), "", at):
+        return False
+    own = {c.get("name"): c.get("type") for c in layout.get("columns", ()) if isinstance(c, dict)}
+    if layout.get("kind", "person") != "person":
+        at.say(f"用在了 kind 为 {layout['kind']} 的格式里", "只有 person 格式才能有 split")
+    if raw["into"] not in columns:
+        at.say(f"into 里的 {raw['into']} 不是这个台账的列", _near(raw["into"], columns))
+    if not raw["parts"]:
+        at.say("parts 是空的", '例如 parts = { 列名 = { 另一列 = "值" } }')
+    for name in [*raw["parts"], *filter(None, [raw.get("total")])]:
+        if own.get(name) != "amount":
+            at.say(f"里的 {name} 不是这种格式自己的金额列", '请在这种格式的 columns 里写上，type = "amount"')
+    return True
 
 
 def _keys(

@@ -48,12 +48,31 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Several records of a feed side by side in one row of a file (生活补贴 and 护理补贴 of one person).
+
+    Each of `parts`, columns of the layout, that holds an amount other than 0 is a record of its own: the amount goes to
+    the feed's column `into`, and the part's further values (补贴类型) hold for it. `total`: where the file states the sum.
+    """
+
+    into: str
+    parts: Mapping[str, Mapping[str, str]]
+    total: str = ""
+
+    def gives(self) -> frozenset[str]:
+        """The feed's columns that every record of a row gets from its part."""
+        return frozenset({self.into}).union(set.intersection(*map(set, self.parts.values())))
+
+
+@dataclass(frozen=True)
 class Layout:
     """Another shape in which the same feed arrives; the layout named "" is the feed as the contract states it.
 
     `kind`: "person" (one row a person), "family" (one row a household, members in lists), "roll" (one row a household,
     the head only). Values that the file has no column for come from `constants`, from words in the file's name
-    (`from_name`) or from another column (`same_as`); reading puts them into the frame as ordinary columns.
+    (`from_name`) or from another column (`same_as`); reading puts them into the frame as ordinary columns. A layout may
+    be known only to be `refused`, because it cannot be the feed: the text says why, and what to hand in instead
+    (`{lacks}` in it: the required columns that are not there).
     """
 
     name: str = ""
@@ -66,6 +85,10 @@ class Layout:
     columns: tuple[Column, ...] = ()  # columns that only this layout has
     present: tuple[str, ...] = ()  # headings that must be there, beside the required columns
     absent: tuple[str, ...] = ()  # headings that must not be there
+    one_of: tuple[str, ...] = ()  # headings of which at least one must be there
+    signs: tuple[str, ...] = ()  # headings of no column that speak for this layout; they stay unknown columns
+    split: Split | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +106,7 @@ class Feed:
     by_township: bool = False
     subject: str = "person"  # or "institution"
     layouts: tuple[Layout, ...] = ()
+    absent: tuple[str, ...] = ()  # headings that show another list about the same people, whatever the layout
 
     def std_columns(self) -> dict[str, Column]:
         """Standard name -> column, shared ones first."""
@@ -95,7 +119,7 @@ class Feed:
     def layout(self, name: str = "") -> Layout:
         """The layout of that name; "" is the feed's own shape. Raises KeyError for an unknown one."""
         if not name:
-            return Layout(required=self.required)
+            return Layout(required=self.required, absent=self.absent)
         return {layout.name: layout for layout in self.layouts}[name]
 
 
@@ -196,6 +220,7 @@ def _feed(feed_id: str, raw: Mapping[str, Any], shared: tuple[Column, ...]) -> F
         key=tuple(raw.get("key", ())),
         by_township=raw.get("by_township", False),
         subject=raw.get("subject", "person"),
+        absent=tuple(raw.get("absent", ())),
     )
 
 
@@ -207,7 +232,10 @@ def _extend(feed: Feed, raw: Mapping[str, Any], at: Complaints) -> Feed:
     check_layouts(layouts, feed.std_columns(), {layout.name for layout in feed.layouts}, at)
     if at.all:
         return feed
-    return replace(feed, columns=columns, layouts=feed.layouts + tuple(_layout(x, feed) for x in layouts))
+    all_layouts = feed.layouts + tuple(_layout(x, feed) for x in layouts)
+    if any(x.split for x in all_layouts) and any(x.kind != "person" for x in all_layouts):
+        at.say("同一台账里既有带 split 的格式，又有 family 或 roll 格式", "一种台账只能用其中一类")
+    return replace(feed, columns=columns, layouts=all_layouts)
 
 
 def _layout(raw: Mapping[str, Any], feed: Feed) -> Layout:
@@ -221,7 +249,11 @@ def _layout(raw: Mapping[str, Any], feed: Feed) -> Layout:
         aliases={name: tuple(headings) for name, headings in raw.get("aliases", {}).items()},
         columns=tuple(_column(c) for c in raw.get("columns", ())),
         present=tuple(raw.get("present", ())),
-        absent=tuple(raw.get("absent", ())),
+        absent=feed.absent + tuple(raw.get("absent", ())),
+        one_of=tuple(raw.get("one_of", ())),
+        signs=tuple(raw.get("signs", ())),
+        split=Split(**raw["split"]) if "split" in raw else None,
+        refused=raw.get("refused", ""),
     )
 
 

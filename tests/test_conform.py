@@ -224,6 +224,127 @@ def test_every_row_is_loaded_or_quarantined(rows):
         assert reasons and json.loads(raw) is not None
 
 
+# --- rows that hold two records --------------------------------------------------------------------------------------
+
+SUBSIDY = FEEDS["disability_subsidy"]
+
+
+def subsidies(**values: str | None) -> dict[str, str | None]:
+    both = {"living_amount": "100", "nursing_amount": "80", "total_amount": "180"}
+    return {"name": "张三", "id_number": ANNA, "paid_month": "202603", **both, **values}
+
+
+def payments(rows: Sequence[Mapping[str, str | None]]) -> list[tuple[object, ...]]:
+    got = conform_part(SUBSIDY, part(rows), "两项并列")
+    assert got.quarantine.is_empty() and got.issues.is_empty()
+    return got.rows.select("row", "subsidy_kind", "amount").rows()
+
+
+def test_a_row_with_both_subsidies_is_two_payments_of_one_row_of_the_file():
+    got = conform_part(SUBSIDY, part([subsidies(extra='{"卡号":"6"}'), subsidies(name="李四")]), "两项并列")
+    assert dict(got.rows.schema) == row_schema(SUBSIDY)
+    assert got.rows.select("row", "name", "number", "subsidy_kind", "paid_month", "amount", "status").rows() == [
+        (2, "张三", ANNA, "生活补贴", date(2026, 3, 1), Decimal(100), None),
+        (2, "张三", ANNA, "护理补贴", date(2026, 3, 1), Decimal(80), None),
+        (3, "李四", ANNA, "生活补贴", date(2026, 3, 1), Decimal(100), None),
+        (3, "李四", ANNA, "护理补贴", date(2026, 3, 1), Decimal(80), None),
+    ]
+    assert got.rows["extra"].to_list() == ['{"卡号":"6"}'] * 2 + [None] * 2
+    assert got.quarantine.is_empty() and got.issues.is_empty()
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "-", "/", "无", "0", "0.00"])
+def test_a_subsidy_that_is_blank_or_0_is_no_payment(nothing: str | None):
+    assert payments([subsidies(living_amount=nothing, total_amount="80")]) == [(2, "护理补贴", Decimal(80))]
+    assert payments([subsidies(nursing_amount=nothing, total_amount=None)]) == [(2, "生活补贴", Decimal(100))]
+
+
+def test_a_row_without_any_amount_is_quarantined_once_with_all_that_stood_in_it():
+    rows = [subsidies(living_amount=None, nursing_amount="0"), subsidies(), subsidies(name="", paid_month="三月")]
+    got = conform_part(SUBSIDY, part(rows), "两项并列")
+    assert got.rows["row"].to_list() == [3, 3]
+    assert got.quarantine["row"].to_list() == [2, 4]
+    assert got.quarantine["reasons"].to_list() == [
+        "“生活补贴标准”“护理补贴标准”都没有金额，看不出发的是哪一项；“合计金额”填写的“180”不等于各项之和；按各项的金额载入",
+        "缺少必填项“姓名”；“发放年月”填写的“三月”不是年月，应如 2026-03",
+    ]
+    assert json.loads(got.quarantine["raw"][1]) == {
+        "姓名": "", "证件号码": ANNA, "发放年月": "三月", "生活补贴标准": "100", "护理补贴标准": "80", "合计金额": "180",
+    }  # fmt: skip
+    assert got.issues.is_empty()
+
+
+def test_a_word_in_place_of_an_amount_is_no_payment_and_worth_a_remark():
+    got = conform_part(SUBSIDY, part([subsidies(nursing_amount="停发", total_amount="100")]), "两项并列")
+    assert got.rows.select("row", "subsidy_kind").rows() == [(2, "生活补贴")]
+    assert only(got.issues) == {
+        "row": 2, "heading": "护理补贴标准", "value": "停发", "problem": "不是金额，应如 1234.56",
+    }  # fmt: skip
+
+
+def test_a_total_that_is_not_the_sum_is_worth_a_remark():
+    rows = [subsidies(total_amount="540"), subsidies(total_amount="一百八"), subsidies(total_amount="180.00元")]
+    got = conform_part(SUBSIDY, part(rows), "两项并列")
+    assert got.rows["amount"].to_list() == [Decimal(100), Decimal(80)] * 3
+    assert got.issues.select("row", "value", "problem").rows() == [
+        (2, "540", "不等于各项之和；按各项的金额载入"),
+        (3, "一百八", "不是金额，应如 1234.56"),
+    ]
+
+
+def test_a_list_with_one_of_the_two_columns_is_of_that_subsidy():
+    row = {k: v for k, v in subsidies().items() if k not in ("living_amount", "total_amount")}
+    assert payments([row]) == [(2, "护理补贴", Decimal(80))]
+    got = conform_part(SUBSIDY, part([row | {"nursing_amount": None}]), "两项并列")
+    assert only(got.quarantine)["reasons"] == "“护理补贴标准”没有金额，看不出发的是哪一项"
+
+
+def test_amounts_in_ten_thousands_are_scaled_each():
+    rows = part([subsidies(living_amount="0.01", total_amount="0.018")])
+    got = conform_part(SUBSIDY, rows, "两项并列", {"living_amount": 10_000, "total_amount": 10_000})
+    assert got.rows["amount"].to_list() == [Decimal(100), Decimal(80)]
+    assert got.issues.is_empty()
+
+
+def test_only_parts_that_split_take_the_way_of_several_rows_for_one():
+    assert (pairing(SUBSIDY, ""), pairing(SUBSIDY, "两项并列")) == ("", "family")
+    rows = conform_part(SUBSIDY, part([subsidies()]), "两项并列").rows.with_columns(part=pl.lit(3, pl.Int32))
+    got = combine_families(SUBSIDY, None, rows)
+    assert got.rows.rows() == rows.select("part", *row_schema(SUBSIDY)).rows()
+    assert got.quarantine.is_empty() and got.issues.is_empty() and got.supplements.is_empty()
+
+
+def test_a_row_is_a_duplicate_only_when_none_of_its_records_is_new():
+    rows = [subsidies(), subsidies(), subsidies(nursing_amount="90"), subsidies(living_amount=None)]
+    got = dedupe([conform_part(SUBSIDY, part(rows), "两项并列").rows])
+    assert got.rows.select("row", "subsidy_kind", "amount").rows() == [
+        (2, "生活补贴", Decimal(100)), (2, "护理补贴", Decimal(80)), (4, "护理补贴", Decimal(90)),
+    ]  # fmt: skip
+    assert got.duplicate.rows() == [(0, 3, 0, 2), (0, 5, 0, 2)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "name": cell,
+                "paid_month": st.sampled_from(["202603", "", "x"]),
+                "living_amount": cell,
+                "nursing_amount": cell,
+            }
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_every_row_of_two_records_is_loaded_or_quarantined(rows):
+    got = conform_part(SUBSIDY, part(rows), "两项并列")
+    assert sorted([*got.rows["row"].unique(), *got.quarantine["row"]]) == list(range(2, len(rows) + 2))
+    assert got.quarantine["row"].is_unique().all()
+    assert got.rows.filter(pl.col("amount").is_null() | (pl.col("amount") == 0)).is_empty()
+
+
 # --- duplicates -----------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,16 @@ kind = "state"
 required = ["name", "route"]
 columns = [ { name = "route", heading = "航线", type = "text" } ]
 """
+SPLIT = """
+[[layout]]
+name = "a"
+columns = [
+  { name = "there", heading = "去程", type = "amount" },
+  { name = "back", heading = "回程", type = "amount" },
+  { name = "sum", heading = "合计", type = "amount" },
+]
+split = { into = "route", total = "sum", parts = { there = { sex = "男" }, back = { sex = "女" } } }
+"""
 
 
 def home(tmp_path: Path, **files: str) -> Path:
@@ -124,6 +134,19 @@ def test_all_complaints_about_all_files_come_together_each_with_file_fault_and_r
         (NEW_FEED, NEW_FEED + '[[layout]]\nname = "a"\nkind = "b"', "person、family 或 roll"),
         (NEW_FEED, NEW_FEED + '[[layout]]\nname = "a"\n[[layout]]\nname = "a"', "已经用过"),
         (NEW_FEED, NEW_FEED + '[aliases]\nsekx = ["x"]', "是不是 sex"),
+        (NEW_FEED, NEW_FEED + SPLIT.replace("into = ", "onto = "), "split：有不认识的项 onto；是不是 into"),
+        (NEW_FEED, NEW_FEED + SPLIT.replace('into = "route"', 'into = "rout"'), "rout 不是这个台账的列；是不是 route"),
+        (
+            NEW_FEED,
+            NEW_FEED + SPLIT.replace("parts = { there =", "parts = { their ="),
+            "their 不是这种格式自己的金额列",
+        ),
+        (NEW_FEED, NEW_FEED + SPLIT.replace('total = "sum"', 'total = "name"'), "name 不是这种格式自己的金额列"),
+        (NEW_FEED, NEW_FEED + SPLIT.replace('"女"', '"雌"'), "应为 男、女"),
+        (NEW_FEED, NEW_FEED + SPLIT.replace("parts = {", "parts = { }, no = {"), "有不认识的项 no"),
+        (NEW_FEED, NEW_FEED + SPLIT.replace('{ there = { sex = "男" }, back = { sex = "女" } }', "{}"), "parts 是空的"),
+        (NEW_FEED, NEW_FEED + SPLIT + 'kind = "roll"', "只有 person 格式才能有 split"),
+        (NEW_FEED, NEW_FEED + SPLIT + '[[layout]]\nname = "b"\nkind = "family"', "只能用其中一类"),
     ],
 )
 def test_each_mistake_is_named_with_what_would_be_right(tmp_path: Path, wrong: str, right: str, words: str):
@@ -132,6 +155,12 @@ def test_each_mistake_is_named_with_what_would_be_right(tmp_path: Path, wrong: s
     message = complaints(home(tmp_path, flights=changed))
     assert words in message
     assert "flights.toml" in message
+
+
+def test_a_county_adds_a_layout_that_holds_two_records_in_a_row(tmp_path: Path):
+    split = load_feeds(home(tmp_path, flights=NEW_FEED + SPLIT))["flights"].layout("a").split
+    assert split is not None
+    assert split.gives() == {"route", "sex"}
 
 
 def test_the_layout_of_every_feed_can_be_asked_for_by_name():

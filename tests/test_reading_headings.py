@@ -284,6 +284,12 @@ TEKUN_PERSON = [
 ]
 
 
+SUBSIDIES = cells("姓名|身份证号|残疾证号|残疾类别|等级|生活补贴标准|护理补贴标准|发放月份|合计金额|开户行|卡号|备注")
+AID_SUMMARY = cells(
+    "序号|姓名|身份证号|年龄|性别|家庭人口|家庭住址|类别|联系电话|救助金额|审核日期|救助原因|自付金额|一卡通账号"
+)
+
+
 @pytest.mark.parametrize(
     ("headings", "name", "feed", "layout", "given"),
     [
@@ -308,6 +314,18 @@ TEKUN_PERSON = [
         (cells("姓名|身份证号|学籍号|学校|学段|年级|学籍状态|资助项目|学期|金额"), "a.xls", "education", "", {}),
         (cells("姓名|身份证号|参保类型|参保状态|缴费单位|缴费基数|待遇领取状态|月养老金|开始领取日期"), "a.xls", "social_insurance", "", {}),
         (cells("户主姓名|户主身份证|灾种|受灾时间|倒房间数|严重损坏间数|受灾人口|是否需过渡救助"), "a.xls", "disasters", "", {}),
+        (cells("户主姓名|身份证号|灾种|受灾时间|倒房间数|严重损坏间数|受灾人口|是否需过渡救助"), "a.xls", "disasters", "户主登记", {}),
+        (SUBSIDIES, "a.xls", "disability_subsidy", "两项并列", {}),
+        (cells("姓名|身份证号|救助类别(急难型/支出型)|受理日期|审批日期|发放日期|是否先行救助|备用金支付"), "a.xls", "temporary_aid", "", {}),
+        (cells("工单编号|来电时间|来电人|电话|诉求类别|诉求内容|承办单位|办理时限|办结时间|满意度"), "信访事项.xls", "clues", "12345工单",
+         {"channel": "信访"}),
+        (cells("姓名|身份证号|帮扶人|最近探访日期"), "留守老人名单.xls", "care_groups", "分类名单", {"category": "留守老人"}),
+        (cells("姓名|身份证号|单位|职务|所在镇|对象姓名|对象身份证号|关系|救助类型|月保障金|起始时间"), "a.xls", "officials", "工作人员和对象",
+         {"official_name": "值0", "name": "值5"}),
+        (cells("工作人员姓名|工作人员身份证号|单位|职务|所在镇|救助对象姓名|救助对象身份证号|关系|救助类型|月保障金"), "a.xls", "officials", "",
+         {"official_name": "值0", "name": "值5"}),
+        (cells("县|乡|村|户编号|户主姓名|户主证件号码|是否危房户|是否解决安全饮用水|是否有卫生厕所"), "（乡村建设）户信息_20231218.xlsx", "housing", "",
+         {"water_safe": "值7"}),
         (cells("县(市、区、旗)|乡(镇)|行政村|自然村|户编号|人编号|姓名|证件号码|人数|与户主关系|民族|健康状况|劳动技能|务工时间（月）|脱贫属性|主要致贫原因"
          "|危房户|饮水安全|饮水困难|人均纯收入|联系电话"), "a.xls", "monitored", "", {}),
         (cells("所属年份|户编号|身份证号|户主姓名|户主身份证号码|与户主关系|家庭成员|户类型|监测对象类型|风险是否消除"), "a.xls", "monitored",
@@ -364,3 +382,134 @@ def test_the_wide_monitoring_export_has_its_heading_in_row_3_and_shows_ordinary_
     assert why(part)[6] == "普通农户：不属于「防止返贫监测与脱贫户信息」的对象"
     assert "风险是否已消除_2" in part.unknown_headings
     assert part.headings["phone"] == "家庭成员联系电话"
+
+
+# lists about the same people that must not be taken for each other
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        SUBSIDIES,
+        [h for h in SUBSIDIES if h not in ("合计金额", "卡号")],
+        [h for h in SUBSIDIES if h != "生活补贴标准"],
+        cells("序号|姓名|身份证号|困难残疾人生活补贴（元/月）|重度残疾人护理补贴（元/月）|发放年月"),
+        cells("姓名|身份证号|残疾等级|生活补贴|护理补贴|合计|发放年月|发放状态|乡镇|村"),
+    ],
+    ids="|".join,
+)
+def test_a_list_of_both_subsidies_is_no_register_of_the_disabled(tmp_path: Path, headings: list[str]):
+    part = part_of(tmp_path, [headings, [f"值{i}" for i in range(len(headings))]], "残疾人.csv")
+    assert (part.feed, part.layout) == ("disability_subsidy", "两项并列")
+    assert "amount" not in part.frame.columns and "nursing_amount" in part.frame.columns
+
+
+def test_both_subsidies_under_a_merged_heading_are_told_apart(tmp_path: Path):
+    upper = ["姓名", "身份证号", "残疾证号", "发放年月", "补贴金额", "", ""]
+    lower = ["", "", "", "", "生活补贴", "护理补贴", "合计"]
+    rows = [
+        ["张三", "510225198101031232", "5102", "202603", "100", "80", "180"],
+        ["", "合计", "", "", "100", "80", "180"],
+    ]
+    part = part_of(tmp_path, [["2026年3月残疾人两项补贴发放花名册"], upper, lower, *rows])
+    assert (part.layout, part.heading_rows) == ("两项并列", (2, 3))
+    assert rows_of(part, "living_amount", "nursing_amount", "total_amount") == [("100", "80", "180")]
+    assert why(part) == {1: "标题或说明行", 2: "表头", 3: "表头", 5: "合计行"}
+
+
+def test_a_list_with_a_kind_of_subsidy_is_one_payment_a_row(tmp_path: Path):
+    headings = cells("姓名|身份证号|残疾证号|残疾类别|残疾等级|生活补贴标准|护理补贴标准|补贴类型|发放月份|金额")
+    part = part_of(tmp_path, [headings, ["值"] * len(headings)])
+    assert (part.feed, part.layout) == ("disability_subsidy", "")
+    assert {"生活补贴标准", "护理补贴标准"} <= set(part.unknown_headings)
+
+
+@pytest.mark.parametrize(
+    ("headings", "lacks"),
+    [
+        ([h for h in SUBSIDIES if h != "发放月份"], "发放年月"),
+        (cells("姓名|身份证号|残疾类别|残疾等级|困难残疾人生活补贴|重度残疾人护理补贴|合计"), "发放年月"),
+        (cells("姓名|身份证号|生活补贴|护理补贴|发放年月"), "残疾证号"),
+    ],
+)
+def test_a_list_of_subsidies_that_lacks_something_says_what(tmp_path: Path, headings: list[str], lacks: str):
+    words = problem_of(tmp_path, [headings, ["值"] * len(headings)])
+    assert words.startswith(f"最接近「残疾人两项补贴发放」，缺少：{lacks}；")
+
+
+def test_a_subsidy_of_pupils_is_no_subsidy_of_the_disabled(tmp_path: Path):
+    headings = cells("姓名|身份证号|学段|学籍状态|生活补贴|发放年月")
+    assert part_of(tmp_path, [headings, ["值"] * len(headings)]).feed == "education"
+
+
+def test_a_register_of_the_disabled_with_a_column_of_subsidies_is_said_to_be_another_list(tmp_path: Path):
+    headings = cells("姓名|身份证号|残疾类别|残疾等级|补贴类型")
+    words = problem_of(tmp_path, [headings, ["值"] * len(headings)])
+    assert words.startswith("最接近「残疾人两项补贴发放」，缺少：发放年月；")
+
+
+@pytest.mark.parametrize("headings", [AID_SUMMARY, cells("姓名|身份证号|类别|救助金额|审批日期")], ids="|".join)
+def test_the_summary_of_temporary_aid_is_known_and_refused_for_want_of_the_required_columns(
+    tmp_path: Path, headings: list[str]
+):
+    rows = [["3月临时救助发放汇总表"], headings, [f"值{i}" for i in range(len(headings))]]
+    words = problem_of(tmp_path, rows)
+    assert words.startswith("这是临时救助发放汇总表，不能当作「临时救助台账」载入，缺少必填的：救助类型、受理日期；")
+    assert "审批日期不能代替受理日期" in words
+
+
+def test_a_summary_of_temporary_aid_with_the_required_columns_is_loaded(tmp_path: Path):
+    headings = [*AID_SUMMARY, "救助类型", "受理日期"]
+    part = part_of(tmp_path, [headings, [f"值{i}" for i in range(len(headings))]])
+    assert (part.feed, part.layout) == ("temporary_aid", "")
+    assert part.headings["approved_date"] == "审核日期" and part.headings["hardship"] == "救助原因"
+
+
+def test_a_summary_of_temporary_aid_without_its_date_is_no_care_group(tmp_path: Path):
+    headings = cells("姓名|身份证号|性别|联系电话|类别|救助金额|救助原因")
+    assert "最接近「临时救助台账」" in problem_of(tmp_path, [headings, ["值"] * len(headings)])
+
+
+@pytest.mark.parametrize(
+    ("headings", "words"),
+    [
+        (cells("县|乡|村|户编号|人编号|户类型|监测对象类别|姓名|证件号码|与户主关系|是否已务工|务工所在县|务工企业名称|开始时间"), "已外出务工信息"),
+        (cells("县|乡|村|姓名|证件号码|是否已务工|务工所在县"), "已外出务工信息"),
+        (cells("县|乡|村|户编号|户主姓名|户类型|姓名|证件号码|与户主关系|是否计划务工|计划务工所在县|就业服务需求"), "计划外出务工信息"),
+    ],
+    ids=["work", "work of no household", "plan"],
+)  # fmt: skip
+def test_a_list_of_workers_never_replaces_the_monitored_or_the_registry(
+    tmp_path: Path, headings: list[str], words: str
+):
+    rows = [["务工监测"], ["导出时间"], headings, [f"值{i}" for i in range(len(headings))]]
+    assert problem_of(tmp_path, rows).startswith(f"这是{words}，")
+
+
+def test_the_monitoring_export_that_shows_work_too_is_loaded(tmp_path: Path):
+    headings = cells("户编号|姓名|户类型|监测对象类别|识别监测时间|是否已务工|务工所在县|务工企业名称")
+    assert part_of(tmp_path, [headings, ["值"] * len(headings)]).feed == "monitored"
+
+
+def test_left_behind_children_are_no_visits_even_where_no_name_says_who_they_are(tmp_path: Path):
+    headings = cells("姓名|身份证号|监护人|父母务工地|帮扶人|最近探访日期")
+    words = problem_of(tmp_path, [headings, ["值"] * len(headings)])
+    assert "缺少：类别" in words and "留守儿童" in words
+
+
+def test_what_only_speaks_for_a_layout_is_kept_as_an_unknown_column(tmp_path: Path):
+    rows = [cells("姓名|身份证号|帮扶人|最近探访日期"), ["张三", "", "李四", "2026-03-05"]]
+    part = part_of(tmp_path, rows, "留守老人名单.csv")
+    assert part.unknown_headings == ["帮扶人", "最近探访日期"]
+    assert json.loads(part.frame["extra"][0]) == {"帮扶人": "李四", "最近探访日期": "2026-03-05"}
+
+
+def test_the_official_and_the_relative_under_merged_headings_are_told_apart(tmp_path: Path):
+    upper = ["工作人员", "", "", "救助对象", "", ""]
+    lower = ["姓名", "身份证号", "职务", "姓名", "身份证号", "关系"]
+    row = ["王五", "510225198101031232", "主任", "王六", "510225197512120019", "兄弟"]
+    part = part_of(tmp_path, [upper, lower, row])
+    assert part.frame.drop("row", "extra").row(0, named=True) == {
+        "official_name": "王五", "official_id_number": "510225198101031232", "position": "主任",
+        "name": "王六", "id_number": "510225197512120019", "kinship": "兄弟",
+    }  # fmt: skip

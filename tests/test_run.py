@@ -30,6 +30,7 @@ from tests.runs import (
     exported,
     files_below,
     keys,
+    number,
     only_town,
     pointer,
     published_file,
@@ -653,3 +654,48 @@ def test_the_default_inbox_is_the_homes_own(tmp_path: Path):
     write_csv({NOVEMBER: small_county()}, home / "inbox")
     run_quietly(home, NOVEMBER)
     assert pointer(home)["periods"][NOVEMBER]["counts"]["persons"] == 48
+
+
+def test_a_family_member_without_number_does_not_take_the_numbered_heads_place(tmp_path: Path) -> None:
+    feeds = small_county()
+    feeds["dibao"] = [row for row in feeds["dibao"] if row["救助证编号"] != "D101"]
+    inbox, head = write_feeds(feeds, tmp_path / "inbox"), number("19700101", 103)
+    (inbox / "农村低保家庭查询_1.csv").write_text(
+        "户主姓名,户主身份证号,户月保障金额（元）,低保（特困）证号,最初享受月,家庭成员姓名,家庭成员身份证号,所属街道\n"
+        f"赵二甲,{head},400,D101,202401,赵二甲;外来孩子,{head};无,甲镇\n",
+        encoding="utf-8",
+    )
+    run_quietly(tmp_path / "home", "2026-11", inbox)
+    told = query(
+        tmp_path / "home", "2026-11", "SELECT name, number FROM std_dibao WHERE certificate = 'D101' ORDER BY name"
+    )
+    assert told == [("外来孩子", None), ("赵二甲", head)]
+    persons = query(
+        tmp_path / "home",
+        "2026-11",
+        "SELECT count(DISTINCT person_id) FROM std_dibao WHERE certificate = 'D101' AND person_id IS NOT NULL",
+    )
+    assert persons[0][0] >= 1
+    assert query(tmp_path / "home", "2026-11", f"SELECT on_dibao FROM person_snapshot WHERE number = '{head}'") == [
+        (True,)
+    ]
+
+
+def test_a_later_file_that_repeats_one_subsidy_of_a_wide_row_leaves_the_other_counted(tmp_path: Path) -> None:
+    person = number("19700101", 103)
+    inbox = write_feeds(small_county(), tmp_path / "october")
+    (inbox / "两项补贴.csv").write_text(
+        f"姓名,身份证号,残疾证号,生活补贴标准,护理补贴标准,发放月份\n赵二甲,{person},1,100,80,202610\n",
+        encoding="utf-8",
+    )
+    run_quietly(tmp_path / "home", "2026-10", inbox)
+    inbox = write_feeds(small_county(), tmp_path / "november")
+    (inbox / "两项补贴.csv").write_text(
+        f"姓名,身份证号,补贴类型,金额,发放月份\n赵二甲,{person},生活补贴,100,202610\n", encoding="utf-8"
+    )
+    run_quietly(tmp_path / "home", "2026-11", inbox)
+    counted = query(
+        tmp_path / "home", "2026-11",
+        "SELECT subsidy_kind, amount::INTEGER, delivered FROM std_disability_subsidy WHERE counts ORDER BY subsidy_kind",
+    )  # fmt: skip
+    assert [(kind, amount) for kind, amount, _ in counted] == [("护理补贴", 80), ("生活补贴", 100)]

@@ -1,7 +1,8 @@
 """Step 2: a part of a department's file -> typed rows, rows for quarantine, and what is worth saying.
 
 `conform_part` one part · `dedupe` one feed of one delivery · `combine_families` files that come in pairs. Decides no
-policy: renames, types, splits. rows + quarantine = rows of the part, always.
+policy: renames, types, splits. rows + quarantine = rows of the part, always (by row number, where `splitting` makes
+several rows of one).
 """
 
 from pipelines.conform.duplicates import Deduped, dedupe

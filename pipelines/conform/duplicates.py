@@ -13,7 +13,8 @@ _DUPLICATE = {"part": pl.Int32(), "row": pl.Int32(), "first_part": pl.Int32(), "
 
 @dataclass(frozen=True)
 class Deduped:
-    """`rows` with `part` first, sorted by (part, row); `duplicate`: part, row, first_part, first_row."""
+    """`rows` with `part` first, sorted by (part, row); `duplicate`: part, row, first_part, first_row, once for each row of
+    a file that is not in `rows` at all (one that stands for several rows may be loaded with some of them)."""
 
     rows: pl.DataFrame
     duplicate: pl.DataFrame
@@ -27,18 +28,35 @@ def dedupe(frames: Sequence[pl.DataFrame]) -> Deduped:
     if not frames:
         raise ValueError("dedupe needs at least one frame; an empty one will do")
     numbered = [f if "part" in f.columns else f.with_columns(part=pl.lit(i, pl.Int32)) for i, f in enumerate(frames)]
-    rows = pl.concat([f.select(pl.col("part").cast(pl.Int32), pl.exclude("part")) for f in numbered]).sort(
-        "part", "row", maintain_order=True
-    )
+    rows = _in_order(pl.concat([f.select(pl.col("part").cast(pl.Int32), pl.exclude("part")) for f in numbered]))
     mapped = [c for c in rows.columns if c not in _NOT_MAPPED]
     if not rows.height or not mapped:
         return Deduped(rows, pl.DataFrame(schema=_DUPLICATE))
-    hashes = rows.select(h=pl.struct(mapped).hash())
-    suspicious = hashes.select(pl.col("h").is_duplicated()).to_series()
-    suspects = rows.with_row_index("_at").filter(suspicious)
+    suspects = _suspects(rows, mapped)
     firsts = suspects.with_columns(_first=pl.col("_at").min().over(mapped)).select("_at", "_first", "part", "row")
     later = firsts.filter(pl.col("_at") != pl.col("_first"))
+    if not later.height:
+        return Deduped(rows, pl.DataFrame(schema=_DUPLICATE))
     origin = firsts.select("_at", first_part="part", first_row="row")
     duplicate = later.join(origin, left_on="_first", right_on="_at", maintain_order="left").select(list(_DUPLICATE))
     keep = pl.select(~pl.int_range(rows.height).is_in(later["_at"].implode())).to_series()
-    return Deduped(rows.filter(keep), duplicate.sort("part", "row"))
+    kept = rows.filter(keep)
+    once = duplicate.unique(["part", "row"], keep="first", maintain_order=True)
+    gone = once.join(kept.select("part", "row"), on=["part", "row"], how="anti", maintain_order="left")
+    return Deduped(kept, gone.sort("part", "row"))
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows by part and row. They mostly come so, and a needless sort copies them all."""
+    place = rows.select(pl.col("part").cast(pl.Int64) * 2**32 + pl.col("row")).to_series()
+    return rows if place.is_sorted() else rows.sort("part", "row", maintain_order=True)
+
+
+def _suspects(rows: pl.DataFrame, mapped: Sequence[str]) -> pl.DataFrame:
+    """The rows that may have a double, with their place `_at`: those whose numbers and dates have one (quick to hash),
+    and of these those that have one in all."""
+    quick = [c for c in mapped if rows.schema[c] != pl.String]
+    suspects = rows.with_row_index("_at")
+    for columns in filter(None, (quick, list(mapped))):
+        suspects = suspects.filter(suspects.select(pl.struct(columns).hash().is_duplicated()).to_series())
+    return suspects

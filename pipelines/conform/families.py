@@ -38,8 +38,14 @@ class Combined:
 
 def combine_families(feed: Feed, persons: pl.DataFrame | None, families: pl.DataFrame | None) -> Combined:
     """Puts together what `conform_part` gave for the paired layouts of one feed in one delivery (`pairing` tells
-    which), all parts of a kind in one frame with a column `part`. Either may be missing."""
+    which), all parts of a kind in one frame with a column `part`. Either may be missing.
+
+    Rows of a layout that splits are whole already, and only pass through: they come here to be counted by the file's row.
+    """
     people, households = _ready(feed, persons), _ready(feed, families)
+    if any(layout.split for layout in feed.layouts):
+        whole = households.select("part", *row_schema(feed))
+        return Combined(whole, *(pl.DataFrame(schema=schema) for schema in (_QUARANTINE, _ISSUES, _SUPPLEMENT)))
     people, used = _complete(feed, people, households)
     alone = households.join(used, on=["part", "row"], how="anti", maintain_order="left")
     members, issues = _members(alone)

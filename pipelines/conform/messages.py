@@ -26,6 +26,7 @@ NUMBER_PROBLEMS = {
 }
 BIRTH_DIFFERS = "与证件号码中的出生日期不一致"
 SEX_DIFFERS = "与证件号码中的性别不一致"
+TOTAL_DIFFERS = "不等于各项之和；按各项的金额载入"
 SHARED_HEADINGS = {"birth_date": "出生日期", "sex": "性别"}
 
 

@@ -16,6 +16,7 @@ from monitoring.feeds import Feed
 from pipelines import identity
 from pipelines.conform.columns import Cells, read_columns, type_of
 from pipelines.conform.complaints import missing_values, quarantine, raw_json, remarks, unclear_values
+from pipelines.conform.splitting import amounts_wrong, divided, widened
 
 PERSON_COLUMNS: dict[str, pl.DataType] = {
     "person_id": pl.Int64(),
@@ -39,7 +40,8 @@ _ID_COLUMNS = {"id_number": "number", "head_id_number": "head_number", "official
 
 @dataclass(frozen=True)
 class Conformed:
-    """`rows` (see `row_schema`), `quarantine` (row, reasons, raw), `issues` (row, heading, value, problem)."""
+    """`rows` (see `row_schema`), `quarantine` (row, reasons, raw), `issues` (row, heading, value, problem). Every row of
+    the part is in one of the first two: in `rows` once, or several times where its layout splits it."""
 
     rows: pl.DataFrame
     quarantine: pl.DataFrame
@@ -60,7 +62,11 @@ def row_schema(feed: Feed) -> dict[str, pl.DataType]:
 
 def pairing(feed: Feed, layout: str) -> str:
     """Whether parts of this layout have to go through `combine_families`: "person" or "family" where the feed also
-    comes with one row a household (dibao: a file of families and one of persons, a signing roll), else ""."""
+    comes with one row a household (dibao: a file of families and one of persons, a signing roll), else "".
+
+    A part whose layout splits its rows goes there as "family" too: what several rows may stand for is counted once."""
+    if feed.layout(layout).split is not None:
+        return "family"
     if all(other.kind == "person" for other in feed.layouts):
         return ""
     return "person" if feed.layout(layout).kind == "person" else "family"
@@ -74,12 +80,16 @@ def conform_part(
 
     Where `pairing` says so, rows may lack required values and carry more columns: `raw` (where they do), and a family's
     `members_names`, `members_ids`. `combine_families` fills in and decides."""
-    pair = pairing(feed, layout)
-    cells = read_columns(frame, list(feed.std_columns().values()), scale or {})
-    missing, unclear = missing_values(feed, frame, cells), unclear_values(feed, cells)
+    split = feed.layout(layout).split
+    pair = "" if split else pairing(feed, layout)
+    wide = widened(feed, feed.layout(layout))
+    cells = read_columns(frame, list(wide.std_columns().values()), scale or {})
+    missing, unclear = missing_values(wide, frame, cells), unclear_values(wide, cells)
+    if split:
+        missing += amounts_wrong(split, frame, cells)
     complaints = unclear if pair else missing + unclear
     bad = _any(frame, [c.rows for c in complaints if c.fatal])
-    rows = _rows(feed, frame, cells, of_head=pair == "family")
+    rows = _rows(wide, frame, cells, of_head=pair == "family")
     if pair:
         lacking = frame.filter(_any(frame, [c.rows for c in missing]))
         raw = lacking.select(pl.col("row").cast(pl.Int32), raw=raw_json(feed, lacking))
@@ -87,7 +97,8 @@ def conform_part(
     if pair == "family":
         rows = rows.with_columns(_member_lists(frame))
     good = rows.filter(~bad) if bad.any() else rows
-    return Conformed(good, quarantine(feed, frame, complaints, bad), remarks(frame, complaints, bad, good))
+    loaded = divided(split, good, row_schema(feed)) if split else good
+    return Conformed(loaded, quarantine(wide, frame, complaints, bad), remarks(frame, complaints, bad, good))
 
 
 def _any(frame: pl.DataFrame, masks: list[pl.Series]) -> pl.Series:

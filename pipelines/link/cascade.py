@@ -43,7 +43,7 @@ def link_rows(run: Linking) -> None:
     """Links every row that names somebody without a usable number."""
     con = run.con
     con.execute(
-        "CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, person_id BIGINT, step VARCHAR)"
+        "CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, person_id BIGINT, step VARCHAR)"
     )
     con.execute("""
         CREATE TABLE link_review (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, birth_date DATE,
@@ -56,18 +56,19 @@ def link_rows(run: Linking) -> None:
     _resolve(run, ["registry"])
     con.execute("""
         INSERT INTO candidate
-        SELECT l.person_id, any_value(name), any_value(birth_date), any_value(sex), any_value(phone), any_value(township),
+        SELECT l.person_id, any_value(l.name), any_value(birth_date), any_value(sex), any_value(phone), any_value(township),
             any_value(village), NULL
         FROM std_registry JOIN link l USING (delivered, part, row)
         WHERE feed = 'registry' AND step = 'new' GROUP BY l.person_id""")
     con.execute("UPDATE std_registry AS s SET person_id = l.person_id FROM link l WHERE l.feed = 'registry' "
-                "AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row")  # fmt: skip
+                "AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row AND s.person_id IS NULL")  # fmt: skip
     others = [f for f in run.person_feeds if f != "registry"]
     _resolve(run, others)
     for feed in others:
         con.execute(f"""
             UPDATE std_{feed} AS s SET person_id = l.person_id FROM link l WHERE l.feed = '{feed}'
-            AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row""")
+            AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row
+            AND s.person_id IS NULL AND l.name IS NOT DISTINCT FROM s.name""")
 
 
 def _mentions(run: Linking) -> None:
@@ -193,7 +194,7 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
         CREATE OR REPLACE TEMP TABLE profiled AS
         SELECT u.*, p.profile_id FROM undecided u JOIN profile p ON {same}""")
     con.execute("""
-        INSERT INTO link SELECT feed, delivered, part, row, d.person_id, d.step
+        INSERT INTO link SELECT feed, delivered, part, row, name, d.person_id, d.step
         FROM profiled JOIN decided d USING (profile_id)""")
     con.execute("""
         INSERT INTO link_review

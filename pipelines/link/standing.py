@@ -195,11 +195,11 @@ def settle_events(run: Linking) -> None:
         same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
         run.con.execute(f"""
             UPDATE std_{feed_id} AS s SET counts = false FROM (
-                SELECT delivered, part, row, row_number() OVER (
+                SELECT s.rowid AS id, row_number() OVER (
                     PARTITION BY {", ".join(keys)}
                     ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
                 FROM std_{feed_id} s JOIN contested c ON {same} WHERE s.counts) AS p
-            WHERE s.delivered = p.delivered AND s.part = p.part AND s.row = p.row AND p.place > 1""")
+            WHERE s.rowid = p.id AND p.place > 1""")
     _uncount_future(run)
     _forget_replaced_reviews(run)
 

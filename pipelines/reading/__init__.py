@@ -1,7 +1,8 @@
 """From a file that a department handed in to raw rows under standard names; nothing of it is interpreted or lost.
 
-`sniff` says what the file is, `text` and `workbook` make sheets of it, `heading` finds the heading and the feed,
-`notes` knows the rows that are no data, `frame` puts every row in its place, `extras` keeps the unknown columns.
+`sniff` says what the file is, `text` and `workbook` make sheets of it, `heading` finds the heading and the feed by asking
+what it means to each (`target`), `notes` knows the rows that are no data, `frame` puts every row in its place, `extras`
+keeps the unknown columns.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from monitoring.feeds import Feed
 from pipelines.reading.frame import build_part
-from pipelines.reading.heading import Match, Target, find_heading, targets
+from pipelines.reading.heading import find_heading
 from pipelines.reading.model import FileReading, Part, Sheet, Unreadable
 from pipelines.reading.sniff import sniff
+from pipelines.reading.target import Match, Target, targets
 from pipelines.reading.text import read_text, to_utf8
 from pipelines.reading.workbook import read_workbook
 
@@ -71,7 +73,7 @@ def _choose(heads: dict[str, Sheet], known: list[Target], name: str) -> tuple[st
     if matched:
         best = max(matched, key=lambda separator: matched[separator].rank())
         return best, matched[best].rows
-    near = {s: (str(found[s]).startswith(("最接近", "可能是")), heads[s].grid.width) for s in heads}
+    near = {s: (str(found[s]).startswith(("最接近", "可能是", "这是")), heads[s].grid.width) for s in heads}
     return max(heads, key=near.__getitem__), ()
 
 

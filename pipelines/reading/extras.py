@@ -7,8 +7,8 @@ import re
 
 import polars as pl
 
-from pipelines.reading.heading import Match
 from pipelines.reading.notes import stripped
+from pipelines.reading.target import Match
 
 
 def labels(match: Match) -> list[str]:

@@ -8,9 +8,9 @@ import unicodedata
 import polars as pl
 
 from pipelines.reading.extras import extra, labels, unknown_headings
-from pipelines.reading.heading import Match
 from pipelines.reading.model import INVISIBLE, ROWS_SCHEMA, Merge, Part, Sheet
 from pipelines.reading.notes import classify, note_in, stripped, total_in, unusable
+from pipelines.reading.target import Match
 
 _TEN_THOUSAND = re.compile(r"[(\[{【〔][^)\]}】〕]*万[^)\]}】〕]*[)\]}】〕]|/万元$")
 _YUAN = re.compile(r"[(\[{【〔][^)\]}】〕万]*元[^)\]}】〕万]*[)\]}】〕]")

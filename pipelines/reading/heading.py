@@ -9,62 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from monitoring.feeds import Column, Feed, Layout, normalise_heading
+from monitoring.feeds import Feed, normalise_heading
 from pipelines.reading.model import Sheet
+from pipelines.reading.target import Match, Target, given_by, mapping_of, match_of, missing_in, strange_in
 from pipelines.reading.two_rows import Cells, is_hint, joined_cells, shown_headings, spans, upper_headings
 
 MAX_HEADING_ROW = 30  # filled rows that are looked at
-
-
-@dataclass(frozen=True)
-class Target:
-    """A feed in one layout, with the headings that lead to its columns."""
-
-    feed: Feed
-    layout: Layout
-    columns: Mapping[str, Column]
-    lookup: Mapping[str, tuple[str, int, bool]]  # heading -> standard name, order among its headings, inverse question
-    own: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Match:
-    """A heading that was understood. `mapping`: standard name -> columns of the sheet, the first filled one counts."""
-
-    target: Target
-    rows: tuple[int, ...]  # 1-based
-    mapping: Mapping[str, tuple[int, ...]]
-    inverse: frozenset[int]  # columns that ask the opposite question
-    headings: tuple[str, ...]  # of every column, as the sheet writes it
-    given: Mapping[str, str]  # values from the layout's constants and the file's name
-
-    def rank(self) -> tuple[int, float]:
-        from_name = {n for values in self.target.layout.from_name.values() for n in values}
-        count = len(self.mapping) + len((from_name & set(self.given)) - set(self.mapping))
-        return count, len(self.target.own & set(self.mapping)) / max(1, len(self.target.own))
-
-
-def targets(feeds: Mapping[str, Feed]) -> list[Target]:
-    """All feeds in all their layouts, a feed's own shape before its layouts."""
-    return [_target(feed, layout) for feed in feeds.values() for layout in (feed.layout(), *feed.layouts)]
-
-
-def _target(feed: Feed, layout: Layout) -> Target:
-    columns = {**feed.std_columns(), **{column.name: column for column in layout.columns}}
-    lookup: dict[str, tuple[str, int, bool]] = {}
-    # shared columns first, so that a feed's own column under the same heading wins; the layout's aliases win over both
-    for name, column in columns.items():
-        for order, heading in enumerate(column.first_filled or (column.heading, *column.aliases)):
-            lookup[normalise_heading(heading)] = (name, order, False)
-        for order, heading in enumerate(column.opposite, 1000):
-            lookup[normalise_heading(heading)] = (name, order, True)
-    for name, headings in layout.aliases.items():
-        for order, heading in enumerate(headings, 500):
-            lookup[normalise_heading(heading)] = (name, order, False)
-    own = frozenset(column.name for column in feed.own_columns())
-    return Target(feed, layout, columns, lookup, own)
 
 
 def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
@@ -82,12 +33,12 @@ def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
         if sum(1 for c in single if set(c) & vocabulary) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
             continue
         for target in known:
-            alone = _match(target, single, (row + 1,), head[row], hint)
+            alone = match_of(target, single, (row + 1,), head[row], hint)
             both = None
             if pair is not None:
                 shown = shown_headings(head[row], below, parents)
-                both = _match(target, pair, (row + 1, row + 2), shown, hint)
-                if both and not _is_better(both, alone, _map(target, under)[0], head[row], below, parents):
+                both = match_of(target, pair, (row + 1, row + 2), shown, hint)
+                if both and not _is_better(both, alone, mapping_of(target, under)[0], head[row], below, parents):
                     both = None
             if best := both or alone:
                 matches.append(best)
@@ -95,49 +46,17 @@ def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
                 nearest = max(nearest, _nearness(target, single, hint), key=lambda n: n[:2])
     if not matches:
         return nearest[2] or "前 30 行里没有找到已知台账的表头，可能是说明页；如果是台账，请核对表头"
-    return _decide(matches, hint)
+    best_match = _decide(matches, hint)
+    if isinstance(best_match, Match) and best_match.target.layout.refused:
+        return _refusal(best_match)
+    return best_match
 
 
-def _match(target: Target, cells: Cells, rows: tuple[int, ...], shown: list[str], hint: str) -> Match | None:
-    mapping, inverse = _map(target, cells)
-    layout = target.layout
-    given = _given(layout, hint)
-    there = set(mapping) | set(given) | {name for name, other in layout.same_as.items() if other in mapping}
-    headings = {heading for candidates in cells for heading in candidates}
-    if not there.issuperset(layout.required) or not set(mapping) & target.own:
-        return None
-    if not headings.issuperset(map(normalise_heading, layout.present)):
-        return None
-    if headings.intersection(map(normalise_heading, layout.absent)):
-        return None
-    return Match(target, rows, mapping, inverse, tuple(shown), given)
-
-
-def _map(target: Target, cells: Cells) -> tuple[dict[str, tuple[int, ...]], frozenset[int]]:
-    """Canonical heading first, then the aliases in order, then the inverse questions; of the same heading the first."""
-    hits: dict[str, list[tuple[int, int, bool]]] = {}
-    for index, candidates in enumerate(cells):
-        for heading in candidates:
-            if (hit := target.lookup.get(heading)) is not None:
-                hits.setdefault(hit[0], []).append((hit[1], index, hit[2]))
-                break
-    mapping: dict[str, tuple[int, ...]] = {}
-    inverse: set[int] = set()
-    for name in target.columns:
-        if found := sorted(hits.get(name, ())):
-            kept = found if target.columns[name].first_filled else found[:1]
-            mapping[name] = tuple(index for _, index, _ in kept)
-            inverse.update(index for _, index, opposite in kept if opposite)
-    return mapping, frozenset(inverse)
-
-
-def _given(layout: Layout, hint: str) -> dict[str, str]:
-    """The constants, and what the words in the name say; a longer word is more precise and wins."""
-    given = dict(layout.constants)
-    for word in sorted(layout.from_name, key=len):
-        if word in hint:
-            given.update(layout.from_name[word])
-    return given
+def _refusal(match: Match) -> str:
+    """Why a layout that is known cannot be loaded, in its own words."""
+    feed, layout = match.target.feed, match.target.layout
+    lacks = "、".join(match.target.columns[n].heading for n in feed.required if n not in {*match.mapping, *match.given})
+    return f"这是{layout.name}，{layout.refused.replace('{lacks}', lacks)}"
 
 
 def _is_better(
@@ -186,14 +105,25 @@ def _likeness(feed: Feed, hint: str) -> int:
 
 def _nearness(target: Target, cells: Cells, hint: str) -> tuple[int, int, str]:
     """How near a feed is that does not fit: mapped columns, less missing ones, and the words that say what lacks."""
-    mapping, _ = _map(target, cells)
-    given = _given(target.layout, hint)
-    missing = [name for name in target.layout.required if name not in mapping and name not in given]
-    if len(mapping) < 2 or not target.own & set(mapping) or target.layout.name or not missing:
+    mapping, _ = mapping_of(target, cells)
+    layout = target.layout
+    if len(mapping) < 2 or not target.own & set(mapping) or (layout.name and not layout.split):
         return 0, 0, ""
-    lacks = "、".join(target.columns[name].heading for name in missing)
-    words = f"最接近「{target.feed.title}」，缺少：{lacks}；请补上这些列，或把现有表头对应到这些列"
-    named = [w for layout in target.feed.layouts for w, given in layout.from_name.items() if set(missing) <= set(given)]
+    there = {*mapping, *given_by(layout, hint), *(layout.split.gives() if layout.split else ())}
+    headings = {heading for candidates in cells for heading in candidates}
+    missing = [name for name in layout.required if name not in there]
+    lacking = [target.columns[name].heading for name in missing] + missing_in(layout, headings)
+    if not lacking:
+        strange = "”“".join(strange_in(layout, headings))
+        words = f"像「{target.feed.title}」，但有“{strange}”，是另一种表，不能当作这种台账载入"
+        return (1, 0, words) if strange else (0, 0, "")  # less near than a feed that only lacks something
+    words = f"最接近「{target.feed.title}」，缺少：{'、'.join(lacking)}；请补上这些列，或把现有表头对应到这些列"
+    named = [
+        w
+        for layout in target.feed.layouts
+        for w, given in layout.from_name.items()
+        if missing and set(missing) <= set(given)
+    ]
     if named:
         words += f"，或在文件名里写明（{'、'.join(dict.fromkeys(named))}）"
-    return len(mapping), -len(missing), words
+    return len(mapping), -len(lacking), words
