@@ -2,18 +2,20 @@
 
 Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit, clear and unknown by rule and village),
 `rule_unknown` (which missing input made how many outcomes unknown), `rule` and `parameter` (what was in force).
-Each subject's rules run in one pass; a NULL condition is *unknown*, never clear.
+Each subject's rules run in one pass; a NULL condition is *unknown*, never clear. Statements are few: on a small county
+DuckDB takes longer to plan one than to run it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import duckdb
 
 from monitoring.parameters import Parameters, show_content
 from monitoring.rules import CompiledRule, Rule
+from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
@@ -55,18 +57,8 @@ def assess(
     }
     con.execute(f"CREATE OR REPLACE TEMP TABLE found ({FOUND})")
     for subject in SUBJECT:
-        mine = [c for c in compiled if c.subject == subject and not c.disabled]
-        if not mine:
-            continue
-        for record in sorted({c.record for c in mine}) if subject == "record" else [""]:
-            group = [c for c in mine if c.record == record] if record else mine
-            source = _source(subject, record)
-            table = f"hit_{subject}_{record}".rstrip("_")
-            _count(con, source, group)
-            _keep_hit_rows(con, source, group, table)
-            # One statement a rule: a single UNION of them all takes DuckDB longer to plan than to run.
-            for c in group:
-                con.execute(f"INSERT INTO found {_hits(c, table)}")
+        if mine := [c for c in compiled if c.subject == subject and not c.disabled]:
+            _judge_subject(con, _source(con, subject), mine)
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
@@ -80,25 +72,27 @@ def assess(
     _write_parameters(con, parameters)
 
 
-def _source(subject: str, record: str) -> str:
-    """The rows that a group of rules judges, every subject with a township and a village (NULL where it has none)."""
-    if subject == "record":
-        return f"(SELECT * FROM record_snapshot WHERE record = '{record}')"
+def _source(con: duckdb.DuckDBPyConnection, subject: str) -> str:
+    """The table that a subject's rules judge, every row with a township and a village (NULL where it has none)."""
+    table = f"{subject}_snapshot"
     if subject == "institution":
         # Two institutions of one name in one township are told apart by their place among their likes.
-        return """(SELECT *, NULL::VARCHAR AS village, concat_ws(' ', institution, township) || CASE WHEN place > 1 THEN ' #' || place
+        rows = f"""SELECT *, NULL::VARCHAR AS village, concat_ws(' ', institution, township) || CASE WHEN place > 1 THEN ' #' || place
             ELSE '' END AS institution_key FROM (SELECT *, row_number() OVER (PARTITION BY institution, township
-            ORDER BY residents, carers, beds, nursing_beds) AS place FROM institution_snapshot))"""
-    if subject in ("feed", "policy"):
-        return f"(SELECT *, NULL::VARCHAR AS township, NULL::VARCHAR AS village FROM {subject}_snapshot)"
-    return f"{subject}_snapshot"
+            ORDER BY residents, carers, beds, nursing_beds) AS place FROM {table})"""
+    elif subject in ("feed", "policy"):
+        rows = f"SELECT *, NULL::VARCHAR AS township, NULL::VARCHAR AS village FROM {table}"
+    else:
+        return table
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {subject}_placed AS {rows}")
+    return f"{subject}_placed"
 
 
-def _count(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
-    """One pass over the rows: for every rule and village how many were hit, clear and unknown, and for want of what.
+def _judge_subject(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
+    """Counts the outcomes of a subject's rules and puts their hits into `found`.
 
-    A row's outcomes are two bit masks (hit, unknown), and where something is unknown a third says which inputs are NULL.
-    There are few different masks, so that all counting happens on their groups.
+    Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. All
+    else works on the masks: counting on the few different ones, evidence and sentences on the few rows with a hit.
     """
     inputs = list(dict.fromkeys(column for c in group for column in c.inputs))
     filled = con.execute(
@@ -107,34 +101,57 @@ def _count(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[Compiled
     sometimes = [c for c, n in zip(inputs, filled[1:], strict=True) if n < filled[0]]
     if max(len(group), len(sometimes)) > MASK_BITS:
         half = len(group) // 2
-        _count(con, source, group[:half])
-        _count(con, source, group[half:])
+        _judge_subject(con, source, group[:half])
+        _judge_subject(con, source, group[half:])
         return
-    verdicts = "".join(f", ({c.condition_sql}) AS v{n}" for n, c in enumerate(group))
+    _mark(con, source, group, sometimes)
+    _count(con, group, sometimes)
+    _find(con, source, group)
+
+
+def _mark(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
+    """`judged`: the masks of every row, by the row's place in its table. A rule on one kind of record leaves the rows of
+    the other kinds alone: they are neither hit nor unknown."""
+    verdicts = "".join(f", {_condition(c)} AS v{n}" for n, c in enumerate(group))
     lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
     con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE judged AS
+        SELECT place, record, township, village, {_mask("v{}", len(group))} AS hit, {_mask("v{} IS NULL", len(group))} AS unknown,
+            {_mask("n{}", len(sometimes))} AS lacking
+        FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking} FROM {source})""")
+
+
+def _condition(c: CompiledRule) -> str:
+    return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
+
+
+def _count(con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
+    """For every rule and village how many were hit, clear and unknown, and for want of what."""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE grouped AS
-        SELECT township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking, count(*) AS n FROM (
-            SELECT township, village, {_mask("v{}", len(group))} AS hit, {_mask("v{} IS NULL", len(group))} AS unknown,
-                {_mask("n{}", len(sometimes))} AS lacking
-            FROM (SELECT township, village{verdicts}{lacking} FROM {source})) GROUP BY ALL""")
-    outcomes = " UNION ALL ".join(
-        f"SELECT '{c.code}' AS rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & {1 << i} <> 0), 0)::BIGINT AS hit, "
-        f"coalesce(sum(n) FILTER (unknown & {1 << i} <> 0), 0)::BIGINT AS unknown FROM grouped GROUP BY ALL"
-        for i, c in enumerate(group)
-    )
-    con.execute(
-        f"INSERT INTO rule_outcome SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM ({outcomes}) ORDER BY ALL"
-    )
-    missing = " UNION ALL ".join(
-        f"SELECT '{c.code}', township, village, '{column}', sum(n)::BIGINT FROM grouped "
-        f"WHERE unknown & {1 << i} <> 0 AND lacking & {1 << sometimes.index(column)} <> 0 GROUP BY ALL"
+        SELECT record, township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking, count(*) AS n
+        FROM judged GROUP BY ALL""")
+    rules = ", ".join(f"('{c.code}', '{c.record}', {1 << i})" for i, c in enumerate(group))
+    con.execute(f"""
+        INSERT INTO rule_outcome
+        SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
+            SELECT rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & bit <> 0), 0)::BIGINT AS hit,
+                coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
+            FROM grouped JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)
+        ORDER BY ALL""")
+    missing = ", ".join(
+        f"('{c.code}', {1 << i}, '{column}', {1 << sometimes.index(column)})"
         for i, c in enumerate(group)
         for column in c.inputs
         if column in sometimes
     )
     if missing:
-        con.execute(f"INSERT INTO rule_unknown SELECT * FROM ({missing}) ORDER BY ALL")
+        con.execute(f"""
+            INSERT INTO rule_unknown
+            SELECT rule, township, village, missing, sum(n)::BIGINT
+            FROM (FROM grouped WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
+                ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
+            GROUP BY ALL ORDER BY ALL""")
 
 
 def _quoted(column: str) -> str:
@@ -149,23 +166,29 @@ def _mask(condition: str, width: int) -> str:
     )
 
 
-def _keep_hit_rows(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], table: str) -> None:
-    """The rows that any rule hits, whole: few, so that evidence and sentences need not go through the snapshot again."""
-    anything = " OR ".join(f"({c.condition_sql})" for c in group)
-    rows = f"(SELECT * FROM {source} WHERE {anything}) AS s"
-    if person := JOINED.get(group[0].subject):
-        rows = f"(SELECT s.*, p.number AS subject_number, p.name AS subject_name FROM {rows} LEFT JOIN resident p ON p.person_id = s.{person})"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {rows}")
+def _find(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
+    """The signals of a subject's rules, in the order of FOUND; evidence and sentences are made for hits only.
+
+    One statement: what differs from rule to rule is a CASE on the rule's number."""
+    household_id, person_id, number, name, key, household_key = SUBJECT[group[0].subject]
+    rules = ", ".join(
+        f"({1 << n}, {n}, {quoted(c.code)}, {quoted(c.kind)}, {quoted(c.department)}, {quoted(c.clause)})"
+        for n, c in enumerate(group)
+    )
+    person = JOINED.get(group[0].subject)
+    con.execute(f"""
+        INSERT INTO found
+        SELECT _code, _kind, {_by_rule(c.level_sql for c in group)}, '{group[0].subject}', {household_id}, {person_id}, {number}, {name},
+            township, village, _department, {_by_rule(c.evidence_sql for c in group)}, _clause,
+            {_by_rule(c.message_sql("zh") for c in group)}, {key}, {_by_rule(c.message_sql("en") for c in group)}, {household_key}
+        FROM (SELECT s.*, j.hit AS _hit{", p.number AS subject_number, p.name AS subject_name" if person else ""}
+            FROM {source} s JOIN (SELECT place, hit FROM judged WHERE hit <> 0) j ON j.place = s.rowid
+            {f"LEFT JOIN resident p ON p.person_id = s.{person}" if person else ""})
+        JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON _hit & _bit <> 0""")
 
 
-def _hits(c: CompiledRule, table: str) -> str:
-    """The SELECT of one rule's signals, in the order of FOUND; evidence and sentences are made for hits only."""
-    household_id, person_id, number, name, key, household_key = SUBJECT[c.subject]
-    clause = c.clause.replace("'", "''")
-    return f"""
-        SELECT '{c.code}', '{c.kind}', {c.level_sql}, '{c.subject}', {household_id}, {person_id}, {number}, {name}, township, village,
-            '{c.department}', {c.evidence_sql}, '{clause}', {c.message_sql("zh")}, {key}, {c.message_sql("en")}, {household_key}
-        FROM {table} WHERE {c.condition_sql}"""
+def _by_rule(choices: Iterable[str]) -> str:
+    return f"CASE _rule {' '.join(f'WHEN {n} THEN {choice}' for n, choice in enumerate(choices))} END"
 
 
 def _write_rules(

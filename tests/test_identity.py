@@ -535,12 +535,22 @@ def test_phones(written, phone):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.text("05X1２Ee.-无空张三未知NULnull '", max_size=6) | people | st.just("暂无"), min_size=1, max_size=40)
+    st.lists(
+        st.text("05X1２Ee.-无空张三未知NULnull '", max_size=6)
+        | people
+        | st.dates(date(1890, 1, 1), date(2110, 1, 1)).map(str)
+        | st.sampled_from(
+            [GOOD, GOOD[:-1] + "1", "1" * 17 + "X", "9" * 18, "999999198001010017", "暂无", "2026-02-30"]
+        ),
+        min_size=1,
+        max_size=40,
+    )
 )
 def test_cells_that_need_no_cleaning_come_out_as_if_cleaned(cells):
-    for type_ in _PLAIN:
-        column = Column(name="x", heading="某列", type=type_)
-        short = read(list(cells), type_)
+    codes = {"无": ("空",), "张三": ("1", "nul"), "x": ("0", "５")}
+    for type_ in (*_PLAIN, "id", "date", "yesno", "code"):
+        column = Column(name="x", heading="某列", type=type_, codes=codes)
+        short = read(list(cells), type_, codes=codes)
         frame = pl.DataFrame({"raw": cells}, schema={"raw": pl.String}).lazy()
         long = _parse(frame, column, 1).with_columns(pl.col("value").cast(type_of(column))).collect()
         assert [v for v, _ in short] == long["value"].to_list(), type_

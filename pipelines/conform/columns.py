@@ -1,7 +1,8 @@
 """One column of a feed: the cells as written -> typed values, which cells were blank, which could not be understood.
 
-Works on the distinct cells and joins the result back: departments repeat themselves (35,000 birth dates, a few
-hundred villages, two sexes in a million rows), so cleaning costs what the different spellings cost.
+Most cells are already as they should be: one query over all columns tells them and types them. Of the rest only the
+distinct ones are cleaned and joined back: departments repeat themselves, so cleaning costs what the different spellings
+cost.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ _TYPES: dict[str, pl.DataType] = {
     "count": pl.Int64(),
     "yesno": pl.Boolean(),
 }
+# What a cell looks like that cleaning would not change (a test holds this); whole cells, in digits of ASCII.
 _PLAIN = {
-    "id": r"^[0-9]{17}[0-9X]$",
     "name": r"^[\u{4E00}-\u{9FFF}]+$",
     "text": r"^[A-Za-z]*[0-9\u{4E00}-\u{9FFF}][0-9A-Za-z\u{4E00}-\u{9FFF}]*$",
     "phone": r"^1[3-9][0-9]{9}$",
     "amount": r"^[0-9]{1,9}(?:\.[0-9]{1,2})?$",
+    "count": r"^[0-9]{1,9}$",
+    "year": r"^(?:19|20)[0-9]{2}$",
 }
 _SUFFIXES = {"square metres": ("平方米", "平米", "M2"), "months": ("个月", "月")}
 
@@ -43,8 +46,8 @@ KEYS = ("household_number", "certificate", "clue_number", "title_number", "plate
 
 @dataclass(frozen=True)
 class Cells:
-    """One column of a part, row by row: typed `value`, booleans `blank` and `unclear`; for id columns also what stood
-    there (`text`, cleaned) and its `state`."""
+    """One column of a part, row by row: typed `value`, booleans `blank` and `unclear`; for id columns also the `state`
+    and, where the number is not valid, what stood there (`text`, cleaned)."""
 
     column: Column
     value: pl.Series
@@ -64,40 +67,43 @@ def type_of(column: Column) -> pl.DataType:
 def read_columns(frame: pl.DataFrame, columns: list[Column], scale: Mapping[str, int]) -> dict[str, Cells]:
     """Types the columns that the frame has. `scale`: what a heading says a unit is worth (万元: 10000).
 
-    One column after the other: Polars fills the cores by itself, and all columns side by side need twice the memory."""
-    return {c.name: _read_cells(frame[c.name], c, scale.get(c.name, 1)) for c in columns if c.name in frame.columns}
+    The rest is cleaned one column after the other: Polars fills the cores by itself, and all columns side by side need
+    twice the memory."""
+    there = {c.name: c for c in columns if c.name in frame.columns}
+    plain = frame.lazy().select(_plain(c, scale.get(name, 1)).alias(name) for name, c in there.items()).collect()
+    return {name: _read_cells(frame[name], plain[name], c, scale.get(name, 1)) for name, c in there.items()}
 
 
-def _read_cells(raw: pl.Series, column: Column, scale: int) -> Cells:
-    """Types the distinct cells and joins them back. Those that need no cleaning take a short way."""
-    cells = raw.rename("raw").to_frame()
-    distinct = cells.unique()
-    wanted = ["raw", "value", "blank", "unclear", *(["text", "state"] if column.type == "id" else [])]
-    plain = distinct.select(_is_plain(column, scale)).to_series()
-    value = pl.col("value").cast(type_of(column))
-    typed = [
-        _parse_plain(distinct.lazy().filter(plain), column).with_columns(value).select(wanted),
-        _parse(distinct.lazy().filter(~plain), column, scale).with_columns(value).select(wanted),
-    ]
-    rows = cells.join(pl.concat(typed).collect(), on="raw", how="left", nulls_equal=True, maintain_order="left")
-    texts = (rows["text"], rows["state"]) if column.type == "id" else (None, None)
-    return Cells(column, rows["value"], rows["blank"], rows["unclear"], *texts)
-
-
-def _is_plain(column: Column, scale: int) -> pl.Expr:
-    """Where a cell is already as it should be, so that cleaning would not change it (a test holds this)."""
-    raw = pl.col("raw")
-    pattern = _PLAIN.get(column.type)
-    if pattern is None or scale != 1:
-        return pl.repeat(False, pl.len())
-    return (raw.str.contains(pattern) & ~identity.says_nothing(raw)).fill_null(False)
-
-
-def _parse_plain(frame: pl.LazyFrame, column: Column) -> pl.LazyFrame:
-    """`_parse` for plain cells."""
+def _plain(column: Column, scale: int) -> pl.Expr:
+    """The typed value of cells that need no cleaning, null for the others."""
+    raw, dtype = pl.col(column.name), type_of(column)
     if column.type == "id":
-        return _judged(identity.parse_numbers(frame.with_columns(text=pl.col("raw"))))
-    return frame.with_columns(value=pl.col("raw").cast(type_of(column)), blank=False, unclear=False)
+        return identity.plain_number(raw)
+    if column.type == "date":
+        return identity.plain_date(raw)
+    if column.type in ("code", "yesno"):
+        words = identity.plain_words(_words(column))
+        return raw.replace_strict(words, default=None, return_dtype=_word_type(column)).cast(dtype)
+    if column.type not in _PLAIN or scale != 1:
+        return pl.repeat(None, pl.len(), dtype=dtype)
+    fits = raw.str.contains(_PLAIN[column.type]) & ~identity.says_nothing(raw)
+    return pl.when(fits).then(raw.cast(dtype, strict=False))
+
+
+def _read_cells(raw: pl.Series, plain: pl.Series, column: Column, scale: int) -> Cells:
+    """Puts together plain values, blanks and, where there are other cells, what cleaning makes of them."""
+    frame = pl.LazyFrame({"raw": raw, "plain": plain})
+    found = {"value": pl.col("plain"), "blank": pl.col("raw").is_null(), "unclear": pl.lit(False)}
+    if column.type == "id":
+        state = pl.when(pl.col("plain").is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
+        found |= {"text": pl.lit(None, pl.String), "state": state}
+    if plain.null_count() > raw.null_count():
+        others = frame.filter(pl.col("raw").is_not_null() & pl.col("plain").is_null()).select("raw").unique()
+        cleaned = _parse(others, column, scale).with_columns(pl.col("value").cast(type_of(column)))
+        frame = frame.join(cleaned.select("raw", *found), on="raw", how="left", maintain_order="left")
+        found = {name: pl.coalesce(name, otherwise) for name, otherwise in found.items()}
+    rows = frame.select(**found).collect()
+    return Cells(column, *rows.get_columns())
 
 
 def _judged(numbers: pl.LazyFrame) -> pl.LazyFrame:
@@ -133,10 +139,8 @@ def _parse(frame: pl.LazyFrame, column: Column, scale: int) -> pl.LazyFrame:
             parsed = identity.parse_amounts(_keyed(frame), scale, _SUFFIXES.get(column.unit or "", ()))
         case "count":
             parsed = identity.parse_counts(_keyed(frame))
-        case "yesno":
-            parsed = _coded(frame, identity.yes_no_words(column.heading), pl.Boolean())
-        case "code":
-            parsed = _coded(frame, identity.spellings(column.codes), pl.String())
+        case "yesno" | "code":
+            parsed = _coded(frame, _words(column), _word_type(column))
         case "codes":
             return _several_coded(frame, identity.spellings(column.codes))
         case _:
@@ -156,7 +160,17 @@ def _dated(frame: pl.LazyFrame, open_end: bool = False) -> pl.LazyFrame:
     return keyed.with_columns(text=pl.when(~text.is_in(identity.OPEN_END)).then(text)) if open_end else keyed
 
 
-def _coded(frame: pl.LazyFrame, words: dict[str, str] | dict[str, bool], dtype: pl.DataType) -> pl.LazyFrame:
+def _words(column: Column) -> Mapping[str, str] | Mapping[str, bool]:
+    """What may stand in a cell of a code list or a yes/no, as `key`, and what it means."""
+    return identity.yes_no_words(column.heading) if column.type == "yesno" else identity.spellings(column.codes)
+
+
+def _word_type(column: Column) -> pl.DataType:
+    """The type of the meanings of `_words`; a code that is a number becomes one afterwards."""
+    return pl.Boolean() if column.type == "yesno" else pl.String()
+
+
+def _coded(frame: pl.LazyFrame, words: Mapping[str, str] | Mapping[str, bool], dtype: pl.DataType) -> pl.LazyFrame:
     """Looks the cell up before asking whether it means nothing: a list that knows 无 wins."""
     value = pl.col("text").replace_strict(words, default=None, return_dtype=dtype)
     return (
@@ -166,7 +180,7 @@ def _coded(frame: pl.LazyFrame, words: dict[str, str] | dict[str, bool], dtype: 
     )
 
 
-def _several_coded(frame: pl.LazyFrame, words: dict[str, str]) -> pl.LazyFrame:
+def _several_coded(frame: pl.LazyFrame, words: Mapping[str, str]) -> pl.LazyFrame:
     """Known members stay, sorted and once each; the cell is unclear as soon as one member is unknown."""
     whole = identity.key(pl.col("raw"))
     member = pl.element()

@@ -97,7 +97,6 @@ def remarks(frame: pl.DataFrame, complaints: list[Complaint], bad: pl.Series, ro
     """What could not be understood in rows that are loaded all the same, and where `rows` (those of `frame` that are
     not `bad`) state another birth date or sex than their usable number."""
     found = [_remark(frame.filter(c.rows & ~bad), c.column, c.heading, c.problem) for c in complaints if not c.fatal]
-    written = frame.filter(~bad) if bad.any() else frame
     stated = (
         ("birth_date", identity.birth_date_of(pl.col("number")), messages.BIRTH_DIFFERS),
         ("sex", identity.sex_of(pl.col("number")), messages.SEX_DIFFERS),
@@ -105,6 +104,7 @@ def remarks(frame: pl.DataFrame, complaints: list[Complaint], bad: pl.Series, ro
     for name, expected, problem in stated:
         if name in frame.columns and "number" in rows.columns:
             differs = rows.select((pl.col(name) != expected).fill_null(False)).to_series()
+            written = frame.select("row", name).filter(~bad)
             found.append(_remark(written.filter(differs), name, messages.SHARED_HEADINGS[name], problem))
     return pl.concat([pl.DataFrame(schema=ISSUES), *found]).sort("row", maintain_order=True)
 

@@ -12,6 +12,7 @@ from pipelines.identity.numbers import (
     id_text,
     parse_numbers,
     person_id_of,
+    plain_number,
     sex_of,
 )
 from pipelines.identity.text import (
@@ -33,6 +34,8 @@ from pipelines.identity.values import (
     parse_dates,
     parse_months,
     parse_years,
+    plain_date,
+    plain_words,
     several,
     spellings,
     yes_no_words,
@@ -59,6 +62,9 @@ __all__ = [
     "person_id_of",
     "phone",
     "place",
+    "plain_date",
+    "plain_number",
+    "plain_words",
     "says_nothing",
     "several",
     "sex_of",

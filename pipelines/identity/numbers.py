@@ -7,13 +7,18 @@ character does not hold is never usable. A number ending in 000 whose check hold
 sees the whole county, can tell whether it was rounded.
 """
 
+import functools
+import operator
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipelines.identity.text import _BLANK_OR_INVISIBLE, means_nothing
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
-_PLACEHOLDER = r"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)X?$|^999999"
+_PLACEHOLDER_AREA = "999999"
+_PLACEHOLDER = rf"^(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)X?$|^{_PLACEHOLDER_AREA}"
 # No clock is asked: "plausible" is this range, and a birth date after the period is the snapshot's business.
 _BORN_FROM, _BORN_TO = pl.date(1900, 1, 1), pl.date(2099, 12, 31)
 _MIX_1, _MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
@@ -35,18 +40,41 @@ def id_text(raw: pl.Expr) -> pl.Expr:
     return pl.when(~means_nothing(cleaned)).then(cleaned)
 
 
+def _sums(weights: Sequence[int]) -> pl.Series:
+    """The sum of digit x weight of every number of so many digits, to be looked up."""
+    digits = pl.int_range(10 ** len(weights), eager=True)
+    sums = [digits // 10 ** (len(weights) - 1 - at) % 10 * weight for at, weight in enumerate(weights)]
+    return pl.Series(sum(sums, start=digits * 0))
+
+
+# The 17 digits in groups: what to divide by to get at one, and the sums of its digits x weights.
+_GROUPS = [(10 ** (17 - end), _sums(_WEIGHTS[start:end])) for start, end in ((0, 5), (5, 9), (9, 13), (13, 17))]
+
+
 def _weighted_sum(seventeen: pl.Expr) -> pl.Expr:
-    """Sum of digit x weight of a 17-digit Int64 (GB 11643), by arithmetic: faster than 17 slices."""
-    total = (seventeen // 10**16) * _WEIGHTS[0]
-    for position in range(1, 17):
-        total = total + (seventeen // 10 ** (16 - position) % 10) * _WEIGHTS[position]
-    return total
+    """Sum of digit x weight of a 17-digit Int64 (GB 11643), looked up by groups of digits: faster than one by one."""
+    first, *others = (pl.lit(sums).gather(seventeen // place % sums.len()) for place, sums in _GROUPS)
+    return functools.reduce(operator.add, others, first)
+
+
+def _check_value(number: pl.Expr) -> pl.Expr:
+    """The value of the last of 18 characters; X is ten."""
+    last = number.str.tail(1)
+    return pl.when(last == "X").then(10).otherwise(last.cast(pl.Int64, strict=False))
 
 
 def _plausible_birth(digits: pl.Expr) -> pl.Expr:
     """Birth date out of YYYYMMDD; null where there is no such day or nobody alive could be born on it."""
-    born = digits.str.to_date("%Y%m%d", strict=False)
+    born = digits.str.to_date("%Y%m%d", strict=False, cache=False)
     return pl.when(born.is_between(_BORN_FROM, _BORN_TO)).then(born)
+
+
+def plain_number(raw: pl.Expr) -> pl.Expr:
+    """`parse_numbers` of cells that hold a valid number as it stands; null for all others."""
+    total = _weighted_sum(raw.str.head(17).cast(pl.UInt64, strict=False))
+    born = _plausible_birth(raw.str.slice(6, 8)).is_not_null()  # also keeps out 111111…
+    fits = raw.str.contains(r"^[0-9]{17}[0-9X]$") & ~raw.str.starts_with(_PLACEHOLDER_AREA)
+    return pl.when(fits & ((total + _check_value(raw)) % 11 == 1) & born).then(raw)
 
 
 def parse_numbers(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -57,12 +85,10 @@ def parse_numbers(frame: pl.LazyFrame) -> pl.LazyFrame:
     old = text.str.extract(r"^([0-9]{15})$")
     body = pl.coalesce(card, text.str.extract(r"^([0-9]{17}[0-9X])$"), old.str.head(6) + "19" + old.str.tail(9))
     total = _weighted_sum(pl.col("_body").str.head(17).cast(pl.Int64))
-    last = pl.col("_body").str.tail(1)
-    last_value = pl.when(last == "X").then(10).otherwise(last.cast(pl.Int64, strict=False))
     check_character = pl.lit(_CHECK_CHARACTERS).str.slice(pl.col("_total") % 11, 1)
     is_placeholder = text.str.contains(_PLACEHOLDER)
     converted = pl.col("_body").str.len_bytes() == 17
-    holds = (pl.col("_total") + last_value) % 11 == 1
+    holds = (pl.col("_total") + _check_value(pl.col("_body"))) % 11 == 1
     born = _plausible_birth(pl.col("_body").str.slice(6, 8)).is_not_null()
     damaged = text.str.contains(r"^[0-9](?:\.[0-9]*)?E\+?[0-9]{1,2}$|^[0-9]{15}0{3}$|^[0-9]{15}0{5}$")
     return (

@@ -6,11 +6,15 @@ nothing) and adds `value`. Two things are never guessed: a century (26-3-5) and 
 Digits are written [0-9] throughout: `\\d` would take in those of other scripts.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import polars as pl
 
 from pipelines.identity.text import key
+
+T = TypeVar("T")
 
 FIRST_DAY, LAST_DAY = pl.date(1900, 1, 1), pl.date(2100, 12, 31)
 OPEN_END = (
@@ -68,6 +72,13 @@ def parse_dates(frame: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(value=pl.when(pl.col("value").is_between(FIRST_DAY, LAST_DAY)).then(pl.col("value")))
         .drop("_part", "_serial", "_day")
     )
+
+
+def plain_date(raw: pl.Expr) -> pl.Expr:
+    """`parse_dates` of cells that are ISO dates as they stand; null for all others, and for days that do not exist."""
+    iso = raw.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    day = pl.when(iso).then(raw).str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(day.is_between(FIRST_DAY, LAST_DAY)).then(day)
 
 
 def parse_months(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -137,8 +148,20 @@ def yes_no_words(heading: str) -> dict[str, bool]:
 def spellings(codes: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Every spelling of a code list, as `key` -> canonical; a canonical value wins over another one's alias."""
     pairs = [(alias, code) for code, aliases in codes.items() for alias in aliases] + [(code, code) for code in codes]
-    keys = pl.Series([spelling for spelling, _ in pairs], dtype=pl.String).to_frame("s").select(key(pl.col("s")))
-    return dict(zip(keys["s"].to_list(), (code for _, code in pairs), strict=True))
+    keys = _keys(tuple(spelling for spelling, _ in pairs))
+    return dict(zip(keys, (code for _, code in pairs), strict=True))
+
+
+def plain_words(words: Mapping[str, T]) -> dict[str, T]:
+    """Those of the words that are found as they stand: each is its own `key`."""
+    return {word: words[word] for word, key_ in zip(words, _keys(tuple(words)), strict=True) if word == key_}
+
+
+@functools.lru_cache(maxsize=4096)
+def _keys(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The `key` of each text. Kept: every part of a feed asks for the same lists, and a small query takes as long as
+    the cells of a small file."""
+    return tuple(pl.Series("s", texts, dtype=pl.String).to_frame().select(key(pl.col("s"))).to_series().to_list())
 
 
 def several(text: pl.Expr) -> pl.Expr:

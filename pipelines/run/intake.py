@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from monitoring.feeds import Feed
-from pipelines.conform import combine_families, conform_part, dedupe, pairing
+from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Part, read_file
 
-READERS = 2
-READ_AHEAD_BYTES = 48_000_000  # of files on disk; in memory a file is several times as large
-SPILL_ROWS = 150_000  # a larger part waits on disk, not in memory, until its feed is put together
+WORKERS = 2
+AHEAD = 4  # files that may be under way
+AHEAD_BYTES = (
+    128_000_000  # of files on disk, beside the one that is begun last; in memory one is several times as large
+)
+HELD_CELLS = 45_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
+SMALL_ROWS = 150_000  # a part of fewer rows always waits in memory
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
 
 PART = {
@@ -53,6 +57,14 @@ LEDGER: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Conforming:
+    """One file, read and conformed: each part without its raw cells, and what became of them (None: no feed)."""
+
+    reading: FileReading
+    conformed: list[Conformed | None]
+
+
 @dataclass
 class Intake:
     """What came in: the ledger tables by name; `loaded` rows by feed are on disk as <feed>.parquet."""
@@ -82,21 +94,27 @@ class Collector:
         self.parts: list[dict[str, Any]] = []
         self.tables: dict[str, list[pl.DataFrame]] = {name: [] for name in LEDGER if name != "part"}
         self.rows: dict[str, list[pl.DataFrame | Path]] = {}
+        self.held = 0
         self.pairs: dict[str, dict[str, list[pl.DataFrame]]] = {}
 
     def take(self, reading: FileReading) -> None:
-        """One file: its parts conformed, what cannot be used listed."""
+        """One file as read: its parts conformed, what cannot be used listed."""
+        self.keep(conform(reading, self.feeds))
+
+    def keep(self, file: Conforming) -> None:
+        """One file as conformed."""
+        reading = file.reading
         if reading.problem and not reading.parts:
-            self._list(reading, Part("", None, reason=reading.problem))
-        for part in reading.parts:
-            self._list(reading, part)
+            self._list(reading, Part("", None, reason=reading.problem), None)
+        for part, done in zip(reading.parts, file.conformed, strict=True):
+            self._list(reading, part, done)
         if reading.problem:
             number = len(self.parts) - max(1, len(reading.parts))
             raw = pl.DataFrame({"part": [number], "row": [None], "feed": [None], "department": [None],
                                 "reasons": [reading.problem], "raw": [None]}, schema=LEDGER["quarantine"])  # fmt: skip
             self.tables["quarantine"].append(raw)
 
-    def _list(self, reading: FileReading, part: Part) -> None:
+    def _list(self, reading: FileReading, part: Part, done: Conformed | None) -> None:
         number = len(self.parts)
         self.parts.append({
             "part": number, "file": reading.file, "sheet": part.sheet, "feed": part.feed, "layout": part.layout,
@@ -105,10 +123,9 @@ class Collector:
             "quarantined": 0, "not_data": part.not_data.height, "reason": part.reason or None,
             "unknown_headings": "、".join(part.unknown_headings) or None,
         })  # fmt: skip
-        if part.feed is None:
+        if part.feed is None or done is None:
             return
         feed = self.feeds[part.feed]
-        done = conform_part(feed, part.frame, part.layout, part.scale)
         self._keep("not_data", number, part.not_data)
         broken = part.broken.select("row", reasons="why", raw="text")
         self._keep("quarantine", number, pl.concat([done.quarantine.select("row", "reasons", "raw"), broken]), feed)
@@ -118,13 +135,16 @@ class Collector:
         if pair:
             self.pairs.setdefault(feed.id, {}).setdefault(pair, []).append(rows)
             return
-        waiting = self.rows.setdefault(feed.id, [])
-        if self.folder is not None and rows.height > SPILL_ROWS:
-            path = self.folder / f"{feed.id}.{number}.waiting"
-            rows.write_parquet(path, compression="lz4")
-            waiting.append(path)
-        else:
-            waiting.append(rows)
+        self.rows.setdefault(feed.id, []).append(self._wait(rows, f"{feed.id}.{number}.waiting"))
+
+    def _wait(self, rows: pl.DataFrame, name: str) -> pl.DataFrame | Path:
+        """The rows, or the file in which they wait where memory is full."""
+        cells = rows.height * rows.width
+        if self.folder is None or rows.height <= SMALL_ROWS or self.held + cells <= HELD_CELLS:
+            self.held += cells
+            return rows
+        rows.write_parquet(self.folder / name, compression="lz4")
+        return self.folder / name
 
     def _keep(self, table: str, number: int, frame: pl.DataFrame, feed: Feed | None = None) -> None:
         if not frame.height:
@@ -139,20 +159,14 @@ class Collector:
     def finish(self) -> Intake:
         """Duplicates out, rows written, the ledger balanced."""
         self._combine()
-        loaded: list[pl.DataFrame] = []
-        counts: dict[str, int] = {}
-        for feed_id in sorted(self.rows):
-            frames = [pl.read_parquet(f) if isinstance(f, Path) else f for f in self.rows.pop(feed_id)]
-            done = dedupe(frames)
-            del frames
-            if done.duplicate.height:
-                self.tables["duplicate"].append(
-                    done.duplicate.select(pl.col(c).cast(t) for c, t in LEDGER["duplicate"].items())
-                )
-            counts[feed_id] = done.rows.height
-            loaded.append(done.rows.select("part", "row"))
-            if self.folder is not None:
-                done.rows.write_parquet(self.folder / f"{feed_id}.parquet", compression="lz4", statistics=False)
+        with ThreadPoolExecutor(WORKERS) as workers:
+            done = dict(zip(sorted(self.rows), workers.map(self._write, sorted(self.rows)), strict=True))
+        loaded = [origins for origins, _ in done.values()]
+        self.tables["duplicate"] += [
+            duplicate.select(pl.col(c).cast(t) for c, t in LEDGER["duplicate"].items())
+            for _, duplicate in done.values()
+            if duplicate.height
+        ]
         if self.folder is not None:
             for waiting in self.folder.glob("*.waiting"):
                 waiting.unlink()
@@ -167,7 +181,15 @@ class Collector:
         if self.folder is not None:
             for name, frame in ledger.items():
                 frame.write_parquet(self.folder / f"{name}.ledger.parquet", compression="lz4")
-        return Intake(ledger, len({p["file"] for p in self.parts}), counts)
+        return Intake(ledger, len({p["file"] for p in self.parts}), {f: rows.height for f, (rows, _) in done.items()})
+
+    def _write(self, feed_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Puts a feed's rows on disk without duplicates; where the rows come from, and the duplicates."""
+        waiting, self.rows[feed_id] = self.rows[feed_id], []
+        done = dedupe([pl.read_parquet(f) if isinstance(f, Path) else f for f in waiting])
+        if self.folder is not None:
+            done.rows.write_parquet(self.folder / f"{feed_id}.parquet", compression="lz4", statistics=False)
+        return done.rows.select("part", "row"), done.duplicate
 
     def _combine(self) -> None:
         """Family and person files of one feed become rows of persons; see `pipelines.conform.families`."""
@@ -210,26 +232,34 @@ class Collector:
         return parts
 
 
+def conform(reading: FileReading, feeds: Mapping[str, Feed]) -> Conforming:
+    """Conforms every part of a file and lets go of its raw cells."""
+    done = [conform_part(feeds[p.feed], p.frame, p.layout, p.scale) if p.feed else None for p in reading.parts]
+    return Conforming(replace(reading, parts=[replace(p, frame=pl.DataFrame()) for p in reading.parts]), done)
+
+
 def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable[[int, int, str], None]) -> Intake:
     """Reads every file of the inbox; `told(done, of, name)` reports progress.
 
-    The next files are read while one is conformed (a workbook is read by a process of its own), as far as memory allows.
+    Several files are under way at once, as far as memory allows: parts of the work use one core only (decoding, a
+    workbook's own process). They are put together in their order, so that a part has the same number in every run.
     """
     files = [(path, path.relative_to(inbox).as_posix()) for path in inbox_files(inbox)]
     collector = Collector(feeds, folder)
-    ahead: deque[tuple[str, int, Future[FileReading]]] = deque()
+    ahead: deque[tuple[str, int, Future[Conforming]]] = deque()
     waiting = deque(files)
-    with ThreadPoolExecutor(READERS) as readers:
+    with ThreadPoolExecutor(WORKERS) as workers:
         for n in range(len(files)):
-            while (
-                waiting
-                and len(ahead) <= READERS
-                and (not ahead or sum(size for _, size, _ in ahead) < READ_AHEAD_BYTES)
-            ):
+            while waiting and len(ahead) < AHEAD and sum(size for _, size, _ in ahead) < AHEAD_BYTES:
                 path, name = waiting.popleft()
-                ahead.append((name, path.stat().st_size, readers.submit(read_file, path, feeds, name=name)))
-            name, _, reading = ahead.popleft()
+                ahead.append((name, path.stat().st_size, workers.submit(_work, path, feeds, name)))
+            name, _, file = ahead.popleft()
             told(n, len(files), name)
-            collector.take(reading.result())
+            collector.keep(file.result())
+            del file
     told(len(files), len(files), "")
     return collector.finish()
+
+
+def _work(path: Path, feeds: Mapping[str, Feed], name: str) -> Conforming:
+    return conform(read_file(path, feeds, name=name), feeds)
