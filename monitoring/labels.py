@@ -25,7 +25,7 @@ SUBJECT_ZH = {
 }
 OUTCOME_ZH = {"hit": "命中", "unknown": "不明", "clear": "未命中"}
 STATE_ZH = {"covered": "已覆盖", "missing": "缺", "unknown": "不明"}
-INCOME_SOURCE_ZH = {"核对": "经济状况核对", "监测": "防返贫监测", "低保": "低保台账"}  # as the snapshot says them
+INCOME_SOURCE_ZH = {"核对": "经济状况核对", "监测": "防返贫监测", "低保台账": "低保台账"}  # as the snapshot says them
 FROM_CHECK = "核对"
 UNIT_ZH = {
     "persons": "人", "yuan a month": "元/月", "yuan a year": "元/年", "yuan": "元", "days": "天", "working days": "个工作日",

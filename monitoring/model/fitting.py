@@ -1,0 +1,202 @@
+"""Fits the candidates on held-out units, chooses one, and gives it its probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from monitoring.model.calibrating import Calibrator, learn
+from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, build
+from monitoring.model.metrics import average_precision, share_better
+from monitoring.model.panel import (
+    Columns,
+    Encoder,
+    Flags,
+    Floats,
+    Numbers,
+    PanelError,
+    columns_of,
+    folds_of,
+    groups_of,
+    labels,
+)
+
+FOLDS = 5
+LARGE = 30_000  # rows above which one fold is held out instead of each in turn
+MOST_LOGISTIC = 60_000  # rows that a few hundred coefficients need at most; more only cost memory
+MOST_TRIED = 100_000  # rows on which a candidate is tried; the chosen one is fitted on all
+SURE = 0.8  # share of draws in which boosting must win
+DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate on held-out training units, in the best of its settings."""
+
+    name: str
+    setting: Mapping[str, Any]
+    pr_auc: float
+    raw: Floats  # NaN where a row was not held out
+    pipeline: Pipeline | None  # of a large panel: fitted on the rows that were not held out
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted model with all that scoring and explaining need; nothing in it is code of the panel's owner."""
+
+    name: str
+    setting: Mapping[str, Any]
+    columns: Columns
+    encoder: Encoder
+    pipeline: Pipeline
+    calibrator: Calibrator
+    reference: Numbers  # one row: the middle of the training rows, against which contributions are told
+    rows: int
+    units: int
+    positives: int
+    seed: int
+
+    def raw(self, matrix: Numbers) -> Floats:
+        """Log odds before calibration."""
+        return raw_scores(self.pipeline, matrix)
+
+    def probability(self, matrix: Numbers) -> Floats:
+        return np.round(self.calibrator(self.raw(matrix)), DIGITS)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The chosen model, and every candidate's trial with the reason of the choice."""
+
+    model: Model
+    trials: tuple[Trial, ...]
+    why: str
+
+
+def fit(
+    panel: pl.DataFrame | pl.LazyFrame,
+    *,
+    id: str,
+    period: str,
+    label: str,
+    features: Sequence[str] | None = None,
+    monotone: Mapping[str, int] | None = None,
+    candidates: Sequence[str] = tuple(CANDIDATES),
+    seed: int = 0,
+) -> Model:
+    """Trains on all rows with a label. `monotone` (feature -> 1 rising, -1 falling) binds boosted candidates.
+
+    Raises PanelError (a ValueError) where the panel cannot be used.
+    """
+    frame = panel.lazy().collect()
+    columns = columns_of(frame, id, period, label, features, ())
+    return fit_frame(frame, columns, monotone or {}, candidates, seed).model
+
+
+def fit_frame(
+    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int
+) -> Fitted:
+    """As `fit`, with the trials of all candidates."""
+    frame = frame.filter(pl.col(columns.label).is_not_null())
+    y = labels(frame, columns.label).cast(pl.Float64).to_numpy()
+    if not 0 < y.sum() < len(y):
+        raise PanelError(f"标签列 {columns.label} 要同时有 0 和 1 才能训练")
+    encoder = Encoder.learn(frame, columns.features)
+    if not encoder.features:
+        raise PanelError("特征列的值都相同，没有可学的")
+    matrix, units = encoder.matrix(frame), groups_of(frame, columns.id)
+    folds = folds_of(frame, columns.id, FOLDS, seed)
+    held = range(FOLDS) if len(frame) <= LARGE else range(1)
+    with threadpool_limits(threads(len(frame))):
+        trials = tuple(_trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in candidates)
+        chosen, why = _choose(trials, y, units, seed)
+        pipeline = fit_one(chosen.name, chosen.setting, encoder, matrix, y, seed, monotone)
+        known = ~np.isnan(chosen.raw)
+        calibrator = learn(chosen.raw[known], y[known], units[known])
+    reference = np.nanmedian(matrix, axis=0, keepdims=True).astype(np.float32)
+    model = Model(
+        chosen.name, chosen.setting, columns, encoder, pipeline, calibrator, reference, len(frame), len(np.unique(units)), int(y.sum()), seed
+    )  # fmt: skip
+    return Fitted(model, trials, why)
+
+
+def threads(rows: int) -> int:
+    """A fixed number, so that sums have one order and scores are the same on every run; on a small panel a second thread
+    only waits for the first."""
+    return 2 if rows > LARGE else 1
+
+
+def score(model: Model, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    """One row for each of the frame's, in its order: id, period, score (probability, 0 to 1)."""
+    rows = frame.lazy().collect()
+    with threadpool_limits(threads(len(rows))):
+        probability = model.probability(model.encoder.matrix(rows))
+    return rows.select(model.columns.id, model.columns.period).with_columns(score=pl.Series(probability))
+
+
+def _trial(
+    name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
+) -> Trial:  # fmt: skip
+    best: Trial | None = None
+    for setting in CANDIDATES[name].settings:
+        raw, pipeline = np.full(len(y), np.nan), None
+        for fold in held:
+            out = folds == fold
+            if not out.any() or not 0 < y[~out].sum() < (~out).sum():
+                continue
+            few = _thinned(~out, y, MOST_TRIED, seed)
+            pipeline = fit_one(name, setting, encoder, matrix[few], y[few], seed, monotone)
+            raw[out] = raw_scores(pipeline, matrix[out])
+        known = ~np.isnan(raw)
+        found = average_precision(y[known], raw[known]) if known.any() else float("nan")
+        if best is None or found > best.pr_auc:
+            best = Trial(name, setting, found, raw, pipeline if len(y) > LARGE else None)
+    assert best is not None  # noqa: S101 -- every candidate has a setting
+    return best
+
+
+def fit_one(
+    name: str, setting: Mapping[str, Any], encoder: Encoder, matrix: Numbers, y: Floats, seed: int, monotone: Mapping[str, int]
+) -> Pipeline:  # fmt: skip
+    """One candidate on all rows given (a logistic regression on MOST_LOGISTIC of them at most)."""
+    if name == DEFAULT:
+        few = _thinned(np.ones(len(y), dtype=bool), y, MOST_LOGISTIC, seed)
+        matrix, y = matrix[few], y[few]
+    return build(name, setting, encoder, seed, monotone, len(y)).fit(matrix, y)
+
+
+def _thinned(rows: Flags, y: Floats, most: int, seed: int) -> Flags:
+    """At most about so many of the rows, by lot, as long as both labels stay."""
+    if rows.sum() <= most:
+        return rows
+    few: Flags = rows & (np.random.default_rng(seed).random(len(rows)) < most / rows.sum())
+    return few if 0 < y[few].sum() < few.sum() else rows
+
+
+def raw_scores(pipeline: Pipeline, matrix: Numbers) -> Floats:
+    """In pieces, so that a million rows don't become a matrix of splines at once."""
+    parts = [
+        pipeline.decision_function(matrix[start : start + MOST_LOGISTIC])
+        for start in range(0, len(matrix), MOST_LOGISTIC)
+    ]
+    return np.concatenate(parts).astype(np.float64) if parts else np.empty(0)
+
+
+def _choose(trials: Sequence[Trial], y: Floats, units: npt.NDArray[np.int64], seed: int) -> tuple[Trial, str]:
+    """The default, unless another wins by more than the margin, in most draws of units."""
+    default = next((trial for trial in trials if trial.name == DEFAULT), trials[0])
+    best = max(trials, key=lambda trial: trial.pr_auc)
+    if best is default or not best.pr_auc > default.pr_auc + MARGIN:
+        return default, f"默认：没有别的候选在未见过的户上高出 {MARGIN} 以上"
+    known = ~np.isnan(best.raw) & ~np.isnan(default.raw)
+    sure = share_better(y[known], best.raw[known], default.raw[known], units[known], seed)
+    if sure < SURE:
+        return default, f"默认：{best.name} 高出 {best.pr_auc - default.pr_auc:.4f}，但只在 {sure:.0%} 的重抽中领先"
+    return best, f"在未见过的户上高出默认 {best.pr_auc - default.pr_auc:.4f}，在 {sure:.0%} 的重抽中领先"

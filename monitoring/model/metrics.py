@@ -1,0 +1,161 @@
+"""How good a ranking and its probabilities are, with intervals over units.
+
+Ranks are judged at the list length that staff can visit; scores that tie at the cut share it, as if drawn by lot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
+
+from monitoring.model.panel import Floats
+
+BINS = 10
+REPETITIONS = 200
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class AtLength:
+    """A list of the highest `share` of rows: its length, and what stands in it."""
+
+    share: float
+    length: int
+    found: float
+    precision: float
+    recall: float
+    lift: float
+
+
+def average_precision(y: Floats, score: Floats, weight: Floats | None = None) -> float:
+    """PR-AUC as the mean precision at each positive; ties count as one step. NaN without positives."""
+    order = np.argsort(-score, kind="stable")
+    w = np.ones_like(y) if weight is None else weight[order]
+    hits, seen = np.cumsum(w * y[order]), np.cumsum(w)
+    if not hits.size or hits[-1] <= 0:
+        return float("nan")
+    ends = np.r_[np.flatnonzero(np.diff(score[order])), len(y) - 1]
+    hits, seen = hits[ends], seen[ends]
+    precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+    return float(np.sum(np.diff(np.r_[0.0, hits]) * precision) / hits[-1])
+
+
+def at_length(y: Floats, score: Floats, share: float) -> AtLength:
+    """Precision, recall and lift of the top share (at least one row)."""
+    length = max(1, ceil(share * len(y) - 1e-9))
+    line = np.partition(score, len(y) - length)[len(y) - length]
+    above, level = score > line, score == line
+    room = length - int(above.sum())
+    found = float(y[above].sum()) + float(y[level].sum()) * room / max(int(level.sum()), 1)
+    positives, base = float(y.sum()), float(y.mean())
+    precision = found / length
+    return AtLength(
+        share,
+        length,
+        found,
+        precision,
+        found / positives if positives else float("nan"),
+        precision / base if base else float("nan"),
+    )
+
+
+def calibration(y: Floats, score: Floats) -> dict[str, Any]:
+    """Expected calibration error in ten bins of equal width and in ten of equal count, and the bins of the latter."""
+    width = np.minimum((score * BINS).astype(np.int64), BINS - 1)
+    count = np.minimum(
+        (np.argsort(np.argsort(score, kind="stable"), kind="stable") * BINS) // max(len(score), 1), BINS - 1
+    )
+    bins = [
+        {"rows": int(of.sum()), "predicted": float(score[of].mean()), "seen": float(y[of].mean())}
+        for of in (count == number for number in range(BINS))
+        if of.any()
+    ]
+    return {"ece": _ece(y, score, width), "ece_equal_count": _ece(y, score, count), "bins": bins}
+
+
+def _ece(y: Floats, score: Floats, bins: npt.NDArray[np.int64]) -> float:
+    rows = np.bincount(bins, minlength=BINS)
+    gap = np.abs(np.bincount(bins, score, BINS) - np.bincount(bins, y, BINS))
+    return float(gap.sum() / max(rows.sum(), 1))
+
+
+def judge(y: Floats, score: Floats, lengths: tuple[float, ...], probability: bool = True) -> dict[str, Any]:
+    """All figures of one candidate on one part; a baseline that gives no probabilities has no Brier score and no ECE."""
+    both = 0 < y.sum() < len(y)
+    told: dict[str, Any] = {
+        "rows": len(y),
+        "positives": int(y.sum()),
+        "pr_auc": average_precision(y, score),
+        "roc_auc": float(roc_auc_score(y, score)) if both else float("nan"),
+        "at": [vars(at_length(y, score, share)) for share in lengths],
+    }
+    if probability:
+        told |= {
+            "brier": float(np.mean((score - y) ** 2)),
+            "mean_score": float(score.mean()),
+            "base_rate": float(y.mean()),
+            **calibration(y, score),
+        }
+    return told
+
+
+def intervals(
+    y: Floats, score: Floats, units: npt.NDArray[np.int64], share: float, seed: int
+) -> dict[str, list[float]]:
+    """95% intervals by drawing whole units anew: of PR-AUC, and of precision and recall at a list length."""
+    chance = np.random.default_rng(seed)
+    _, unit = np.unique(units, return_inverse=True)
+    count = int(unit.max()) + 1
+    chosen = np.zeros(len(y))
+    chosen[np.argsort(-score, kind="stable")[: max(1, ceil(share * len(y) - 1e-9))]] = 1.0
+    drawn = np.empty((REPETITIONS, 3))
+    for number in range(REPETITIONS):
+        weight = np.bincount(chance.integers(0, count, count), minlength=count)[unit].astype(np.float64)
+        hits, positives, taken = float(weight @ (y * chosen)), float(weight @ y), float(weight @ chosen)
+        drawn[number] = (
+            average_precision(y, score, weight),
+            hits / taken if taken else np.nan,
+            hits / positives if positives else np.nan,
+        )
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    return {name: [float(low[n]), float(high[n])] for n, name in enumerate(("pr_auc", "precision", "recall"))}
+
+
+def share_better(y: Floats, one: Floats, other: Floats, units: npt.NDArray[np.int64], seed: int) -> float:
+    """In which share of draws of units `one` has the higher PR-AUC."""
+    chance = np.random.default_rng(seed)
+    _, unit = np.unique(units, return_inverse=True)
+    count = int(unit.max()) + 1
+    won = 0
+    for _ in range(REPETITIONS // 2):
+        weight = np.bincount(chance.integers(0, count, count), minlength=count)[unit].astype(np.float64)
+        won += average_precision(y, one, weight) > average_precision(y, other, weight)
+    return won / (REPETITIONS // 2)
+
+
+def wilson(found: float, of: float) -> tuple[float, float]:
+    """The 95% Wilson interval of a share; (0, 1) where there is nothing to share."""
+    if of <= 0:
+        return 0.0, 1.0
+    p, z2 = found / of, Z95**2 / of
+    middle, spread = (p + z2 / 2) / (1 + z2), Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of)) / (1 + z2)
+    return (max(0.0, middle - spread) if found else 0.0), (min(1.0, middle + spread) if found < of else 1.0)
+
+
+def stability(before: Floats, after: Floats) -> float:
+    """Population stability index over ten bins of `before` and one for missing; 0.1 is a shift, 0.25 a large one."""
+    known = before[~np.isnan(before)]
+    if not known.size or not after.size:
+        return 0.0
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+    shares = []
+    for values in (before, after):
+        missing = np.isnan(values)
+        counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
+        shares.append((np.r_[counts, missing.sum()] + 0.5) / (len(values) + 0.5 * (len(edges) + 2)))
+    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))

@@ -1,0 +1,161 @@
+"""A panel as the candidates need it: which rows, which columns of which kind, and one matrix of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+MOST_CATEGORIES = 60  # rarer ones are one together
+SPLITS = ("train", "valid", "test", "drop")
+
+
+class PanelError(ValueError):
+    """The panel cannot be used as asked; the text names the column, what is wrong and what would be right."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a panel are: the three that every panel has, and the features."""
+
+    id: str
+    period: str
+    label: str
+    features: tuple[str, ...]
+
+
+def columns_of(
+    frame: pl.DataFrame, id: str, period: str, label: str, features: Sequence[str] | None, not_features: Sequence[str]
+) -> Columns:
+    """Checks that the named columns are there; without `features` all others are. Raises PanelError with all complaints."""
+    named = {"id": id, "period": period, "label": label}
+    wrong = [f"没有列 {name}（{what}）" for what, name in named.items() if name not in frame.columns]
+    wrong += [f"没有特征列 {name}" for name in features or () if name not in frame.columns]
+    wrong += [
+        f"{name} 不能既是特征又是 {what}"
+        for what, name in named.items()
+        if name in (features or ()) and what != "period"
+    ]
+    if wrong:
+        raise PanelError(f"{'；'.join(wrong)}。表里有：{'、'.join(frame.columns)}")
+    chosen = (
+        features if features is not None else [c for c in frame.columns if c not in (id, period, label, *not_features)]
+    )
+    if not chosen:
+        raise PanelError("没有特征列：除编号、期间、标签以外，至少要有一列")
+    unusable = [
+        name
+        for name in chosen
+        if isinstance(frame.schema[name], pl.List | pl.Struct | pl.Array | pl.Binary | pl.Object)
+    ]
+    if unusable:
+        raise PanelError(f"特征列 {'、'.join(unusable)} 既不是数字、日期、是否，也不是文字")
+    return Columns(id, period, label, tuple(chosen))
+
+
+def labels(frame: pl.DataFrame, column: str) -> pl.Series:
+    """The label as Int8 with nulls kept. Raises PanelError where it is anything but 0 and 1 (or yes/no)."""
+    values = frame[column]
+    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
+        wrong = values.drop_nulls().cast(pl.Float64).is_in([0.0, 1.0]).not_().sum() if len(values) else 0
+        if not wrong:
+            return values.cast(pl.Int8)
+    seen = "、".join(str(v) for v in values.unique().head(5).to_list())
+    raise PanelError(f"标签列 {column} 只能是 0、1（或是、否），缺失留空；这里有：{seen}")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How columns become numbers, as learnt from training rows: categories by code, dates by day, the rest as it is.
+
+    A missing value stays NaN in every column; a category that training never saw is missing. `codes` are the categories of
+    each categorical column, most frequent first, `MOST_CATEGORIES` at most.
+    """
+
+    features: tuple[str, ...]
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def learn(cls, frame: pl.DataFrame, features: Sequence[str]) -> Encoder:
+        codes: dict[str, tuple[str, ...]] = {}
+        kept: list[str] = []
+        for name in features:
+            values = frame[name]
+            if values.n_unique() - (values.null_count() > 0) < 1 or (values.n_unique() < 2):
+                continue  # says nothing
+            if not _is_category(values.dtype):
+                kept.append(name)
+                continue
+            counts = (
+                values.drop_nulls()
+                .cast(pl.String)
+                .value_counts(sort=True, name="n")
+                .sort("n", name, descending=[True, False])
+            )
+            if len(counts) > max(MOST_CATEGORIES, len(values) // 2):
+                continue  # names of single units, not a category
+            codes[name] = tuple(counts[name].head(MOST_CATEGORIES).to_list())
+            kept.append(name)
+        return cls(tuple(kept), codes)
+
+    @property
+    def categorical(self) -> list[bool]:
+        return [name in self.codes for name in self.features]
+
+    def matrix(self, frame: pl.DataFrame) -> Numbers:
+        """Rows × features, float32. Raises PanelError where a feature is not in the frame."""
+        missing = [name for name in self.features if name not in frame.columns]
+        if missing:
+            raise PanelError(f"缺特征列：{'、'.join(missing)}")
+        matrix = np.empty((len(frame), len(self.features)), dtype=np.float32)
+        for number, name in enumerate(self.features):
+            matrix[:, number] = self._numbers(frame[name], name).to_numpy()
+        return matrix
+
+    def _numbers(self, values: pl.Series, name: str) -> pl.Series:
+        if name in self.codes:
+            known = {text: float(code) for code, text in enumerate(self.codes[name])}
+            rare = float(len(known)) if len(known) == MOST_CATEGORIES else None
+            coded = values.cast(pl.String).replace_strict(known, default=rare, return_dtype=pl.Float32)
+            return coded.set(values.is_null(), None).fill_null(float("nan"))
+        if values.dtype.is_temporal():
+            values = (
+                values.cast(pl.Date).to_physical() if values.dtype in (pl.Date, pl.Datetime) else values.to_physical()
+            )
+        numbers = values.cast(pl.Float64, strict=False)
+        finite = numbers.set(numbers.is_infinite().fill_null(False), None)
+        return finite.cast(pl.Float32).fill_null(float("nan"))
+
+    def show(self, name: str, value: float) -> str | float | None:
+        """A cell of the matrix as it stood in the frame."""
+        if np.isnan(value):
+            return None
+        if name not in self.codes:
+            return float(value)
+        return self.codes[name][int(value)] if int(value) < len(self.codes[name]) else "其他"
+
+
+def _is_category(dtype: Any) -> bool:
+    return dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum)
+
+
+def groups_of(frame: pl.DataFrame, id: str) -> npt.NDArray[np.int64]:
+    """A number for each unit, from its id alone: rows of one unit have one number, whatever their order."""
+    ids: npt.NDArray[np.int64] = frame[id].cast(pl.String).fill_null("").rank("dense").cast(pl.Int64).to_numpy()
+    return ids
+
+
+def folds_of(frame: pl.DataFrame, id: str, count: int, seed: int) -> npt.NDArray[np.int64]:
+    """A fold for each row, the same for all rows of a unit, from a digest of its id: no shuffling, no order."""
+    folds: npt.NDArray[np.int64] = (
+        (frame[id].cast(pl.String).fill_null("").hash(seed=seed) % count).cast(pl.Int64).to_numpy()
+    )
+    return folds
