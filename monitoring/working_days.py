@@ -7,7 +7,7 @@ Friday are taken as working days; `covered_until` says from where on, so that pa
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 
 import chinese_calendar
@@ -15,6 +15,7 @@ from chinese_calendar.constants import holidays, workdays
 
 FIRST = date(2004, 1, 1)
 LAST = date(2060, 12, 31)
+CHINA = timezone(timedelta(hours=8))  # one time zone, without summer time since 1991
 
 
 @cache
@@ -35,6 +36,16 @@ def working_days() -> tuple[date, ...]:
     """All working days from FIRST to LAST, ascending."""
     span = (FIRST + timedelta(n) for n in range((LAST - FIRST).days + 1))
     return tuple(day for day in span if is_working_day(day))
+
+
+def working_days_between(start: date, end: date) -> int:
+    """Working days after `start` up to and including `end`; below 0 where `end` lies before `start`."""
+    return bisect_right(working_days(), end) - bisect_right(working_days(), start)
+
+
+def local_day(at: datetime) -> date:
+    """The day in the county at a moment."""
+    return at.astimezone(CHINA).date()
 
 
 def add_working_days(start: date, days: int) -> date:

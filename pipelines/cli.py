@@ -1,6 +1,6 @@
 """The command line `buluo`: says what it does in Chinese, ends with 0 (done), 1 (done, something to look at) or 2 (refused).
 
-Only this module asks the clock (the journal of unmasked exports, the demo's browser address need none).
+Only this module asks the clock: `a.at` is the moment at which a command began.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ from rich.console import Console
 from monitoring.checks import audit, audit_file
 from monitoring.exporting import Unmasking, export, journal_problems
 from monitoring.feeds import FeedError, load_feeds
+from monitoring.people import Denied
+from monitoring.people.accounts import AccountError
+from monitoring.people.demo import DemoRefused
 from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, listing, load_policy, run_cases
+from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
+from monitoring.working_days import local_day
+from pipelines import modelling, office
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run, take_in
 from pipelines.run.intake import Collector
@@ -40,13 +46,14 @@ DEFAULT_PACK = "national-2020"
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a refusal goes to standard error in words, never as a traceback."""
     arguments = _parser().parse_args(argv)
+    arguments.at = datetime.now(UTC)
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 220)
     try:
         return int(arguments.command(arguments, console))
     except Refused as refusal:
         print(f"已拒绝：{refusal}", file=sys.stderr)
         return 2
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, StoreError, AccountError, DemoRefused, Denied) as error:
         print(f"已拒绝：{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -115,6 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--no-serve", action="store_true", help="只载入，不打开看板")
     p = add("serve", "打开看板（只在本机）", _serve)
     p.add_argument("--port", type=int, default=8501, help="端口")
+    office.add_commands(add)
+    modelling.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -124,7 +133,8 @@ def _run(a: argparse.Namespace, console: Console) -> int:
     with Teller(console) as told:
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
     print_summary(summary, console, a.home)
-    return 1 if summary.to_look_at else 0
+    alerted = office.alerts_after_run(a.home, a.at, console)
+    return 1 if summary.to_look_at or not alerted else 0
 
 
 def _check(a: argparse.Namespace, console: Console) -> int:
@@ -198,7 +208,7 @@ def _export(a: argparse.Namespace, console: Console) -> int:
     if a.unmask:
         if not a.reason.strip():
             raise Refused("导出完整信息必须写明理由：--unmask --reason 理由")
-        unmask = Unmasking(a.home, getpass.getuser(), a.reason, datetime.now(UTC))
+        unmask = Unmasking(a.home, getpass.getuser(), a.reason, a.at)
     with con:
         done = export(con, a.what, period=a.period, out=a.output, where=a.where, lang=a.lang, unmask=unmask)
     console.print(
@@ -221,7 +231,7 @@ def _named_pack(packs: dict[str, Pack], name: str) -> Pack:
 
 
 def _day(a: argparse.Namespace) -> date:
-    return date.fromisoformat(a.as_of) if a.as_of else datetime.now(UTC).date()
+    return date.fromisoformat(a.as_of) if a.as_of else local_day(a.at)
 
 
 def _rules(a: argparse.Namespace, console: Console) -> int:
@@ -264,11 +274,14 @@ def _audit(a: argparse.Namespace, console: Console) -> int:
         con, _ = _warehouse(a.home, a.period)
         with con:
             checks += audit(con)
+    newest = published.period == publication(a.home).latest
+    held, problems = office.audit_cases(a.home, a.at) if newest else ([], [])
+    checks, problems = [*checks, *held], [*journal_problems(a.home), *problems]
     for check in checks:
         console.print(f"{'✓' if check.ok else '✗'} {check.words}", markup=False)
-    for problem in journal_problems(a.home):
-        console.print(f"✗ 导出日志：{problem}", markup=False)
-    wrong = sum(not c.ok for c in checks) + len(journal_problems(a.home))
+    for problem in problems:
+        console.print(f"✗ {problem}", markup=False)
+    wrong = sum(not c.ok for c in checks) + len(problems)
     console.print(
         f"{published.period}：{len(checks)} 项平衡，{wrong} 项不符"
         if wrong
@@ -287,22 +300,26 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     inbox = a.home / "inbox"
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     report = make_county(a.persons, a.months, 1, inbox)
+    office.write_demo_settings(a.home)
     summary, definitions = None, load_definitions(a.home)
     orders = [Order(a.home, period, None, "demo", True) for period in report.periods]
     # One process takes in the months ahead while this one runs them in turn: two cores, half the waiting.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as ahead:
+    with office.opened(a.home) as store, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as ahead:
         taken = [ahead.submit(take_in, order, definitions[0]) for order in orders]
         for n, (order, delivery) in enumerate(zip(orders, taken, strict=True), 1):
             summary = run(order, lambda *_: None, definitions, delivery.result)
+            office.bring_alerts_up(store, a.home, a.at)
             console.print(f"  {n}/{len(orders)} {order.period}：信号 {summary.counts['signals']:,} 条")
-    if summary is not None:
-        print_summary(summary, console, a.home)
+        if summary is not None:
+            print_summary(summary, console, a.home)
+            office.demo_log_ins(store, a.home, a.at, console)
     return 0 if a.no_serve else _serve(a, console)
 
 
 def _serve(a: argparse.Namespace, console: Console) -> int:
-    """Starts the dashboard in place of this process; on loopback only, until there is log-in."""
+    """Starts the dashboard in place of this process: behind the log-in, on loopback (nginx stands before it on a server)."""
     app = Path(__file__).resolve().parent.parent / "app.py"
+    office.catch_up_if_published(a.home, a.at)
     console.print(f"看板地址：http://127.0.0.1:{a.port}  （只在本机可打开；按 Ctrl+C 结束）")
     sys.stdout.flush()
     os.environ["BULUO_HOME"] = str(a.home.resolve())

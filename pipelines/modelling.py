@@ -87,7 +87,8 @@ def _period(panel: pl.DataFrame, column: str, text: str | None) -> Any:
         pl.Series([text]).str.to_date(strict=False) if dtype == pl.Date else pl.Series([text]).cast(dtype, strict=False)
     )
     if typed[0] is None:
-        raise ValueError(f"--split-period {text} 与期间列 {column} 的写法不同，如 {panel[column].drop_nulls().first()}")
+        shown = panel[column].drop_nulls().cast(pl.String).first()
+        raise ValueError(f"--split-period {text} 与期间列 {column} 的写法不同，如 {shown!s}")
     return typed[0]
 
 

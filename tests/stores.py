@@ -55,16 +55,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGINT)
-        server.wait(20)
+            os.killpg(server.pid, signal.SIGQUIT)  # at once: nothing in it is kept
+        server.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(address: str) -> str:
-    """A fresh, empty database on the server; its address."""
+def new_database(address: str, template: str = "template1") -> str:
+    """A fresh database on the server, empty or a copy of another that nobody is connected to; its address."""
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(address + "postgres", autocommit=True) as con:
-        con.execute(f"CREATE DATABASE {name}")
+        con.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return address + name
 
 

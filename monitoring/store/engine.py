@@ -7,8 +7,10 @@ transactions: a SQLite read that turns into a write is refused at once, whatever
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,7 @@ class Store:
     def __init__(self, engine: Engine, home: Path) -> None:
         self.engine, self.home = engine, home
         self.key = _key(home)
+        self._thread = threading.local()
 
     @property
     def sqlite(self) -> bool:
@@ -49,8 +52,27 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """All or nothing; on SQLite the write lock is taken first, so that nothing read here can be stale."""
-        with self.engine.connect().execution_options(buluo_write=True) as con, con.begin():
+        with self._turn(), self.engine.connect().execution_options(buluo_write=True) as con, con.begin():
             yield con
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite's writers poll for its lock, so that among twenty one may find it taken until it gives up. Here they queue.
+
+        The system gives the turn back when a process is killed. A write within a write would wait for itself.
+        """
+        if not self.sqlite or not self.engine.url.database:
+            yield
+            return
+        if getattr(self._thread, "writes", False):
+            raise RuntimeError("a write within a write of the same thread")
+        with Path(self.engine.url.database).with_suffix(".turn").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._thread.writes = True
+            try:
+                yield
+            finally:
+                self._thread.writes = False
 
     def close(self) -> None:
         self.engine.dispose()
@@ -98,9 +120,14 @@ def _begin_sqlite(con: Connection) -> None:
     con.exec_driver_sql("BEGIN IMMEDIATE" if con.get_execution_options().get("buluo_write") else "BEGIN")
 
 
+def key_path(home: Path) -> Path:
+    """Where the home's secret lies; it is kept apart from the database and its backups."""
+    return Path(os.environ.get("BULUO_SECRETS") or home / "secrets") / "store.key"
+
+
 def _key(home: Path) -> bytes:
     """The home's secret, made once: signs the journal and encrypts phones. It is not in the database, nor in its backups."""
-    path = Path(os.environ.get("BULUO_SECRETS") or home / "secrets") / "store.key"
+    path = key_path(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as out:

@@ -67,25 +67,29 @@ def _mac(key: bytes, row: dict[str, Any]) -> str:
 
 def problems(store: Store) -> list[str]:
     """What is wrong with the chain and its anchors, the first break first; empty where all holds."""
-    before, seq, macs = FIRST, 0, dict[int, str]()
-    anchors = _anchors(store.home)
-    wanted = {number for number, _ in anchors}
     with store.read() as con:
-        for row in con.execute(select(journal).order_by(journal.c.seq)).mappings():
-            seq += 1
-            if row["seq"] != seq:
-                return [f"操作日志第 {seq} 条缺失或次序被改"]
-            if row["before"] != before:
-                return [f"操作日志第 {seq} 条与前一条不衔接，前面有记录被改动、删去或插入"]
-            if not hmac.compare_digest(_mac(store.key, dict(row)), row["mac"]):
-                return [f"操作日志第 {seq} 条的内容被改动，或密钥不是写它时的那一个"]
-            before = row["mac"]
-            if seq in wanted:
-                macs[seq] = before
-        head = con.execute(select(journal_head)).one()
+        return chain_problems(con, store.key, anchors(store.home))
+
+
+def chain_problems(con: Connection, key: bytes, anchored: list[tuple[int, str]]) -> list[str]:
+    """`problems` within a transaction; `anchored` are the anchors that the chain must fit."""
+    before, seq, macs = FIRST, 0, dict[int, str]()
+    wanted = {number for number, _ in anchored}
+    for row in con.execute(select(journal).order_by(journal.c.seq)).mappings():
+        seq += 1
+        if row["seq"] != seq:
+            return [f"操作日志第 {seq} 条缺失或次序被改"]
+        if row["before"] != before:
+            return [f"操作日志第 {seq} 条与前一条不衔接，前面有记录被改动、删去或插入"]
+        if not hmac.compare_digest(_mac(key, dict(row)), row["mac"]):
+            return [f"操作日志第 {seq} 条的内容被改动，或密钥不是写它时的那一个"]
+        before = row["mac"]
+        if seq in wanted:
+            macs[seq] = before
+    head = con.execute(select(journal_head)).one()
     if (head.seq, head.mac) != (seq, before):
         return [f"操作日志的末尾被截去：应有 {head.seq} 条，只有 {seq} 条"]
-    for number, mac in anchors:
+    for number, mac in anchored:
         if macs.get(number) != mac:
             return [f"操作日志与库外的存证不符：存证记到第 {number} 条，库里只有 {seq} 条或内容不同"]
     return []
@@ -99,7 +103,7 @@ def anchor(store: Store, at: datetime) -> None:
     """Writes the chain's present end to the file outside the database, where it has grown since the last anchor."""
     with store.read() as con:
         head = con.execute(select(journal_head)).one()
-    known = _anchors(store.home)
+    known = anchors(store.home)
     if not head.seq or (known and known[-1][0] >= head.seq):
         return
     path = anchor_path(store.home)
@@ -110,7 +114,8 @@ def anchor(store: Store, at: datetime) -> None:
         os.fsync(out.fileno())
 
 
-def _anchors(home: Path) -> list[tuple[int, str]]:
+def anchors(home: Path) -> list[tuple[int, str]]:
+    """(seq, mac) of every anchor written outside the database."""
     path = anchor_path(home)
     if not path.exists():
         return []

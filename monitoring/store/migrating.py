@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x62756C756F  # "buluo": two processes that start at once migrate one after the other
@@ -22,9 +22,8 @@ def configuration() -> Config:
 
 def upgrade(engine: Engine) -> None:
     """Does nothing where the database is of this version already; all or nothing otherwise."""
-    newest = ScriptDirectory.from_config(configuration()).get_current_head()
     with engine.connect() as con:
-        if inspect(con).has_table("alembic_version") and _version(con) == newest:
+        if inspect(con).has_table("alembic_version") and revision(con) == newest():
             return
     with engine.connect().execution_options(buluo_write=True) as con, con.begin():
         if con.dialect.name == "postgresql":
@@ -34,5 +33,11 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _version(con: object) -> str | None:
-    return MigrationContext.configure(con).get_current_revision()  # type: ignore[arg-type]
+def newest() -> str | None:
+    """The revision that this version of the program works with."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def revision(con: Connection) -> str | None:
+    """The revision that a database has."""
+    return MigrationContext.configure(con).get_current_revision()

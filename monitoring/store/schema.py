@@ -101,6 +101,17 @@ account_place = Table(
     Column("village", String(64)),
 )
 
+# A change of role or places that waits for the security officer; until then the account is as it was.
+account_change = Table(
+    "account_change",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("role", String(24), nullable=False),
+    Column("places", JSON, nullable=False),  # [[township, village or null], …]
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+)
+
 password_history = Table(
     "password_history",
     metadata,
@@ -116,6 +127,7 @@ throttle = Table(
     metadata,
     Column("key", String(64), primary_key=True),
     Column("failures", Integer, nullable=False),
+    Column("failed_at", Moment, nullable=False),  # the last one; they are forgotten after a while
     Column("locked_until", Moment),
 )
 
@@ -244,11 +256,16 @@ alert = Table(
 )
 Index("ux_alert_open", alert.c.subject, alert.c.subject_key, unique=True,
       sqlite_where=alert.c.closed_at.is_(None), postgresql_where=alert.c.closed_at.is_(None))  # fmt: skip
-Index("ix_alert_queue", alert.c.status, alert.c.township, alert.c.rank)
-Index("ix_alert_assignee", alert.c.assignee, alert.c.status)
-Index("ix_alert_place", alert.c.township, alert.c.village)
-Index("ix_alert_due", alert.c.due_date)
-Index("ix_alert_rank", alert.c.rank)
+Index("ix_alert_assignee", alert.c.assignee, alert.c.status, sqlite_where=alert.c.assignee.is_not(None),
+      postgresql_where=alert.c.assignee.is_not(None))  # fmt: skip
+# What nobody has, for taking the next one.
+Index("ix_alert_free", alert.c.rank, alert.c.id, sqlite_where=alert.c.assignee.is_(None),
+      postgresql_where=alert.c.assignee.is_(None))  # fmt: skip
+# All that the queue filters, counts and sorts by: it reads the wide rows of one page only (`find` stays within 500 characters,
+# since PostgreSQL's index entries are limited).
+Index("ix_alert_work", *(alert.c[name] for name in (
+    "closed_at", "township", "village", "emergency", "due_date", "rank", "status", "assignee", "raises_work", "offers_closing",
+    "level", "subject", "verified_at", "kinds", "rules", "departments", "waiting_for", "find", "household_id", "id")))  # fmt: skip
 
 # One row is one episode of one signal: from when a rule's condition began to hold for a subject until it no longer did.
 alert_signal = Table(
@@ -275,7 +292,6 @@ alert_signal = Table(
     Column("due_date", Date),
     Column("first_period", String(7), nullable=False),
     Column("last_period", String(7), nullable=False),
-    Column("last_run", String(40), nullable=False),
     Column("gone_period", String(7)),
     UniqueConstraint("rule", "subject_key", "episode"),
 )
@@ -327,6 +343,8 @@ visit = Table(
     Column("at", Moment, nullable=False),
 )
 
+Index("ix_visit_date", visit.c.date, visit.c.account_id)
+
 decision = Table(
     "decision",
     metadata,
@@ -336,6 +354,8 @@ decision = Table(
     Column("reason", Text, nullable=False),
     Column("visit_id", ForeignKey("visit.id")),
     Column("went_to", String(24)),  # the exit safety net: what an ended household went to
+    Column("particulars", Text),  # a refusal in its own words; the new address or the day of death
+    Column("until", Date),  # when a household that is watched is looked at again
     _account("account_id"),
     Column("at", Moment, nullable=False),
 )
@@ -399,7 +419,8 @@ clue = Table(
     "clue",
     metadata,
     _id(),
-    _alert(),
+    Column("number", String(64), unique=True),  # a department's own, of one that came as a file; NULL for typed ones
+    Column("alert_id", ForeignKey("alert.id"), index=True),  # NULL: concluded already when its file came
     Column("channel", String(24), nullable=False),
     Column("received_on", Date, nullable=False),
     Column("caller", String(64), nullable=False),
@@ -416,7 +437,7 @@ clue = Table(
     Column("due_date", Date, nullable=False),
     Column("concluded_on", Date),
     Column("result", Text),
-    _account("account_id"),
+    _account("account_id", nullable=True),  # NULL: came as a file
     Column("at", Moment, nullable=False),
 )
 
@@ -425,7 +446,8 @@ clue = Table(
 taken_in = Table(
     "taken_in",
     metadata,
-    Column("run_id", String(40), primary_key=True),
+    _id(),  # the order in which they were taken in; the last one is what the alerts stand on
+    Column("run_id", String(40), nullable=False, index=True),
     Column("period", String(7), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("at", Moment, nullable=False),

@@ -71,6 +71,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "taken_in",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("period", sa.String(length=7), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -79,14 +80,26 @@ def upgrade() -> None:
         sa.Column("opened", sa.Integer(), nullable=False),
         sa.Column("joined", sa.Integer(), nullable=False),
         sa.Column("gone", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_taken_in")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_taken_in")),
     )
+    op.create_index(op.f("ix_taken_in_run_id"), "taken_in", ["run_id"], unique=False)
     op.create_table(
         "throttle",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failed_at", schema.Moment(), nullable=False),
         sa.Column("locked_until", schema.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_throttle")),
+    )
+    op.create_table(
+        "account_change",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=24), nullable=False),
+        sa.Column("places", sa.JSON(), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", schema.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_change_account_id")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_change")),
     )
     op.create_table(
         "account_place",
@@ -146,12 +159,50 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["previous_id"], ["alert.id"], name=op.f("fk_alert_previous_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
     )
-    op.create_index("ix_alert_assignee", "alert", ["assignee", "status"], unique=False)
-    op.create_index("ix_alert_due", "alert", ["due_date"], unique=False)
+    op.create_index(
+        "ix_alert_assignee",
+        "alert",
+        ["assignee", "status"],
+        unique=False,
+        sqlite_where=sa.text("assignee IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_alert_free",
+        "alert",
+        ["rank", "id"],
+        unique=False,
+        sqlite_where=sa.text("assignee IS NULL"),
+        postgresql_where=sa.text("assignee IS NULL"),
+    )
     op.create_index(op.f("ix_alert_household_id"), "alert", ["household_id"], unique=False)
-    op.create_index("ix_alert_place", "alert", ["township", "village"], unique=False)
-    op.create_index("ix_alert_queue", "alert", ["status", "township", "rank"], unique=False)
-    op.create_index("ix_alert_rank", "alert", ["rank"], unique=False)
+    op.create_index(
+        "ix_alert_work",
+        "alert",
+        [
+            "closed_at",
+            "township",
+            "village",
+            "emergency",
+            "due_date",
+            "rank",
+            "status",
+            "assignee",
+            "raises_work",
+            "offers_closing",
+            "level",
+            "subject",
+            "verified_at",
+            "kinds",
+            "rules",
+            "departments",
+            "waiting_for",
+            "find",
+            "household_id",
+            "id",
+        ],
+        unique=False,
+    )
     op.create_index(
         "ux_alert_open",
         "alert",
@@ -253,7 +304,6 @@ def upgrade() -> None:
         sa.Column("due_date", sa.Date(), nullable=True),
         sa.Column("first_period", sa.String(length=7), nullable=False),
         sa.Column("last_period", sa.String(length=7), nullable=False),
-        sa.Column("last_run", sa.String(length=40), nullable=False),
         sa.Column("gone_period", sa.String(length=7), nullable=True),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_alert_signal_alert_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_signal")),
@@ -264,7 +314,8 @@ def upgrade() -> None:
     op.create_table(
         "clue",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("alert_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=True),
+        sa.Column("alert_id", sa.Integer(), nullable=True),
         sa.Column("channel", sa.String(length=24), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("caller", sa.String(length=64), nullable=False),
@@ -279,11 +330,12 @@ def upgrade() -> None:
         sa.Column("due_date", sa.Date(), nullable=False),
         sa.Column("concluded_on", sa.Date(), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
-        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("at", schema.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_clue_account_id")),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_clue_alert_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clue")),
+        sa.UniqueConstraint("number", name=op.f("uq_clue_number")),
     )
     op.create_index(op.f("ix_clue_alert_id"), "clue", ["alert_id"], unique=False)
     op.create_index(op.f("ix_clue_caller_key"), "clue", ["caller_key"], unique=False)
@@ -385,6 +437,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
     )
     op.create_index(op.f("ix_visit_alert_id"), "visit", ["alert_id"], unique=False)
+    op.create_index("ix_visit_date", "visit", ["date", "account_id"], unique=False)
     op.create_index(op.f("ix_visit_household_id"), "visit", ["household_id"], unique=False)
     op.create_table(
         "decision",
@@ -394,6 +447,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("visit_id", sa.Integer(), nullable=True),
         sa.Column("went_to", sa.String(length=24), nullable=True),
+        sa.Column("particulars", sa.Text(), nullable=True),
+        sa.Column("until", sa.Date(), nullable=True),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("at", schema.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_decision_account_id")),
