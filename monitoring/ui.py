@@ -8,25 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 import streamlit as st
+from sqlalchemy.exc import OperationalError
 
 from monitoring import charts
 from monitoring.access import Scope
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
 from monitoring.language import Language, number, share
+from monitoring.people import Caller, Denied, Person, SessionOver
+from monitoring.people.callers import who
 from monitoring.queries.household import link_id
 from monitoring.queries.places import County
+from monitoring.store import Store
 from monitoring.warehouse import Warehouse
 
 ASSETS = Path(__file__).parents[1] / "static"
 ASSET_ROUTE = "/assets"  # served by app.py
 PAGE_SIZE = 50
+FRESH = timedelta(seconds=1)  # how long what was looked up at a run's beginning is taken as so
 CHART = {
     "displayModeBar": False,
     "topojsonURL": f"{ASSET_ROUTE}/topo/",
@@ -37,27 +43,47 @@ CHART = {
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True)
-class View:
-    """What a page is given: the published run, what the viewer sees of it, and the language."""
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Who is at a page, and how it calls services: each asks the store anew who that is and what they may."""
 
-    warehouse: Warehouse
-    scope: Scope
     t: Language
-    county: County
+    store: Store
+    caller: Caller
+    person: Person  # as the store had it when this run of the page began
+    now: Callable[[], datetime]
+    since: datetime
     carried: tuple[tuple[str, str], ...] = ()  # the frame's choices, which every link carries on
 
-    def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
-        """A query's answer, remembered for this run, scope and details: a published file never changes."""
-        answer: Answer = _answer(
-            f"{question.__module__}.{question.__name__}", self.warehouse, (self.scope, *details), question, True
-        )
+    def act(self, service: Callable[..., Answer], *details: Any, **more: Any) -> Answer | None:
+        """What a service did: `service(store, caller, *details, at=now)`. A refusal is shown in words, and None given; where
+        the session is over the page ends."""
+        answer, refused = self.tried(service, *details, **more)
+        if refused:
+            failure(refused)
         return answer
 
-    def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
-        """As `ask`, for questions about the whole run, which take no scope."""
-        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, details, question, False)
-        return answer
+    def read(self, service: Callable[..., Answer], *details: Any, **more: Any) -> Answer:
+        """As `act`, for what a page cannot go on without: a refusal ends it."""
+        answer, refused = self.tried(service, *details, **more)
+        if refused:
+            failure(refused)
+            st.stop()
+        return cast(Answer, answer)
+
+    def tried(self, service: Callable[..., Answer], *details: Any, **more: Any) -> tuple[Answer | None, str]:
+        """As `act`, for a page that is drawn anew afterwards: a refusal's words are given, "" where there was none."""
+        try:
+            return service(self.store, self.caller, *details, at=self.now(), **more), ""
+        except SessionOver:
+            over(self.t)
+        except OperationalError:
+            return None, self.t("办理库正忙，这一步没有保存。请稍后再试。")
+        except Exception as refusal:
+            said = words_of(refusal, self.t)
+            if not said:
+                raise
+            return None, said
 
     def link(self, page: str, **params: str | int | None) -> str:
         """The address of a page with the frame's choices and its own; never with personal data."""
@@ -65,9 +91,73 @@ class View:
         query = urlencode({**dict(self.carried), **own})
         return f"/{page}{'?' if query else ''}{query}"
 
+    def still_here(self) -> None:
+        """Parts of a page that run by themselves (callbacks, fragments) run without its beginning: before data are read,
+        who asks is looked up again where that is a while ago. Ends the page where they may not any more."""
+        if self.now() - self.since < FRESH:
+            return
+        try:
+            with self.store.read() as con:
+                person = who(con, self.caller, self.now())
+        except SessionOver:
+            over(self.t)
+        if (person.role, person.places) != (self.person.role, self.person.places):
+            over(self.t)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(Desk):
+    """What a page is given: the published run, what the viewer sees of it, who the viewer is, and the language."""
+
+    warehouse: Warehouse
+    scope: Scope
+    county: County
+
+    def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
+        """A query's answer, remembered for this run, scope and details: a published file never changes. Full numbers are
+        never remembered."""
+        self.still_here()
+        if not self.scope.masked:
+            return question(self.warehouse, self.scope, *details)
+        answer: Answer = _answer(
+            f"{question.__module__}.{question.__name__}", self.warehouse, (self.scope, *details), question, True
+        )
+        return answer
+
+    def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
+        """As `ask`, for questions about the whole run, which take no scope."""
+        self.still_here()
+        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, details, question, False)
+        return answer
+
     def household_link(self, row: dict[str, Any]) -> str | None:
         found = link_id(row.get("household_id"), row.get("household_key"))
         return None if found is None else self.link("household", household=found)
+
+
+def words_of(refusal: Exception, t: Language) -> str:
+    """What a refusal tells the person; "" for a fault of the program."""
+    said = getattr(refusal, "words", None)
+    if said is None:
+        return t(str(refusal)) if isinstance(refusal, Denied) else ""
+    text = getattr(refusal, "text", None)
+    if text is not None:  # with slots: put into the person's language before it is filled
+        return t(text, **getattr(refusal, "values", {}))
+    return t.clauses(t(part) for part in ((said,) if isinstance(said, str) else said))
+
+
+def session_over(t: Language) -> None:
+    """Nobody is logged in any more: that and the way back."""
+    html(
+        f'<div class="bl-failure" role="alert">{escape(t("会话已失效，请重新登录。"))} '
+        f'<a href="/login" target="_self">{escape(t("登录"))}</a></div>'
+    )
+
+
+def over(t: Language) -> NoReturn:
+    """As `session_over`, and nothing else on the page."""
+    session_over(t)
+    st.stop()
 
 
 @st.cache_data(max_entries=500, show_spinner=False, hash_funcs={Warehouse: lambda warehouse: str(warehouse.path)})

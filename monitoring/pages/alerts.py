@@ -1,84 +1,161 @@
-"""预警处置 (reading): the queue by urgency, what each signal saw and why, and the way to the household."""
+"""预警处置: the working day. Tabs with counts, the queue, the alert that is open, and what can be done with it."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-import polars as pl
 import streamlit as st
 
 from monitoring import ui
-from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH, LEVELS, SUBJECT_ZH, columns_of
+from monitoring.alerts import queue
+from monitoring.alerts.queue import TABS, QueuePage, Wanted
+from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH, LEVELS
 from monitoring.language import number
-from monitoring.queries import alerts, household, verdicts
-from monitoring.queries.alerts import Signal, Wanted
+from monitoring.pages import alerts_detail, alerts_queue, alerts_work
+from monitoring.pages.alerts_work import CHOSEN
+from monitoring.queries import alerts
 from monitoring.ui import View
+
+TAB = "tab"
 
 
 def page(view: View) -> None:
     t = view.t
-    totals = view.ask(alerts.totals)
-    said = "　".join(f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])} {number(totals[level])}" for level in LEVELS)
-    ui.title(
-        t("预警处置"),
-        t(
-            "{n} 户（件），信号 {signals} 条：{levels}",
-            n=number(totals["alerts"]),
-            signals=number(totals["signals"]),
-            levels=said,
-        ),
-    )
+    ui.title(t("预警处置"))
+    _recall()
+    above = st.container(key="queue-above", gap="small")
     wanted = _filters(view)
-    turned = f"queue-{hash((wanted, view.scope, view.county.run))}"
-    found = view.ask(alerts.alert_page, wanted, ui.page_of(turned))
-    if not found.total:
-        _nothing(view, wanted, totals["alerts"])
+    tab, turned = _tab(view, wanted)
+    found = view.read(queue.queue_page, tab, wanted, ui.page_of(turned))
+    with above:
+        _tabs(view, found)
+        alerts_work.capacity(view)
+    alerts_work.said(view)
+    chosen = st.session_state.get(CHOSEN)
+    if not found.rows and chosen is None:
+        _nothing(view, tab, wanted, found)
         return
-    rows = found.rows.to_dicts()
-    ui.note(t("共 {n} 户（件），按级别、信号数、期限排列。点一行看原因和依据。", n=number(found.total)))
-    with st.container(key="wide"):
-        queue, detail = st.columns([1.45, 1], gap="medium")
-        with queue:
-            chosen = _queue(view, rows, turned)
-        with detail:
-            _detail(view, rows[chosen])
-    with st.container(key="narrow"):
-        _cards(view, rows)
-    ui.pager(found.total, turned, t)
+    listed, beside = st.columns([1.45, 1], gap="medium")
+    with listed, st.container(key="queue-list-behind" if chosen is not None else "queue-list"):
+        _list(view, tab, wanted, found, turned)
+    with beside, st.container(key="queue-detail" if chosen is not None else "queue-detail-first"):
+        at_hand = chosen if chosen is not None else found.rows[0].id
+        alerts_detail.detail(replace(view, scope=view.scope.unpicked), at_hand, tab, wanted)
+
+
+def _recall() -> None:
+    """An alert that the address names is opened once."""
+    asked = st.query_params.get("alert", "")
+    if CHOSEN not in st.session_state:
+        st.session_state[CHOSEN] = int(asked) if asked.isdecimal() and len(asked) < 12 else None
+    ui.keep("alert", None if st.session_state[CHOSEN] is None else str(st.session_state[CHOSEN]))
 
 
 def _filters(view: View) -> Wanted:
     t = view.t
     rules = {row["rule"]: row for row in view.ask(alerts.rules_seen).to_dicts()}
+    holders = {worker.account: worker for worker in alerts_work.workers(view)}
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
-        ui.recall("level", LEVELS, many=True)
-        levels = st.pills(t("级别"), LEVELS, selection_mode="multi", key="level",
-                          format_func=lambda level: f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])}")  # fmt: skip
-        ui.recall("kind", KINDS, many=True)
-        kinds = st.pills(
-            t("类别"), KINDS, selection_mode="multi", key="kind", format_func=lambda kind: t(KIND_ZH[kind]), wrap=True
-        )
-        ui.recall("rule", list(rules))
-        rule = st.selectbox(
-            t("规则"), ["", *rules], key="rule", width=200,
-            format_func=lambda code: t("全部规则") if not code else t.aside(t.pick(rules[code]["title_zh"], rules[code]["title_en"]), number(rules[code]["alerts"])),
-        )  # fmt: skip
         text = st.text_input(
-            t("查找"), key="find", width=235, placeholder=t("姓名、证件号后4位以上、村名"), type="search"
+            t("查找"), key="find", width=235, placeholder=t("姓名、证件号后4位、村名"), type="search", on_change=_afresh
         )
+        with st.container(key="filters-open"):
+            st.toggle(t("筛选"), key="filtering")
+        with st.container(key="filters-more", horizontal=True, vertical_alignment="bottom"):
+            ui.recall("level", LEVELS, many=True)
+            levels = st.pills(t("级别"), LEVELS, selection_mode="multi", key="level", on_change=_afresh,
+                              format_func=lambda level: f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])}")  # fmt: skip
+            ui.recall("kind", KINDS, many=True)
+            kinds = st.pills(t("类别"), KINDS, selection_mode="multi", key="kind", on_change=_afresh, wrap=True,
+                             format_func=lambda kind: t(KIND_ZH[kind]))  # fmt: skip
+            ui.recall("rule", list(rules))
+            rule = st.selectbox(
+                t("规则"), ["", *rules], key="rule", width=190, on_change=_afresh,
+                format_func=lambda code: t.pick(rules[code]["title_zh"], rules[code]["title_en"]) if code else t("全部规则"),
+            )  # fmt: skip
+            holder = None
+            if len(holders) > 1:
+                holder = st.selectbox(
+                    t("在谁手里"), [None, *holders], key="holder", width=140, on_change=_afresh,
+                    format_func=lambda account: t("不限") if account is None else holders[account].person,
+                )  # fmt: skip
     for key, value in (("level", levels), ("kind", kinds), ("rule", rule)):
         ui.keep(key, value)
-    return Wanted(tuple(levels or ()), tuple(kinds or ()), rule or "", text or "")
+    return Wanted(tuple(levels or ()), tuple(kinds or ()), rule or "", text or "", *_picked(view), assignee=holder)
 
 
-def _nothing(view: View, wanted: Wanted, total: int) -> None:
+def _picked(view: View) -> tuple[str | None, str | None]:
+    """The frame's township and village as wishes; a place that is not known is one too."""
+    scope = view.scope
+    if scope.villages:
+        township, village = scope.villages[0]
+        return township or queue.UNKNOWN_PLACE, village
+    if scope.townships:
+        return scope.townships[0] or queue.UNKNOWN_PLACE, None
+    return None, None
+
+
+def _afresh() -> None:
+    """Other wishes: the alert that was open may be none of them."""
+    st.session_state[CHOSEN] = None
+
+
+def _tab(view: View, wanted: Wanted) -> tuple[str, str]:
+    """The tab that is shown, and the key under which its page is turned. At first: what waits for this person."""
+    if st.session_state.get(TAB) not in TABS:
+        asked = st.query_params.get(TAB)
+        st.session_state[TAB] = asked if asked in TABS else _first_tab(view, wanted)
+    tab = str(st.session_state[TAB])
+    ui.keep(TAB, tab)
+    return tab, f"queue-{hash((tab, wanted))}"
+
+
+def _first_tab(view: View, wanted: Wanted) -> str:
+    if any(key in st.query_params for key in ("level", "kind", "rule", "alert")) or not view.person.may("alert.claim"):
+        return "all"
+    counts = view.read(queue.queue_page, "mine", wanted, 1).counts
+    return next((tab for tab in ("mine", "unassigned") if counts[tab]), "all")
+
+
+def _tabs(view: View, found: QueuePage) -> None:
+    t = view.t
+    held = view.person.may("alert.claim")
+    shown = [tab for tab in TABS if held or tab != "mine"]
+    st.segmented_control(
+        t("预警分栏"), shown, key=TAB, required=True, on_change=_afresh, label_visibility="collapsed", wrap=True,
+        format_func=lambda tab: _counted(t.pick(*TABS[tab]), found.counts[tab], tab == "overdue"),
+    )  # fmt: skip
+
+
+def _counted(name: str, count: int, late: bool) -> str:
+    return f":red[**{name} {number(count)}**]" if late and count else f"{name} {number(count)}"
+
+
+def _list(view: View, tab: str, wanted: Wanted, found: QueuePage, turned: str) -> None:
+    t = view.t
+    if not found.rows:
+        _nothing(view, tab, wanted, found)
+        return
+    batch = False
+    with st.container(horizontal=True, vertical_alignment="center", key="queue-said"):
+        ui.note(t("{tab}：共 {n} 户（件）", tab=t.pick(*TABS[tab]), n=number(found.total)))
+        if view.person.may("alert.assign") and tab != "closed":
+            batch = st.toggle(t("批量分派"), key="batch")
+    if batch:
+        alerts_work.batch(view, found.rows, turned)
+    else:
+        alerts_queue.rows(view, found.rows, st.session_state.get(CHOSEN), alerts_work.open_, alerts_work.claim)
+    ui.pager(found.total, turned, t)
+
+
+def _nothing(view: View, tab: str, wanted: Wanted, found: QueuePage) -> None:
+    """Why the list is empty, and what next."""
     t, county = view.t, view.county
-    if total and wanted != Wanted():
+    if wanted != Wanted(township=wanted.township, village=wanted.village) and not found.counts["all"]:
+        ui.empty(t("没有符合条件的预警。请放宽条件：姓名要写全，证件号写末4位以上。"))
+    elif tab != "all" and found.counts["all"]:
         ui.empty(
-            t(
-                "没有符合条件的预警；不加条件时有 {n} 户（件）。请放宽条件，姓名要写全，证件号写末4位以上。",
-                n=number(total),
-            )
+            t("“{tab}”里没有预警；全部未办结的有 {n} 户（件）。", tab=t.pick(*TABS[tab]), n=number(found.counts["all"]))
         )
     else:
         ui.empty(
@@ -89,126 +166,3 @@ def _nothing(view: View, wanted: Wanted, total: int) -> None:
                 here=county.feeds_here,
             )
         )
-
-
-def _name(view: View, row: dict[str, Any]) -> str:
-    """Whom the alert is about: the household's head, or the institution, source or pack by its name."""
-    t = view.t
-    if row["subject"] == "feed":
-        return ui.feed(row["name"], t)
-    return row["name"] or t("姓名不明")
-
-
-def _where(view: View, row: dict[str, Any]) -> str:
-    if row["subject"] in ("feed", "policy"):
-        return view.t("全县")
-    return " ".join(part for part in (row["township"], row["village"]) if part) or view.t("地点不明")
-
-
-def _reason(view: View, row: dict[str, Any]) -> str:
-    return view.t.pick(row["message"], row["message_en"])
-
-
-def _due(view: View, row: dict[str, Any]) -> str:
-    days = row["days_left"]
-    if days is None:
-        return ""
-    return view.t("逾期 {n} 天", n=-days) if days < 0 else view.t("还有 {n} 天", n=days) if days else view.t("今日到期")
-
-
-def _queue(view: View, rows: list[dict[str, Any]], key: str) -> int:
-    """The list on a wide screen; gives the row that is chosen, the first at first."""
-    t = view.t
-    frame = pl.DataFrame({
-        t("级别"): [f"{LEVEL_MARK[row['level']]} {t(LEVEL_ZH[row['level']])}" for row in rows],
-        t("户主或对象"): [_name(view, row) for row in rows],
-        t("乡镇、村"): [_where(view, row) for row in rows],
-        t("原因"): [_reason(view, row) if t.code == "en" else _reason(view, row).replace(" ", "") for row in rows],
-        t("信号"): [row["signals"] for row in rows],
-        t("期限"): [_due(view, row) for row in rows],
-    })  # fmt: skip
-    widths = {t("级别"): 62, t("户主或对象"): 88, t("乡镇、村"): 118, t("原因"): 362, t("信号"): 50, t("期限"): 82}
-    state = st.dataframe(
-        frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"rows-{key}-{ui.page_of(key)}", row_height=96 if t.code == "en" else 72, height=640,
-        column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
-        alt=t("预警列表"),
-    )  # fmt: skip
-    picked = state["selection"]["rows"]
-    return picked[0] if picked and picked[0] < len(rows) else 0
-
-
-def _cards(view: View, rows: list[dict[str, Any]]) -> None:
-    """The list on a narrow screen."""
-    t = view.t
-    cards = []
-    for row in rows:
-        address = view.household_link(row)
-        more = f'<span class="bl-note">{ui.said(t("{n} 条信号", n=row["signals"]))}</span>'
-        cards.append(
-            f'<div class="bl-card"><div class="bl-facts">{ui.level(row["level"], t)} {ui.link(_name(view, row), address)}'
-            f"<span>{ui.said(_where(view, row))}</span></div><p>{ui.said(_reason(view, row))}</p>"
-            f'<div class="bl-facts">{more}<span>{ui.said(_due(view, row))}</span></div></div>'
-        )
-    ui.html("".join(cards))
-
-
-def _detail(view: View, row: dict[str, Any]) -> None:
-    t = view.t
-    address = view.household_link(row)
-    head = f"{ui.level(row['level'], t)} <b>{ui.said(_name(view, row))}</b> {ui.said(_where(view, row))}"
-    ui.html(
-        f'<div class="bl-facts" style="font-size:1.05rem">{head} {ui.link(t("打开户档案"), address) if address else ""}</div>'
-    )
-    signals = view.ask(alerts.signals_of, row["alert"])
-    rows = view.ask(household.origins, row["household_key"]) if row["household_key"] is not None else None
-    with st.container(height=590, border=False):
-        for signal in signals:
-            signal_card(view, signal, rows)
-
-
-def signal_card(view: View, signal: Signal, origins: pl.DataFrame | None) -> None:
-    """One signal: the sentence, what was read with where it stands, the line and its clause, who answers and until when."""
-    t = view.t
-    who = f" · {ui.said(signal.name)}" if signal.subject in ("person", "record") and signal.name else ""
-    title = t.pick(signal.title_zh, signal.title_en)
-    colon = ui.said(t("："))
-    seen = [
-        f"<li>{ui.said(ui.column_title(signal.subject, name, t))}{colon}<b>{_seen(view, signal.subject, name, value)}</b>{_stands(view, signal, name, origins)}</li>"
-        for name, value in signal.evidence.items()
-        if name not in ("household_key", "person_id", "household_id")
-    ]
-    lines = [f"<li>{_parameter(view, name, value)}</li>" for name, value in signal.parameters.items()]
-    due = f"{signal.due_date} {ui.due(signal.days_left, t)}" if signal.due_date else ui.said(t("没有期限"))
-    ui.html(
-        f'<div class="bl-card"><div class="bl-facts">{ui.level(signal.level, t)}<b style="color:var(--ink)">{ui.said(title)}</b>'
-        f"<span>{ui.said(t(SUBJECT_ZH[signal.subject]))}{who}</span>{ui.code(signal.rule)}</div>"
-        f"<p>{ui.said(t.pick(signal.message, signal.message_en))}</p>"
-        f'<div class="bl-note">{ui.said(t("看到的数值"))}</div><ul class="bl-parts">{"".join(seen + lines)}</ul>'
-        f'<p class="bl-note">{ui.said(t("依据"))}{colon}{ui.said(signal.clause)}　{ui.said(t("责任部门"))}{colon}{ui.said(t(signal.department))}　'
-        f"{ui.said(t('期限'))}{colon}{due}</p></div>"
-    )
-
-
-def _seen(view: View, subject: str, name: str, value: Any) -> str:
-    """A value in words; one that is not known is marked."""
-    if value is None:
-        return ui.unknown(view.t("不明"))
-    return ui.said(ui.column_value(subject, name, value, view.t))
-
-
-def _parameter(view: View, name: str, value: Any) -> str:
-    known = view.ask_county(verdicts.parameters_in_force)
-    found = known.get(name.replace(".", "_"))
-    title = view.t.pick(found.meaning_zh, found.meaning_en) if found else view.t("参数")
-    unit = f" {view.t(found.unit)}" if found and found.unit else ""
-    return f"{ui.said(title)}{ui.said(view.t('：'))}<b>{ui.said(view.t.value(value))}{ui.said(unit)}</b>"
-
-
-def _stands(view: View, signal: Signal, name: str, origins: pl.DataFrame | None) -> str:
-    """File and row of the value, where rows of its sources stand for this household."""
-    column = columns_of(signal.subject).get(name)
-    if origins is None or column is None or not column.sources:
-        return ""
-    rows = household.sources_of(origins, column.sources, signal.person_id if signal.subject == "person" else None, 2)
-    told = view.t.clauses(ui.origin(row, view.t) for row in rows)
-    return f'<br><span class="bl-note">{ui.said(told)}</span>' if told else ""

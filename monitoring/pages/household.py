@@ -10,7 +10,8 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
-from monitoring.pages.alerts import signal_card
+from monitoring.pages import household_entitlement, household_names, household_timeline
+from monitoring.pages.signal_cards import signal_card
 from monitoring.queries import alerts, conditions, household, income, verdicts
 from monitoring.queries.household import Household
 from monitoring.queries.verdicts import PartVerdict, Verdict
@@ -28,7 +29,8 @@ def page(view: View) -> None:
         ui.empty(view.t("没有找到这一户，或它不在所选的乡镇、村内。请查证户编号，或在上面改选“全县”。"))
         _search(view)
         return
-    _file(view, found)
+    shown = household_names.opened(view, found)
+    _file(shown, found if shown.scope.masked else shown.ask(household.household, key) or found)
 
 
 def _search(view: View) -> None:
@@ -62,6 +64,7 @@ def _file(view: View, found: Household) -> None:
     )
     if not found.registered:
         ui.banner(t("这一户不在户籍台账内，由其他台账的人组成；请核实住址和家庭成员。"))
+    household_names.control(view, found)
     signals = view.ask(alerts.signals_of, key)
     origins = view.ask(household.origins, key)
     levels = [level for level in LEVELS if any(signal.level == level for signal in signals)]
@@ -78,6 +81,8 @@ def _file(view: View, found: Household) -> None:
             signal_card(view, signal, origins)
         if not signals:
             ui.empty(t("本期没有信号。没有信号不等于没有困难：请看下面“不明”的规则。"))
+        household_timeline.section(view, found)
+    household_entitlement.section(view, found.key)
     _verdicts(view, found)
     _records(view, found, origins)
 
@@ -91,7 +96,7 @@ def _members(view: View, found: Household) -> None:
         Column(t("关系"), lambda row: ui.said(t(row["relation"])) if row["relation"] else ui.said(t("户主") if row["is_head"] else ""), "w"),
         Column(t("性别、年龄"), lambda row: _age(view, row), "w"),
         Column(t("证件号码"), lambda row: ui.said(row["number"]) or ui.unknown(t("无可用号码")), "w"),
-        Column(t("情况"), lambda row: ui.said(t.clauses(_facts(view, row)))),
+        Column(t("情况"), lambda row: ui.said(t.clauses(facts(view, row)))),
     ])  # fmt: skip
 
 
@@ -101,7 +106,7 @@ def _age(view: View, row: dict[str, Any]) -> str:
     return f"{ui.said(t(row['sex'])) if row['sex'] else ''} {age}"
 
 
-def _facts(view: View, row: dict[str, Any]) -> list[str]:
+def facts(view: View, row: dict[str, Any]) -> list[str]:
     """What programmes turn on, in words; only what is so."""
     t = view.t
     facts = []

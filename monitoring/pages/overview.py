@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from monitoring import charts, ui
 from monitoring.language import number, share
+from monitoring.pages import alerts_work
 from monitoring.queries import checklist, overview, points
 from monitoring.ui import Column, Tile, View
 
@@ -21,6 +23,7 @@ MEASURES = {
 
 def page(view: View) -> None:
     t = view.t
+    alerts_work.overdue(view)
     _tiles(view)
     table = view.ask(overview.township_table).to_dicts()
     left, middle, right = st.columns([1.05, 1, 1.25], gap="medium")
@@ -118,7 +121,7 @@ def _map(view: View) -> None:
 
 def _answer_county(view: View) -> list[dict[str, Any]]:
     """The whole county's table, so that the map's scale does not follow the picked place."""
-    return View(view.warehouse, view.scope.unpicked, view.t, view.county).ask(overview.township_table).to_dicts()
+    return replace(view, scope=view.scope.unpicked).ask(overview.township_table).to_dicts()
 
 
 def _places(view: View, rows: list[dict[str, Any]]) -> None:

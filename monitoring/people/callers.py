@@ -40,10 +40,11 @@ class SessionOver(Exception):
 
 
 class Denied(Exception):
-    """Not allowed, or not there: the two are told alike. `words` (Chinese) are for the person."""
+    """Not allowed, or not there: the two are told alike. `words` (Chinese) are for the person, `object` for the journal."""
 
-    def __init__(self, words: str = "没有这一项，或它不在您的职责范围内") -> None:
+    def __init__(self, words: str = "没有这一项，或它不在您的职责范围内", object: str = "") -> None:
         super().__init__(words)
+        self.object = object
 
 
 @dataclass(frozen=True)
@@ -164,17 +165,20 @@ def who(con: Connection, caller: Caller, at: datetime) -> Person:
     row = con.execute(asked).one_or_none()
     if row is None or not caller.session:
         raise SessionOver
-    places = con.execute(
+    return Person(row.id, row.name, row.person, row.role, reach(con, row.id, row.role), caller.session, caller.address)
+
+
+def reach(con: Connection, account_id: int, role: str) -> tuple[tuple[str, str | None], ...] | None:
+    """The places (township, village or None) that an account of a role works in; None is the whole county."""
+    rows = con.execute(
         select(account_place.c.township, account_place.c.village)
-        .where(account_place.c.account_id == row.id)
+        .where(account_place.c.account_id == account_id)
         .order_by(account_place.c.township, account_place.c.village)
     ).all()
-    reach: tuple[tuple[str, str | None], ...] | None = tuple((t, v) for t, v in places)
-    if not places and ROLES[row.role].reach == "county":
-        reach = None
-    if ROLES[row.role].reach == "village":
-        reach = tuple((t, v) for t, v in places if v is not None)
-    return Person(row.id, row.name, row.person, row.role, reach, caller.session, caller.address)
+    if not rows and ROLES[role].reach == "county":
+        return None
+    villages_only = ROLES[role].reach == "village"
+    return tuple((t, v) for t, v in rows if v is not None or not villages_only)
 
 
 def alive(at: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -188,9 +192,10 @@ def alive(at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def touch(store: Store, caller: Caller, at: datetime) -> None:
-    """The person did something: the idle time begins anew. Written once a minute at most."""
+    """The person did something: the idle time begins anew. Written once a minute at most; what is over stays over."""
     with store.read() as con:
-        seen = con.execute(select(session.c.seen_at).where(session.c.public == caller.session)).scalar()
+        asked = select(session.c.seen_at).join(account, account.c.id == session.c.account_id)
+        seen = con.execute(asked.where(session.c.public == caller.session, *alive(at))).scalar()
     if seen is not None and at - seen >= TOUCH:
         with store.write() as con:
             con.execute(update(session).where(session.c.public == caller.session).values(seen_at=at))
@@ -206,8 +211,9 @@ def _refused(
     store: Store, caller: Caller, person: Person | None, action: str, refusal: Exception, at: datetime
 ) -> None:
     known = person or Person(None, "?", "?", "", (), caller.session, caller.address)
-    entry = _entry(known, action, "", "denied", {"why": type(refusal).__name__})
+    why, of = {"why": type(refusal).__name__}, getattr(refusal, "object", "")
+    entry = _entry(known, action, of, "denied", why)
     if person is None:
-        entry = Entry("?", "", caller.address, action, "", "denied", {"why": type(refusal).__name__})
+        entry = Entry("?", "", caller.address, action, of, "denied", why)
     with store.write() as con:
         journal.append(con, store.key, entry, at)

@@ -173,6 +173,11 @@ def rules_seen(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     )
 
 
+def rules(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """The run's rules by code: title_zh, title_en, subject."""
+    return {row["rule"]: row for row in warehouse.rows("select rule, title_zh, title_en, subject from rule")}
+
+
 def totals(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     """Alerts and signals in the scope, and signals by level: {"alerts": …, "signals": …, "red": …}."""
     where = scope.limit()

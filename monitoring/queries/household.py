@@ -72,6 +72,15 @@ def find(warehouse: Warehouse, scope: Scope, wanted: str) -> int | None:
     return found
 
 
+def number_of(warehouse: Warehouse, scope: Scope, key: int) -> str | None:
+    """The household's number as the registry has it: for services, never shown (one may be made from an identity number)."""
+    where = scope.limit(Filter().add("household_key = $key", key=key))
+    found: str | None = warehouse.row(f"select household_id from household {where.where}", where.params).get(
+        "household_id"
+    )
+    return found
+
+
 def search(warehouse: Warehouse, scope: Scope, text: str, limit: int = 20) -> pl.DataFrame:
     """Households with a member of this name, this end of a number (4 characters and more), or this household number:
     household_key, household_id, name, number, township, village, age."""

@@ -1,0 +1,72 @@
+"""Visits in a real Chromium: by somebody who is logged in, with what the page asked of the network kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.serving import COOKIE, Served
+
+CHROMIUM = "/usr/bin/chromium"
+KEYS: dict[str, str] = {}  # the cookie with which an address is visited
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def address(served: Served) -> str:
+    """Where it is; whoever visits is county staff for the whole county."""
+    KEYS[served.address] = served.log_in("county_staff")
+    return served.address
+
+
+class Visit:
+    """One page opened in a window of its own; what it asked of the network is kept."""
+
+    def __init__(self, browser: Browser, address: str, path: str, width: int = 1440, height: int = 900) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+        self.context.add_cookies([{"name": COOKIE, "value": KEYS[address], "url": address}])
+        self.page: Page = self.context.new_page()
+        self.foreign: list[str] = []
+        self.page.on("request", lambda request: self._note(request.url, address))
+        self.page.goto(address + path)
+        self.settle()
+
+    def _note(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:", "blob:", address.replace("http", "ws"))):
+            self.foreign.append(url)
+
+    def settle(self) -> None:
+        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
+        self.page.wait_for_selector(".bl-title, .bl-tiles, .bl-empty", timeout=60_000)
+        self.page.wait_for_timeout(700)
+
+    def text(self) -> str:
+        """What a person reads: without the names of icons, which a font turns into pictures."""
+        self.page.evaluate(
+            "document.querySelectorAll('[data-testid=stIconMaterial]').forEach(icon => icon.style.display = 'none')"
+        )
+        return self.page.locator('[data-testid="stMain"]').inner_text()
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+def check(visit: Visit) -> None:
+    assert visit.foreign == []
+    assert visit.page.locator('[data-testid="stException"], .bl-failure').count() == 0
+    wide = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, "the page scrolls sideways"
