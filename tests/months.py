@@ -23,7 +23,7 @@ from monitoring.alerts.comparing import AlertSettings
 from monitoring.alerts.syncing import TakenIn, take_in
 from monitoring.store import Store
 from monitoring.tables import SNAPSHOTS
-from monitoring.working_days import add_working_days
+from monitoring.working_days import add_working_days, local_day
 from pipelines.assess import LEVEL_ORDER
 from tests.people import TOWN, VILLAGE
 
@@ -74,6 +74,11 @@ class Month:
     @property
     def at(self) -> datetime:
         return datetime(self.as_of.year, self.as_of.month, self.as_of.day, 4, tzinfo=UTC) + timedelta(3)
+
+    @property
+    def day(self) -> date:
+        """The day on which it is taken in: limits count from it, since it is after the run's."""
+        return local_day(self.at)
 
     def take_in(self, store: Store, settings: AlertSettings | None = None, at: datetime | None = None) -> TakenIn:
         return take_in(store, self.path, self.run, self.period, self.as_of, at or self.at, settings)

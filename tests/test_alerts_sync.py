@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_the_signals_of_a_household_open_one_alert(store: Store, tmp_path: Path)
     done = month.take_in(store)
     assert (done.signals, done.opened, done.joined, done.unchanged, done.refused) == (3, 1, 3, 0, "")
     [row] = alerts(store)
-    due = add_working_days(date(2026, 11, 30), 3)
+    due = add_working_days(date(2026, 12, 3), 3)
     wanted = {
         "subject": "household", "subject_key": "H1", "household_id": "H1", "township": TOWN, "village": VILLAGE,
         "name": "周德福", "level": "red", "level_order": 1, "signals": 3, "rules": "DQ-NAME GAP-DIBAO RISK-MEDICAL",
@@ -293,7 +293,7 @@ def test_new_signals_join_the_open_alert_and_raise_it(store: Store, tmp_path: Pa
     done = month.take_in(store)
     assert (done.opened, done.joined, done.unchanged) == (0, 1, 1)
     [row] = alerts(store)
-    due = add_working_days(month.as_of, 3)
+    due = add_working_days(month.day, 3)
     assert (row["level"], row["signals"], row["status"], row["assignee"]) == ("red", 2, "assigned", clerk.account)
     assert (row["due_date"], row["verify_due_date"], row["version"]) == (due, due, 2)
     assert (row["headline"], row["opened_period"]) == ("周**户命中 GAP-DIBAO", "2026-11")
@@ -311,7 +311,7 @@ def test_a_signal_that_gets_more_urgent_raises_its_alert_and_brings_its_limit_fo
     month = publish(tmp_path, "2026-11", [replace(MEDICAL, level="red")], run="2026-11-2")
     month.take_in(store)
     [row], [signal] = alerts(store), signals(store)
-    due = add_working_days(month.as_of, 3)
+    due = add_working_days(month.day, 3)
     assert (row["level"], row["due_date"], row["verify_due_date"]) == ("red", due, due)
     assert (signal["level"], signal["due_date"]) == ("red", due)
     assert names(store) == ["opened", "raised"]
@@ -327,7 +327,7 @@ def test_what_joins_later_never_puts_a_limit_off_and_a_verified_alert_keeps_that
     month.take_in(store)
     [row] = alerts(store)
     assert (row["verify_due_date"], row["status"]) == (first, "following")
-    assert row["due_date"] == add_working_days(month.as_of, 5)  # somebody must look at the new signal
+    assert row["due_date"] == add_working_days(month.day, 5)  # somebody must look at the new signal
 
 
 def test_where_no_condition_holds_any_more_the_alert_says_so_and_stays_open(store: Store, tmp_path: Path) -> None:
@@ -510,7 +510,7 @@ def test_risk_signals_of_a_household_in_full_support_are_shown_and_raise_no_work
     month = publish(tmp_path, NEXT, [MEDICAL])
     month.take_in(store)
     [row], [signal] = alerts(store), signals(store)
-    due = add_working_days(month.as_of, 5)
+    due = add_working_days(month.day, 5)
     assert (row["raises_work"], row["signals"], row["due_date"], signal["due_date"]) == (True, 1, due, due)
     assert names(store) == ["opened", "raises_work"]
     publish(tmp_path, "2027-01", [MEDICAL], households={"H1": {support: True}}).take_in(store)
@@ -539,7 +539,7 @@ def test_late_emergency_aid_goes_on_the_three_day_track_and_stays_there(store: S
     month = publish(tmp_path, "2026-11", [late])
     month.take_in(store)
     [row] = alerts(store)
-    assert row["emergency"] is True and row["due_date"] == add_working_days(month.as_of, 3)
+    assert row["emergency"] is True and row["due_date"] == add_working_days(month.day, 3)
     assert ["emergency", 60, True] in row["why"]
     publish(tmp_path, NEXT, [DIBAO]).take_in(store)
     assert alerts(store)[0]["emergency"] is True
@@ -741,6 +741,21 @@ _MONTHS = st.lists(
     min_size=2,
     max_size=6,
 )
+
+
+def test_limits_count_from_the_runs_day_unless_it_came_later(sqlite_store: Store, tmp_path: Path) -> None:
+    month = publish(tmp_path, "2026-11", [Signal(level="red")])
+    early = datetime(2026, 11, 22, 4, tzinfo=UTC)
+    month.take_in(sqlite_store, at=early)
+    assert alerts(sqlite_store)[0]["due_date"] == add_working_days(month.as_of, 3)
+
+
+def test_nobody_is_late_for_what_nobody_could_know(sqlite_store: Store, tmp_path: Path) -> None:
+    month = publish(tmp_path, "2026-11", [Signal(level="red")])
+    month.take_in(sqlite_store, at=datetime(2027, 1, 15, 4, tzinfo=UTC))
+    assert alerts(sqlite_store)[0]["due_date"] == add_working_days(date(2027, 1, 15), 3)
+    month.take_in(sqlite_store, at=datetime(2027, 1, 20, 4, tzinfo=UTC))
+    assert alerts(sqlite_store)[0]["due_date"] == add_working_days(date(2027, 1, 15), 3)
 
 
 def no_silence_without_reason(store: Store, signal: Signal, as_of: date) -> None:

@@ -12,13 +12,13 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from monitoring.alerts.cards import shown_household
+from monitoring.alerts.cases import find
 from monitoring.alerts.clues import CALLER, PHONE, find_clue, plain_phone, without_names
-from monitoring.alerts.details import in_places
 from monitoring.exporting.masking import STARS
 from monitoring.people import Acting, Caller, Denied, Person, acting, reading
 from monitoring.people.viewing import stated_purpose
 from monitoring.store import Store
-from monitoring.store.schema import account, alert, clue
+from monitoring.store.schema import account, clue
 from monitoring.store.sealing import keyed_digest, unseal
 from monitoring.working_days import local_day, working_days_between
 
@@ -115,10 +115,10 @@ def clue_page(store: Store, caller: Caller, state: str, text: str, page: int, at
 
 
 def clues_of(store: Store, caller: Caller, alert_id: int, at: datetime) -> list[ClueRow]:
-    """The clues of an alert in the caller's places, the latest first. Raises Denied."""
+    """The clues of an alert, the latest first. Raises Denied where it is not there or not in the caller's places."""
     with reading(store, caller, "alert.view", at) as act:
-        of = select(alert.c.id).where(alert.c.id == alert_id, *in_places(act.person))
-        return _rows(act, [clue.c.alert_id.in_(of)], [clue.c.received_on.desc(), clue.c.id.desc()])
+        find(act, alert_id)
+        return _rows(act, [clue.c.alert_id == alert_id], [clue.c.received_on.desc(), clue.c.id.desc()])
 
 
 def repeat_callers(store: Store, caller: Caller, at: datetime) -> list[RepeatCaller]:

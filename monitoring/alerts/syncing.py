@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Executable, bindparam, func, insert, select, 
 from monitoring.alerts import standing, summing
 from monitoring.alerts.clues import take_in_delivered
 from monitoring.alerts.comparing import GONE, SETTLED, SHOWN, STANDING, TOLD, AlertSettings, Changes, compare, numbered
+from monitoring.alerts.deadlines import counted_from
 from monitoring.alerts.delivered import clues_of_run
 from monitoring.alerts.happening import BY, happened
 from monitoring.alerts.naming import HOUSEHOLD
@@ -72,7 +73,7 @@ def take_in(
     warehouse = Warehouse(warehouse_path)
     try:
         now, conditions = signals_of_run(warehouse), conditions_of_run(warehouse)  # before the store is locked
-        reported = clues_of_run(warehouse)
+        now, reported = counted_from(now, as_of, local_day(at)), clues_of_run(warehouse)
         with store.write() as con:
             sync = _Sync(con, warehouse, run, period, as_of, at, settings or settings_of(con))
             done = sync.take_in(now, conditions)
