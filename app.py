@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -77,6 +79,11 @@ async def lifespan(server: object) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()
         yield
+
+
+async def front(request: Request) -> Response:
+    """Streamlit knows its first page as "/" only: their names lead there, with what was picked."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", 303)
 
 
 def frame_kind(data: bytes) -> Frame:
@@ -311,5 +318,9 @@ else:
         lifespan=lifespan,
         on_script_error=failed,
         middleware=gate.middleware,
-        routes=[*gate.routes, Mount(ui.ASSET_ROUTE, StaticFiles(directory=ui.ASSETS), name="assets")],
+        routes=[
+            *gate.routes,
+            *(Route(f"/{name}", front, methods=["GET"]) for name in ("overview", "admin")),
+            Mount(ui.ASSET_ROUTE, StaticFiles(directory=ui.ASSETS), name="assets"),
+        ],
     )

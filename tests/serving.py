@@ -214,8 +214,8 @@ class Visit:
         return [page.url_pathname for page in found[-1].app_pages] if found else []
 
     def text(self) -> str:
-        """Everything that the server sent, as text."""
-        return "\n".join(str(found) for found in self.elements())
+        """Everything that the server sent to be shown, as text."""
+        return "\n".join(str(found.delta) for found in self.messages if found.WhichOneof("type") == "delta")
 
     def bytes(self) -> bytes:
         return b"\n".join(found.SerializeToString() for found in self.messages)

@@ -409,7 +409,8 @@ def test_an_alert_shows_its_clues(store: Store, clerk: Known) -> None:
     register(store, clerk, told(household_id="H2"), NOON)
     stranger = add_account(store, "township_staff", [(OTHER_TOWN, None)])
     assert [row.id for row in clue_list.clues_of(store, clerk, done.alert.id, NOON)] == [done.clue]
-    assert clue_list.clues_of(store, stranger, done.alert.id, NOON) == []
+    with pytest.raises(Denied):
+        clue_list.clues_of(store, stranger, done.alert.id, NOON)
     later = NOON + timedelta(days=1)
     row = clue_list.clues_of(store, log_in(store, clerk, later), done.alert.id, later)[0]
     assert (row.by, row.days_left, row.household) == ("王办事", 4, "H1")

@@ -104,7 +104,7 @@ def test_a_step_imports_no_other_step() -> None:
 
 def test_only_the_frame_and_the_pages_import_streamlit() -> None:
     users = {name for name, tree in modules("").items() for i in imports(name, tree) if top(i) == "streamlit"}
-    assert {name for name in users if not name.startswith((*MAY_USE_STREAMLIT, "tests/"))} == set()
+    assert {name for name in users if not name.startswith((*MAY_USE_STREAMLIT, "tests/", "benchmarks/"))} == set()
 
 
 def test_pages_hold_no_sql_and_no_arithmetic() -> None:

@@ -22,12 +22,14 @@ from urllib.parse import parse_qs, quote, urlencode
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitoring.gate import forms
 from monitoring.gate.house import House
 from monitoring.gate.passing import PREFIX, headers
-from monitoring.people import sessions
+from monitoring.language import Language
+from monitoring.people import PAGES, Denied, may, sessions
 from monitoring.people.sessions import FULL, Session
 
 SESSION = "buluo.session"  # where the routes find it in the scope
@@ -92,6 +94,11 @@ class Guard:
             await self._unfinished(scope, receive, answer, session, token is not None)
         elif path.startswith(HIDDEN) and not path.startswith(STREAMLIT):
             await self._deny(scope, receive, answer, "hidden", PlainTextResponse("not found", 404), session.name)
+        elif scope["type"] == "http" and not _is_theirs(path, session):
+            t = Language(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", ["zh"])[0])
+            page = forms.refusal(forms.Asked(t, "/", ""), t(str(Denied())))
+            refusal = HTMLResponse(page, 404, headers={"content-security-policy": forms.POLICY})
+            await self._deny(scope, receive, answer, "page", refusal, session.name)
         elif scope["type"] == "http":
             if "text/html" in found.get("accept", "") and scope["method"] == "GET":
                 scope["headers"] = [(k, v) for k, v in own if k.lower() not in _NOT_FOR_PAGES]
@@ -242,6 +249,12 @@ async def _first(receive: Receive, gone: asyncio.Event) -> Message | None:
         message.cancel()
         return None
     return message.result()
+
+
+def _is_theirs(path: str, session: Session) -> bool:
+    """Whether a page's address is one of the role's; Streamlit would answer with a dialogue of its own otherwise."""
+    name = path.strip("/")
+    return name not in PAGES or may(session.role, f"page.{name}")
 
 
 def _with_next(form: str, scope: Scope, over: bool = False) -> str:

@@ -11,7 +11,7 @@ from monitoring.alerts import queue
 from monitoring.alerts.queue import TABS, QueuePage, Wanted
 from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH, LEVELS
 from monitoring.language import number
-from monitoring.pages import alerts_detail, alerts_queue, alerts_work
+from monitoring.pages import alerts_detail, alerts_load, alerts_queue, alerts_work
 from monitoring.pages.alerts_work import CHOSEN
 from monitoring.queries import alerts
 from monitoring.ui import View
@@ -29,7 +29,7 @@ def page(view: View) -> None:
     found = view.read(queue.queue_page, tab, wanted, ui.page_of(turned))
     with above:
         _tabs(view, found)
-        alerts_work.capacity(view)
+        alerts_load.capacity(view)
     alerts_work.said(view)
     chosen = st.session_state.get(CHOSEN)
     if not found.rows and chosen is None:
@@ -54,7 +54,7 @@ def _recall() -> None:
 def _filters(view: View) -> Wanted:
     t = view.t
     rules = {row["rule"]: row for row in view.ask(alerts.rules_seen).to_dicts()}
-    holders = {worker.account: worker for worker in alerts_work.workers(view)}
+    holders = {worker.account: worker for worker in alerts_load.workers(view)}
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             t("查找"), key="find", width=235, placeholder=t("姓名、证件号后4位、村名"), type="search", on_change=_afresh

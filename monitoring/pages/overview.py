@@ -9,7 +9,7 @@ import streamlit as st
 
 from monitoring import charts, ui
 from monitoring.language import number, share
-from monitoring.pages import alerts_work
+from monitoring.pages import alerts_load
 from monitoring.queries import checklist, overview, points
 from monitoring.ui import Column, Tile, View
 
@@ -23,7 +23,7 @@ MEASURES = {
 
 def page(view: View) -> None:
     t = view.t
-    alerts_work.overdue(view)
+    alerts_load.overdue(view)
     _tiles(view)
     table = view.ask(overview.township_table).to_dicts()
     left, middle, right = st.columns([1.05, 1, 1.25], gap="medium")
@@ -103,17 +103,17 @@ def _map(view: View) -> None:
         label_visibility="collapsed",
     )
     county = _answer_county(view)
+    own = None if view.person.places is None else {town for town, _ in view.person.places}
+    if shapes is not None and own is not None:
+        shapes = {**shapes, "features": [one for one in shapes["features"] if one["properties"]["name"] in own]}
     if shapes is None or not {feature["properties"]["name"] for feature in shapes["features"]} & {
         row["place"] for row in county
     }:
         ui.empty(t("没有这个县的乡镇边界，地图画不出来；右边的表是同样的数字。"))
         return
-    shown = (
-        {row["place"] for row in view.ask(overview.township_table).to_dicts()}
-        if view.scope.whole_county
-        else set(view.scope.townships or ())
-    )
-    values = [row[chosen] if row["place"] in shown or view.scope.whole_county else None for row in county]
+    unpicked = view.scope == view.scope.unpicked
+    shown = set(view.scope.townships or ())
+    values = [row[chosen] if unpicked or row["place"] in shown else None for row in county]
     top = max((row[chosen] or 0 for row in county if row["place"]), default=0)
     figure = charts.plot_map(shapes, [row["place"] for row in county], values, top, t(MEASURES[chosen][1]), t)
     ui.chart(figure, "map", t("地图：各乡镇{measure}", measure=t(MEASURES[chosen][0])))

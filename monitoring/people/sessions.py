@@ -140,7 +140,7 @@ def _begin(
         _arrived(con, store, row, address, at)
     else:
         _note(con, store, row, "login.begun", address, at, stage=stage, way=way)
-    return _new(con, row.id, stage, address, at, at)
+    return _new(con, row.id, stage, address, at, at, by_provider)
 
 
 def _after_second_factor(security: Security, row: Row[Any], at: datetime, by_provider: bool, asked: bool) -> str:
@@ -211,10 +211,10 @@ def second_factor(store: Store, security: Security, public: str, code: str, at: 
             throttling.clear(con, key)
             con.execute(update(account).where(account.c.id == found.id).values(totp_step=step))
             _end(con, session.c.public == public, at)
-            stage = CHANGE if password_is_old(security, found, at) and found.password_hash else FULL
+            stage = CHANGE if not found.by_provider and password_is_old(security, found, at) else FULL
             if stage == FULL:
                 _arrived(con, store, found, found.address, at)
-            return _new(con, found.id, stage, found.address, found.begun_at, at)
+            return _new(con, found.id, stage, found.address, found.begun_at, at, found.by_provider)
         over = throttling.locked(con, key, at)
         if over:
             _end(con, session.c.public == public, at)
@@ -300,18 +300,28 @@ def clean(store: Store, at: datetime) -> None:
 
 def _row(con: Connection, public: str, at: datetime, *stages: str) -> Row[Any] | None:
     asked = (
-        select(account, session.c.stage, session.c.address, session.c.created_at.label("begun_at"))
+        select(
+            account, session.c.stage, session.c.by_provider, session.c.address, session.c.created_at.label("begun_at")
+        )
         .join(session, session.c.account_id == account.c.id)
         .where(session.c.public == public, session.c.stage.in_(stages), *alive(at))
     )
     return con.execute(asked).one_or_none()
 
 
-def _new(con: Connection, account_id: int, stage: str, address: str, begun_at: datetime, at: datetime) -> LoggedIn:
+def _new(
+    con: Connection,
+    account_id: int,
+    stage: str,
+    address: str,
+    begun_at: datetime,
+    at: datetime,
+    by_provider: bool = False,
+) -> LoggedIn:
     """A session under a new token; the eight hours count from the password."""
     token, public = secrets.token_urlsafe(32), secrets.token_hex(16)
     row = {"token": _digest(token), "public": public, "account_id": account_id, "created_at": begun_at, "seen_at": at,
-           "address": address[:64], "stage": stage}  # fmt: skip
+           "address": address[:64], "stage": stage, "by_provider": by_provider}  # fmt: skip
     con.execute(insert(session).values(row))
     return LoggedIn(token, public, stage)
 

@@ -1,7 +1,8 @@
 """What departments handed in: freshness by month, the ledger of files, what was set aside and why, doubtful links.
 
 The data page is about files, not places: lists whose rows carry a township are limited to the scope; the ledger is the
-county's and holds no personal data.
+county's and holds no personal data. What a row that was set aside says is for the whole county, or for who holds the place
+that the row itself names.
 """
 
 from __future__ import annotations
@@ -77,13 +78,14 @@ def quarantine(
     warehouse: Warehouse, scope: Scope, feed: str | None = None, page: int = 1
 ) -> tuple[list[dict[str, Any]], int]:
     """Rows set aside, one page and the number of all: department, feed, file, sheet, row, reasons, raw (heading -> text)."""
-    where = Filter().add("p.this_period")
+    where = Scope(allowed=scope.allowed).limit(Filter().add("p.this_period"), "q")
     if feed:
         where.add("q.feed = $feed", feed=feed)
     rows = warehouse.rows(
         f"""select q.department, q.feed, p.file, p.sheet, q."row", {scope.text("q.reasons")} as reasons, q.raw,
                    count(*) over () as total
-            from quarantine q join part p using (delivered, part) {where.where}
+            from (select *, json_extract_string(raw, '$."乡镇"') as township, json_extract_string(raw, '$."村"') as village
+                  from quarantine) q join part p using (delivered, part) {where.where}
             order by q.feed, p.file, p.sheet, q."row" limit {PAGE} offset $skip""",
         {**where.params, "skip": PAGE * (max(page, 1) - 1)},
     )
@@ -98,9 +100,10 @@ def _raw(scope: Scope, text: str | None) -> dict[str, str]:
 
 def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     """One row is a kind of problem with optional values: feed, heading, problem, rows, example, file and row of one."""
+    example = scope.text("v.value") if scope.allowed is None else "null::varchar"  # whose row it is, is not known here
     return warehouse.frame(
         f"""select v.feed, v.heading, {scope.text("v.problem")} as problem, count(*) as rows,
-                   arg_min({scope.text("v.value")}, (p.file, v."row")) as example, min(p.file) as file,
+                   arg_min({example}, (p.file, v."row")) as example, min(p.file) as file,
                    arg_min(v."row", (p.file, v."row")) as "row"
             from value_issue v join part p using (delivered, part) where p.this_period
             group by v.feed, v.heading, {scope.text("v.problem")} order by rows desc, v.feed, v.heading limit 200"""
