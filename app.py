@@ -243,7 +243,7 @@ def _frame(desk: Desk, published: Publication) -> tuple[View, DeltaGenerator]:
     )
     view = View(
         t=t, store=desk.store, caller=desk.caller, person=person, now=desk.now, since=desk.since, carried=carried,
-        warehouse=warehouse, scope=scope, county=places.county(warehouse),
+        warehouse=warehouse, scope=scope, county=ui.known(places.county, warehouse),
     )  # fmt: skip
     return view, bar
 
@@ -261,13 +261,13 @@ def _pick(key: str, label: str, names: Sequence[str | None], whole: str, t: Lang
 
 
 def _townships(warehouse: Warehouse, person: Person) -> list[str | None]:
-    found = places.townships(warehouse)
+    found = ui.known(places.townships, warehouse)
     own = None if person.places is None else {township for township, _ in person.places}
     return [name for name in found if own is None or name in own]
 
 
 def _villages(warehouse: Warehouse, person: Person, township: str | None) -> list[str | None]:
-    return [name for name in places.villages(warehouse, township) if person.holds(township, name)]
+    return [name for name in ui.known(places.villages, warehouse, township) if person.holds(township, name)]
 
 
 def _menu(desk: Desk) -> None:

@@ -127,8 +127,7 @@ class View(Desk):
     def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
         """As `ask`, for questions about the whole run, which take no scope."""
         self.still_here()
-        answer: Answer = _answer(f"{question.__module__}.{question.__name__}", self.warehouse, details, question, False)
-        return answer
+        return known(question, self.warehouse, *details)
 
     def household_link(self, row: dict[str, Any]) -> str | None:
         found = link_id(row.get("household_id"), row.get("household_key"))
@@ -165,6 +164,12 @@ def _answer(
     name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool
 ) -> Any:
     return _question(warehouse, *details)
+
+
+def known(question: Callable[..., Answer], warehouse: Warehouse, *details: Any) -> Answer:
+    """What a published run says of places and sources, to whomever: asked once, since it never changes."""
+    answer: Answer = _answer(f"{question.__module__}.{question.__name__}", warehouse, details, question, False)
+    return answer
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda warehouse: warehouse.close())

@@ -319,7 +319,7 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
 def _serve(a: argparse.Namespace, console: Console) -> int:
     """Starts the dashboard in place of this process: behind the log-in, on loopback (nginx stands before it on a server)."""
     app = Path(__file__).resolve().parent.parent / "app.py"
-    office.catch_up_if_published(a.home, a.at)
+    office.before_serving(a.home, a.at)
     console.print(f"看板地址：http://127.0.0.1:{a.port}  （只在本机可打开；按 Ctrl+C 结束）")
     sys.stdout.flush()
     os.environ["BULUO_HOME"] = str(a.home.resolve())

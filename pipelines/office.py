@@ -20,8 +20,8 @@ from monitoring.alerts.balance import check_balance
 from monitoring.alerts.syncing import TakenIn, catch_up, pending
 from monitoring.checks import Check
 from monitoring.people import ROLES, accounts, operator
-from monitoring.people.demo import demo_accounts
-from monitoring.people.settings import FILE
+from monitoring.people.demo import DemoRefused, demo_accounts, misplaced
+from monitoring.people.settings import FILE, load_security
 from monitoring.queries import places
 from monitoring.store import Store, StoreError, journal, open_store
 from monitoring.store.backup import backup, restore
@@ -49,6 +49,7 @@ def add_commands(add: Add) -> None:
     )
     p.add_argument("--place", action="append", default=[], help="负责的地方：乡镇，或 乡镇/村；可写多次")
     p.add_argument("--oidc", default=None, help="统一认证中的标识")
+    p.add_argument("--second-factor", action="store_true", help="重设密码时也重设第二因素（手机丢失）")
     p = add("digest", "向各乡镇发送新增、到期、逾期的件数（没有配置时只显示）", _digest)
     p.add_argument("--show", action="store_true", help="只显示，不发送")
     p = add("backup", "备份办理库（账号、预警、走访、结论、日志）", _backup)
@@ -73,13 +74,22 @@ def bring_alerts_up(store: Store, home: Path, at: datetime) -> list[TakenIn]:
     return done
 
 
-def catch_up_if_published(home: Path, at: datetime) -> None:
-    """Before the dashboard starts: what a run that died could not do any more."""
-    try:
-        publication(home)
-    except NoWarehouse:
-        return
+def before_serving(home: Path, at: datetime) -> None:
+    """Before the dashboard starts: settings that can be read, no known passwords before real data, and the alerts that a run
+    which died could not make any more. Raises ValueError or DemoRefused in words."""
+    load_security(home)
     with opened(home) as store:
+        try:
+            newest = publication(home).run_of(None).path
+        except NoWarehouse:
+            return
+        warehouse = Warehouse(newest)
+        try:
+            wrong = misplaced(store, sample=places.county(warehouse).sample)
+        finally:
+            warehouse.close()
+        if wrong:
+            raise DemoRefused(wrong)
         bring_alerts_up(store, home, at)
 
 
@@ -167,7 +177,7 @@ def _change_account(store: Store, a: argparse.Namespace) -> str:
         password = accounts.add(store, caller, a.name, a.person, a.role, where, a.at, a.oidc)
         return f"已新增账号 {a.name}；一次性密码（首次登录须修改）：{password}"
     if a.action == "reset":
-        return f"已重设；一次性密码（下次登录须修改）：{accounts.reset_password(store, caller, a.name, a.at)}"
+        return f"已重设；一次性密码（下次登录须修改）：{accounts.reset_password(store, caller, a.name, a.at, a.second_factor)}"
     if a.action == "change":
         accounts.set_role(store, caller, a.name, a.role, where, a.at)
         return f"已把 {a.name} 改为{ROLES[a.role].zh} {_places(where)}"

@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime.scriptrunner import StopException
 
 from monitoring import ui
 from monitoring.gate import Frame, caller_of, is_gated, wrong_options
 from monitoring.gate.checking import AT_MOST, OPTIONS
 from monitoring.gate.counting import Tally
 from monitoring.language import Language
-from monitoring.people import Caller, accounts, downloads, reading, sessions, totp
+from monitoring.people import PAGES, Caller, accounts, downloads, reading, sessions, totp
 from monitoring.people.accounts import AccountError
 from monitoring.people.callers import ABSOLUTE, IDLE, who
 from monitoring.people.sessions import CHANGE, ENROL, TOTP
@@ -571,9 +570,18 @@ def test_a_guarded_page_asks_its_service_and_tells_refusals_in_words(ground: Gro
 # --- the page's side
 
 
+class Stopped(Exception):
+    """What `st.stop` raises inside a page."""
+
+
+def stopped() -> None:
+    raise Stopped
+
+
 def test_parts_of_a_page_that_run_later_ask_again_who_is_there(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     """Callbacks and fragments run without a page's beginning: a second later its word is worth nothing any more."""
     monkeypatch.setattr(ui, "session_over", lambda t: None)
+    monkeypatch.setattr("monitoring.ui.st.stop", stopped)
     cookie = ground.log_in("township_staff")
     seen = sessions.by_token(ground.store, cookie, NOON)
     assert seen is not None
@@ -584,9 +592,9 @@ def test_parts_of_a_page_that_run_later_ask_again_who_is_there(ground: Ground, m
     ground.clock.at = NOON + 5 * SECOND
     desk.still_here()
     accounts.set_role(ground.store, HAND, "zhang", "county_staff", [], NOON)
-    with pytest.raises(StopException):
+    with pytest.raises(Stopped):
         desk.still_here()
-    with pytest.raises(StopException):
+    with pytest.raises(Stopped):
         desk.act(sessions_of_nobody)
 
 
@@ -598,6 +606,7 @@ def sessions_of_nobody(store: Store, caller: Caller, at: datetime) -> None:
 def test_a_refusal_is_shown_in_words_and_a_fault_is_not_hidden(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(ui, "failure", shown.append)
+    monkeypatch.setattr("monitoring.ui.st.stop", stopped)
     cookie = ground.log_in("leader")
     seen = sessions.by_token(ground.store, cookie, NOON)
     assert seen is not None
@@ -617,7 +626,7 @@ def test_a_refusal_is_shown_in_words_and_a_fault_is_not_hidden(ground: Ground, m
     def refused(store: Store, caller: Caller, at: datetime) -> None:
         raise AccountError("账号 {name} 已经有了", name="li")
 
-    with pytest.raises(StopException):
+    with pytest.raises(Stopped):
         desk.read(refused)
     assert shown == ["There is no such thing, or it is not within your duties", "There is an account li already"]
 
@@ -653,6 +662,7 @@ def test_the_application_that_is_served_has_the_gate(tmp_path: Path, monkeypatch
 
     found = importlib.import_module("app")
     assert is_gated(found.app) and not is_gated(object())
+    assert {*found.TITLES, "admin"} == set(PAGES)  # no page without a row in the policy table
 
 
 @pytest.mark.parametrize(

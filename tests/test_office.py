@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from monitoring.store import open_store
 from pipelines import office
@@ -73,13 +74,13 @@ def test_what_cannot_be_is_refused_in_words(
 def test_alerts_are_made_up_for_and_the_audit_says_so_before(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert buluo("audit", "--home", home) == 1
     assert "预警还没有从最近一次运行更新" in capsys.readouterr().out
-    office.catch_up_if_published(home, NOON)
+    office.before_serving(home, NOON)
     assert buluo("audit", "--home", home) == 0
     assert "本期信号数 = 各预警内信号数之和" in capsys.readouterr().out
 
 
 def test_a_digest_without_addresses_is_shown_and_names_nobody(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    office.catch_up_if_published(home, NOON)
+    office.before_serving(home, NOON)
     assert buluo("digest", "--home", home) == 0
     said = capsys.readouterr().out
     assert "新增" in said and "没有配置发送地址" in said and "500999" not in said
@@ -88,7 +89,7 @@ def test_a_digest_without_addresses_is_shown_and_names_nobody(home: Path, capsys
 def test_a_backup_comes_back_whole_in_an_empty_home_with_the_same_key(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    office.catch_up_if_published(home, NOON)
+    office.before_serving(home, NOON)
     assert buluo("backup", tmp_path / "b.zip", "--home", home) == 0
     other = tmp_path / "other"
     shutil.copytree(home / "secrets", other / "secrets")
@@ -108,3 +109,14 @@ def test_opening_the_store_of_a_home_closes_it_again(tmp_path: Path) -> None:
     with office.opened(tmp_path) as store:
         assert store.sqlite
     assert open_store(tmp_path).sqlite
+
+
+def test_a_server_with_settings_that_cannot_be_read_is_refused_in_words(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "settings.toml").write_text("[security]\nlevel = 2\n", encoding="utf-8")
+    with office.opened(home) as store:
+        office.demo_log_ins(store, home, NOON, Console())
+    (home / "settings.toml").write_text("[security]\nlevel = 4\n", encoding="utf-8")
+    assert buluo("serve", "--home", home) == 2
+    assert "level" in capsys.readouterr().err

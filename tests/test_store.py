@@ -100,6 +100,13 @@ def test_a_clock_that_was_put_back_does_not_put_the_journal_back(store: Store) -
     assert journal.problems(store) == []
 
 
+def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
+    with store.read() as con:
+        before = con.execute(select(journal_table.c.seq)).all()
+        write_rows(store, 2)
+        assert con.execute(select(journal_table.c.seq)).all() == before == []
+
+
 def test_what_fails_is_not_journalled_as_done(store: Store) -> None:
     with pytest.raises(RuntimeError), store.write() as con:
         journal.append(con, store.key, journal.Entry("li", "auditor", "", "journal.read"), NOON)

@@ -46,7 +46,9 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect() as con, con.begin():
+        """Several questions, one state of the store: what is written meanwhile is not seen (on SQLite that is always so)."""
+        one_state = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**one_state) as con, con.begin():
             yield con
 
     @contextmanager

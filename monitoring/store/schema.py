@@ -141,6 +141,7 @@ session = Table(
     Column("seen_at", Moment, nullable=False),
     Column("address", String(64), nullable=False),
     Column("stage", String(12), nullable=False),  # full, or what is still asked for: totp, enrol, change
+    Column("by_provider", Boolean, nullable=False, server_default=text("false")),  # no password of ours was asked for
     Column("ended_at", Moment),
 )
 

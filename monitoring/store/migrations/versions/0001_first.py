@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("seen_at", schema.Moment(), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("stage", sa.String(length=12), nullable=False),
+        sa.Column("by_provider", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("ended_at", schema.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_session_account_id")),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_session")),
