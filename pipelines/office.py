@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from monitoring.alerts import digest
+from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
 from monitoring.alerts.syncing import TakenIn, catch_up, pending
 from monitoring.checks import Check
@@ -50,6 +50,9 @@ def add_commands(add: Add) -> None:
     p.add_argument("--place", action="append", default=[], help="负责的地方：乡镇，或 乡镇/村；可写多次")
     p.add_argument("--oidc", default=None, help="统一认证中的标识")
     p.add_argument("--second-factor", action="store_true", help="重设密码时也重设第二因素（手机丢失）")
+    p = add("settings", "预警处置的设置", _settings)
+    p.add_argument("name", nargs="?", default="", help="设置名（不写则列出全部）")
+    p.add_argument("value", nargs="?", default="", help="新的值")
     p = add("digest", "向各乡镇发送新增、到期、逾期的件数（没有配置时只显示）", _digest)
     p.add_argument("--show", action="store_true", help="只显示，不发送")
     p = add("backup", "备份办理库（账号、预警、走访、结论、日志）", _backup)
@@ -198,6 +201,21 @@ def _place(text: str) -> tuple[str, str | None]:
 
 def _places(where: tuple[tuple[str, str | None], ...]) -> str:
     return "、".join(" ".join(filter(None, place)) for place in where) or "全县"
+
+
+def _settings(a: argparse.Namespace, console: Console) -> int:
+    with opened(a.home) as store:
+        if a.name:
+            value = choices.choose(store, operator(getpass.getuser()), a.name, a.value, a.at)
+            console.print(f"{a.name} = {value}")
+            return 0
+        with store.read() as con:
+            rows = [
+                (name, str(choices.chosen(con, name)), str(one.default), one.zh)
+                for name, one in choices.CHOICES.items()
+            ]
+    print_table(console, ("设置", "现值", "默认", "说明"), rows)
+    return 0
 
 
 def _digest(a: argparse.Namespace, console: Console) -> int:

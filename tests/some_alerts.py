@@ -52,7 +52,8 @@ def add_alerts(store: Store, count: int, **fields: Any) -> list[int]:
     rows = [alert_row(**({"points": count - n} | fields)) for n in range(count)]
     with store.write() as con:
         con.execute(insert(alert), rows)
-        con.execute(text("analyze"))  # PostgreSQL does so by itself within a minute
+        if not store.sqlite:
+            con.execute(text("analyze"))  # PostgreSQL does so by itself within a minute
         found = con.execute(select(alert.c.id).order_by(alert.c.rank.desc(), alert.c.id)).scalars().all()
     return list(found)
 

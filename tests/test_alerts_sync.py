@@ -23,12 +23,13 @@ from sqlalchemy import delete, insert, select, update
 
 from monitoring.alerts import work
 from monitoring.alerts.balance import check_balance
+from monitoring.alerts.choices import SHOWS_RISK
 from monitoring.alerts.comparing import AlertSettings
 from monitoring.alerts.deadlines import limits
 from monitoring.alerts.dealings import dealings
 from monitoring.alerts.points import KIND, LEVEL, WORDS, priority
 from monitoring.alerts.signals import households, signals_of_run
-from monitoring.alerts.syncing import SHOWS_RISK, catch_up, pending
+from monitoring.alerts.syncing import catch_up, pending
 from monitoring.alerts.worse import evidence_is_worse, lines_of
 from monitoring.language import catalogue
 from monitoring.rules.model import KINDS, LEVELS

@@ -420,7 +420,7 @@ def test_what_is_missing_is_told_all_at_once() -> None:
 def test_the_table_of_outcomes_is_whole() -> None:
     assert "".join(OUTCOMES) == "ABCDEFGHIJKLMNOP"
     assert {outcome.family for outcome in OUTCOMES.values()} == set(FAMILIES)
-    assert {code for code, outcome in OUTCOMES.items() if outcome.quiet_days == 90} == {"L", "M"}
+    assert {code for code, outcome in OUTCOMES.items() if outcome.false_alarm} == {"L", "M"}
     assert [o.code for o in outcomes_for("feed")] == ["I", "J", "M", "P"]
 
 
@@ -788,3 +788,12 @@ def _all_of(store: Store, alert_id: int) -> dict[str, list[Any]]:
 
 def _shape(rows: dict[str, list[Any]]) -> dict[str, int]:
     return {name: len(found) for name, found in rows.items()}
+
+
+def test_a_county_may_keep_false_alarms_quiet_for_another_time(store: Store) -> None:
+    from monitoring.alerts import choices
+    from monitoring.people import operator
+
+    choices.choose(store, operator("root"), choices.FALSE_ALARM, "30", NOON)
+    with store.read() as con:
+        assert (choices.chosen(con, choices.FALSE_ALARM), choices.chosen(con, choices.QUIET)) == (30, 60)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from monitoring.store import open_store
+from monitoring.store import journal, open_store
 from pipelines import office
 from pipelines.cli import main
 from tests.stores import NOON
@@ -120,3 +120,21 @@ def test_a_server_with_settings_that_cannot_be_read_is_refused_in_words(
     (home / "settings.toml").write_text("[security]\nlevel = 4\n", encoding="utf-8")
     assert buluo("serve", "--home", home) == 2
     assert "level" in capsys.readouterr().err
+
+
+def test_settings_are_listed_changed_and_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert buluo("settings", "alerts.false_alarm_days", "30", "--home", tmp_path) == 0
+    capsys.readouterr()
+    assert buluo("settings", "--home", tmp_path) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "alerts.false_alarm_days" in line)
+    assert line.split()[1:3] == ["30", "90"]
+    for name, value in (
+        ("alerts.nothing", "1"),
+        ("alerts.false_alarm_days", "-1"),
+        ("alerts.visits_per_week", "many"),
+        ("alerts.full_support_shows_risk", ""),
+    ):
+        assert buluo("settings", name, value, "--home", tmp_path) == 2
+    assert "应为" in capsys.readouterr().err
+    with office.opened(tmp_path) as store:
+        assert journal.problems(store) == []

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 from monitoring.alerts.asking import ask
 from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.cases import Case, Refused, opened, text
+from monitoring.alerts.choices import FALSE_ALARM, QUIET, chosen
 from monitoring.alerts.limits import limit
 from monitoring.alerts.outcomes import MEASURES, OUTCOMES, Given, Outcome, missing, unhelped
 from monitoring.alerts.verifying import CLEAR, LONGEST_NAME
@@ -175,7 +176,7 @@ def _settle(case: Case) -> None:
     stands = [alert_signal.c.alert_id == case.id, alert_signal.c.state.in_(("standing", "shown"))]
     kept = (alert_signal.c.rule, alert_signal.c.subject_key, alert_signal.c.level_order, alert_signal.c.evidence)
     rows = con.execute(select(*kept).where(*stands).order_by(alert_signal.c.id)).mappings().all()
-    until = case.today + timedelta(outcome.quiet_days)
+    until = case.today + timedelta(chosen(case.act.con, FALSE_ALARM if outcome.false_alarm else QUIET))
     common = {"alert_id": case.id, "until": until, "outcome": outcome.code, "at": case.act.at}
     if rows:
         con.execute(insert(quiet), [dict(row) | common for row in rows])

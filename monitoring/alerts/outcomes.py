@@ -80,7 +80,7 @@ class Outcome:
     amount: bool = False
     asks: str = ""
     then: str = ""
-    quiet_days: int = QUIET_DAYS
+    false_alarm: bool = False
     subjects: tuple[str, ...] = _HOME
 
     @property
@@ -103,8 +103,8 @@ OUTCOMES: dict[str, Outcome] = {
         Outcome("I", "转部门办理", "Referred to a department", "deliver", ("department",), subjects=_ALL),
         Outcome("J", "一事一议", "Case conference", "confer", ("conference",), then="help", subjects=_ALL),
         Outcome("K", "终止或更正待遇", "Benefit ended or corrected", "exit", ("went_to",)),
-        Outcome("L", "核实无困难", "No difficulty", "none", ("visit",), quiet_days=FALSE_ALARM_DAYS, subjects=(*_HOME, "institution")),
-        Outcome("M", "数据有误", "Data error", "none", quiet_days=FALSE_ALARM_DAYS, subjects=_ALL),
+        Outcome("L", "核实无困难", "No difficulty", "none", ("visit",), false_alarm=True, subjects=(*_HOME, "institution")),
+        Outcome("M", "数据有误", "Data error", "none", false_alarm=True, subjects=_ALL),
         Outcome("N", "联系不上、迁出或死亡", "Cannot be reached, moved or dead", "none", ("particulars",),
                 asks="现住址、死亡日期，或几次联系、何时联系未果"),
         Outcome("O", "本人拒绝救助", "Refuses help", "none", ("particulars",), asks="本人拒绝的原话"),

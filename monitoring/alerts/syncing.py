@@ -18,6 +18,7 @@ import polars as pl
 from sqlalchemy import Connection, Executable, bindparam, func, insert, select, text, update
 
 from monitoring.alerts import standing, summing
+from monitoring.alerts.choices import SHOWS_RISK, chosen
 from monitoring.alerts.clues import take_in_delivered
 from monitoring.alerts.comparing import GONE, SETTLED, SHOWN, STANDING, TOLD, AlertSettings, Changes, compare, numbered
 from monitoring.alerts.deadlines import counted_from
@@ -29,13 +30,12 @@ from monitoring.alerts.standing import ALERT_TOLD
 from monitoring.people import Acting, Person
 from monitoring.store import Store
 from monitoring.store.bulk import BATCH, insert_rows
-from monitoring.store.schema import alert, alert_event, alert_signal, setting, taken_in
+from monitoring.store.schema import alert, alert_event, alert_signal, taken_in
 from monitoring.warehouse import Publication, Warehouse
 from monitoring.working_days import local_day
 
 RUN = Person(None, "run", BY, "", None)  # who opens alerts from a run
 MANY = 1000
-SHOWS_RISK = "alerts.full_support_shows_risk"  # the name of the county's choice in the table `setting`
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ def catch_up(store: Store, publication: Publication, at: datetime) -> list[Taken
 
 def settings_of(con: Connection) -> AlertSettings:
     """The county's choices as the store has them; the defaults where nothing was chosen."""
-    chosen = con.execute(select(setting.c.value).where(setting.c.name == SHOWS_RISK)).scalar()
-    return AlertSettings() if chosen is None else replace(AlertSettings(), full_support_shows_risk=bool(chosen))
+    return replace(AlertSettings(), full_support_shows_risk=bool(chosen(con, SHOWS_RISK)))
 
 
 @dataclass(frozen=True)

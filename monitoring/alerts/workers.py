@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
 
+from monitoring.alerts import choices
+from monitoring.alerts.choices import chosen
 from monitoring.alerts.details import in_places
 from monitoring.people import ACTIONS, ROLES, Acting, Caller, Person, reading
 from monitoring.store import Store
-from monitoring.store.schema import account, account_place, alert, setting, visit
+from monitoring.store.schema import account, account_place, alert, visit
 from monitoring.working_days import local_day, working_days_between
 
-VISITS_A_WEEK = 10  # of a worker for whom nothing is set; a county's own stands in the table `setting`
-VISITS_SETTING = "alerts.visits_per_week"
 LATELY = 5  # working days
 
 Places = tuple[tuple[str, str | None], ...]
@@ -98,8 +98,7 @@ def staff(con: Connection) -> list[Worker]:
 
 def visits_a_week(con: Connection) -> int:
     """What a worker can visit in a week of five working days, where the account says nothing else."""
-    chosen = con.execute(select(setting.c.value).where(setting.c.name == VISITS_SETTING)).scalar()
-    return chosen if isinstance(chosen, int) and not isinstance(chosen, bool) and chosen >= 0 else VISITS_A_WEEK
+    return int(chosen(con, choices.VISITS_A_WEEK))
 
 
 def _reach(role: str, places: list[tuple[str, str | None]]) -> Places | None:
