@@ -274,7 +274,7 @@ def _audit(a: argparse.Namespace, console: Console) -> int:
         con, _ = _warehouse(a.home, a.period)
         with con:
             checks += audit(con)
-    newest = published.period == publication(a.home).latest
+    newest = checks[0].ok and published.period == publication(a.home).latest
     held, problems = office.audit_cases(a.home, a.at) if newest else ([], [])
     checks, problems = [*checks, *held], [*journal_problems(a.home), *problems]
     for check in checks:

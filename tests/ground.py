@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from sqlalchemy import select, update
@@ -27,10 +28,17 @@ from monitoring.store.schema import journal as journal_table
 from tests.serving import COOKIE, Answer
 from tests.stores import NOON
 
+Answered = TypeVar("Answered")
 ASSETS = Path(__file__).parents[1] / "static"
 HAND = operator("root")
 GOOD = "Wr7!qmPZ"
 SECOND = timedelta(seconds=1)
+
+
+def in_a_loop(work: Coroutine[Any, Any, Answered]) -> Answered:
+    """Runs it in a thread of its own: in the main one the browser of another test may keep a loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @dataclass
@@ -86,7 +94,7 @@ class Ground:
     def ask(
         self, path: str, method: str = "GET", cookie: str | None = None, server: Any = ("127.0.0.1", 8501), **more: Any
     ) -> Answer:
-        return asyncio.run(self._ask(path, method, cookie, server, **more))
+        return in_a_loop(self._ask(path, method, cookie, server, **more))
 
     async def _ask(
         self, path: str, method: str, cookie: str | None, server: Any, headers: dict[str, str] | None = None,
@@ -194,4 +202,4 @@ def played(play: Callable[[], Awaitable[None]]) -> None:
     async def whole() -> None:
         await play()
 
-    asyncio.run(whole())
+    in_a_loop(whole())

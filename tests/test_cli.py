@@ -12,8 +12,10 @@ import polars as pl
 import pytest
 
 from pipelines.cli import main
+from pipelines.office import before_serving
 from tests.reading_files import workbook
 from tests.runs import files_below, pointer, published_file, run_quietly, small_county, write_feeds
+from tests.stores import NOON
 
 PERIOD = "2026-11"
 COMMANDS = ("run", "check", "export", "rules", "packs", "audit", "sample", "demo", "serve", "prune")
@@ -27,6 +29,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     feeds = small_county()
     feeds["dibao"].append({"救助证编号": "D9", "证件号码": "500998198001010010", "享受起始日期": "2024-01-01"})
     run_quietly(folder / "home", PERIOD, write_feeds(feeds, folder / "inbox"))
+    before_serving(folder / "home", NOON)
     return folder / "home"
 
 
@@ -344,4 +347,5 @@ def test_prune_removes_superseded_results_only(buluo: Buluo, published: Path, tm
     assert len(list(home.glob("warehouse/*.duckdb"))) == 2
     assert buluo("prune", "--home", home, "--keep", 0)[0] == 0
     assert [path.name for path in home.glob("warehouse/*.duckdb")] == [pointer(home)["periods"][PERIOD]["file"]]
+    before_serving(home, NOON)
     assert buluo("audit", "--home", home)[0] == 0

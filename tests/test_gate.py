@@ -26,7 +26,7 @@ from monitoring.store import Store, journal
 from monitoring.store.journal import Entry
 from monitoring.store.schema import account, session
 from monitoring.store.schema import journal as journal_table
-from tests.ground import GOOD, HAND, METHODS, PAGE, SECOND, Ground, dial, played
+from tests.ground import GOOD, HAND, METHODS, PAGE, SECOND, Ground, dial, in_a_loop, played
 from tests.serving import COOKIE
 from tests.stores import NOON
 
@@ -491,7 +491,7 @@ def test_denied_requests_are_journalled_at_once_and_a_scanner_does_not_fill_the_
     ground.ask("/secret", client="10.0.0.8")
     assert len(ground.denied()) == 2
     ground.clock.at = NOON + 61 * SECOND
-    asyncio.run(ground.gate.house.sweep())
+    in_a_loop(ground.gate.house.sweep())
     summed = ground.denied()[-1]
     assert '"more": 299' in summed.detail and len(ground.denied()) == 3
     assert journal.problems(ground.store) == []
