@@ -89,8 +89,11 @@ def test_accounts_are_made_shown_once_and_disabled_on_the_page(visitor: Page, se
     visitor.wait_for_timeout(800)
     assert first not in visitor.content() and "首次密码未改" in visitor.inner_text("table.bl-t")
     visitor.get_by_text("修改、停用、重置").click()
+    visitor.wait_for_timeout(1000)  # the expander has opened, the list will not be pushed away
     visitor.get_by_role("combobox", name="账号").click()
-    visitor.keyboard.type("newcomer")
+    visitor.keyboard.type("newcomer", delay=60)
+    visitor.get_by_role("option").filter(has_text="newcomer").wait_for()
+    visitor.keyboard.press("ArrowDown")
     visitor.keyboard.press("Enter")
     visitor.get_by_role("button", name="停用").click()
     visitor.wait_for_timeout(1000)

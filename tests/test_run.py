@@ -20,6 +20,7 @@ import pytest
 
 from monitoring.checks import audit, audit_file
 from pipelines.cli import main
+from pipelines.office import before_serving
 from pipelines.run import Order, Refused, run
 from tests.oracle import write_csv
 from tests.reading_files import workbook
@@ -41,6 +42,7 @@ from tests.runs import (
     small_county,
     write_feeds,
 )
+from tests.stores import NOON
 
 ROOT = Path(__file__).parents[1]
 OCTOBER, NOVEMBER, DECEMBER = "2026-10", "2026-11", "2026-12"
@@ -631,6 +633,7 @@ def test_a_published_file_is_never_modified(home: Path, deliver: Callable[..., P
     content, written = sha256(first), first.stat().st_mtime_ns
     run_quietly(home, NOVEMBER, deliver({"clues": small_county()["clues"]}))
     run_quietly(home, OCTOBER, deliver(changed(small_county(), "dibao", lambda rows: rows[:38])))
+    before_serving(home, NOON)
     assert main(["audit", "--home", str(home)]) == 0
     assert main(["export", "signals", "--home", str(home), "--period", NOVEMBER, "-o", str(tmp_path / "s.csv")]) == 0
     assert published_file(home, OCTOBER) != first
