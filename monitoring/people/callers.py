@@ -12,8 +12,8 @@ are told alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,27 +123,24 @@ class Acting:
         journal.append(self.con, self.store.key, _entry(self.person, event, object, result, detail), self.at)
 
 
-@contextmanager
-def acting(store: Store, caller: Caller, action: str, at: datetime) -> Iterator[Acting]:
+def acting(store: Store, caller: Caller, action: str, at: datetime) -> AbstractContextManager[Acting]:
     """A writing call. Raises SessionOver or Denied, both journalled, with nothing changed."""
-    person: Person | None = None
-    try:
-        with store.write() as con:
-            person = who(con, caller, at)
-            act = Acting(con, person, at, store)
-            act.need(action)
-            yield act
-    except (Denied, SessionOver) as refusal:
-        _refused(store, caller, person, action, refusal, at)
-        raise
+    return _called(store.write, store, caller, action, at)
+
+
+def reading(store: Store, caller: Caller, action: str, at: datetime) -> AbstractContextManager[Acting]:
+    """A call that only reads (and is not journalled). Raises SessionOver or Denied, both journalled."""
+    return _called(store.read, store, caller, action, at)
 
 
 @contextmanager
-def reading(store: Store, caller: Caller, action: str, at: datetime) -> Iterator[Acting]:
-    """A call that only reads (and is not journalled). Raises SessionOver or Denied, both journalled."""
+def _called(
+    begin: Callable[[], AbstractContextManager[Connection]], store: Store, caller: Caller, action: str, at: datetime
+) -> Iterator[Acting]:
+    """Who calls, looked up in the call's own transaction; a refusal is journalled after that one has ended."""
     person: Person | None = None
     try:
-        with store.read() as con:
+        with begin() as con:
             person = who(con, caller, at)
             act = Acting(con, person, at, store)
             act.need(action)
@@ -210,10 +207,8 @@ def _entry(person: Person, event: str, object: str, result: str, detail: dict[st
 def _refused(
     store: Store, caller: Caller, person: Person | None, action: str, refusal: Exception, at: datetime
 ) -> None:
-    known = person or Person(None, "?", "?", "", (), caller.session, caller.address)
     why, of = {"why": type(refusal).__name__}, getattr(refusal, "object", "")
-    entry = _entry(known, action, of, "denied", why)
-    if person is None:
-        entry = Entry("?", "", caller.address, action, of, "denied", why)
+    nobody = Entry("?", "", caller.address, action, of, "denied", why)
+    entry = nobody if person is None else _entry(person, action, of, "denied", why)
     with store.write() as con:
         journal.append(con, store.key, entry, at)
