@@ -157,7 +157,9 @@ def _words(event: str, detail: Mapping[str, Any], messages: Mapping[str, Pair]) 
 def _joined(head: Pair, more: Sequence[Pair]) -> Pair:
     if not more:
         return head
-    return f"{head[0]}：{'；'.join(zh for zh, _ in more)}", f"{head[1]}: {'; '.join(en for _, en in more)}"
+    chinese = "；".join(zh.removesuffix("。") if n < len(more) - 1 else zh for n, (zh, _) in enumerate(more))
+    english = "; ".join(en.removesuffix(".") if n < len(more) - 1 else en for n, (_, en) in enumerate(more))
+    return f"{head[0]}：{chinese}", f"{head[1]}: {english}"
 
 
 def _of_rules(detail: Mapping[str, Any], messages: Mapping[str, Pair]) -> list[Pair]:

@@ -152,7 +152,7 @@ def township_table(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     if column == "village":
         return now.with_columns(before=pl.lit(None, pl.Int64), trend=pl.lit(None, pl.List(pl.Float64)))
     history = warehouse.frame(
-        """select township as place, list(value order by period) as trend,
+        """select township as place, list(value order by period)[-12:] as trend,
                   max(value) filter (period = $before)::BIGINT as before
            from history_figure where measure = 'households_with_signal' group by township""",
         {"before": previous_period(warehouse) or ""},
