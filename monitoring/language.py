@@ -1,4 +1,4 @@
-"""The interface's two languages: Chinese is written in the code, English stands in a gettext catalogue.
+"""The interface's two languages: Chinese is written in the code, English stands in gettext catalogues, one a topic.
 
 `Language("en")` is called with the Chinese text and gives the English one; values are put in by name afterwards. Texts
 that a catalogue lacks stay Chinese, and a test lists them. Numbers, months and dates are said here too, so that a page
@@ -22,9 +22,9 @@ LANGUAGES = {"zh": "中文", "en": "English"}
 
 @cache
 def catalogue(code: str) -> dict[str, str]:
-    """Every translated text of one language, by the Chinese text; none for Chinese."""
-    file = LOCALE / code / "LC_MESSAGES" / "buluo.po"
-    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(file)) if entry.msgstr} if file.is_file() else {}
+    """Every translated text of one language, by the Chinese text, from all its catalogues (one a topic); none for Chinese."""
+    files = sorted((LOCALE / code / "LC_MESSAGES").glob("*.po"))
+    return {entry.msgid: entry.msgstr for file in files for entry in polib.pofile(str(file)) if entry.msgstr}
 
 
 class Language:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import polib
 import pytest
 
 from monitoring.feeds import load_feeds
-from monitoring.language import Language, catalogue, number, share
+from monitoring.language import LOCALE, Language, catalogue, number, share
 
 ROOT = Path(__file__).parents[1]
 CHINESE = re.compile("[\u3400-\u9fff]")
-SAID_IN = ["app.py", *(f"monitoring/{name}.py" for name in ("labels", "checklist", "language", "ui", "charts"))]
+SAID_IN = ["app.py", *(f"monitoring/{name}.py" for name in ("labels", "checklist", "language", "ui"))]
+SAID_BELOW = ("pages", "queries", "charts")
 IN_SQL = ("select ", "case ", "concat_ws", "contains(", "||", " = '")
 
 
@@ -40,9 +43,7 @@ def texts(file: Path) -> Iterator[str]:
 
 def said() -> list[str]:
     files = [ROOT / name for name in SAID_IN]
-    files += sorted((ROOT / "monitoring" / "pages").glob("*.py")) + sorted(
-        (ROOT / "monitoring" / "queries").glob("*.py")
-    )
+    files += [file for folder in SAID_BELOW for file in sorted((ROOT / "monitoring" / folder).rglob("*.py"))]
     return sorted({text for file in files for text in texts(file)})
 
 
@@ -63,6 +64,11 @@ def test_english_keeps_the_slots_and_has_no_chinese() -> None:
     for chinese, english in catalogue("en").items():
         assert set(slots.findall(chinese)) == set(slots.findall(english)), chinese
         assert not CHINESE.search(english), english
+
+
+def test_no_text_is_translated_twice() -> None:
+    entries = [entry for file in sorted(LOCALE.rglob("*.po")) for entry in polib.pofile(str(file))]
+    assert [text for text, times in Counter(entry.msgid for entry in entries).items() if times > 1] == []
 
 
 def test_unknown_is_said_in_both_languages() -> None:

@@ -1,0 +1,71 @@
+"""One look for all figures: four level colours, one colour a programme, grey for unknown, bars that start at zero."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+import plotly.graph_objects as go
+
+from monitoring.language import Language, number
+
+FONT = '"Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif'
+INK, MUTED, LINE, PRIMARY, GREY = "#1F2933", "#5B6B7B", "#D9E0E7", "#1F5FA8", "#B8C2CC"
+DARK_INK, DARK_LINE = "#E4E9EE", "#36424E"
+LEVEL_COLOUR = {"red": "#B42318", "orange": "#B54708", "yellow": "#8A6A00", "blue": "#175CD3"}
+# Okabe and Ito's order; one colour per programme on every page.
+PROGRAMME_COLOUR = {
+    "低保": "#0072B2", "特困供养": "#D55E00", "低收入家庭": "#009E73", "防返贫监测": "#E69F00",
+    "特殊群体": "#CC79A7", "残疾证": "#56B4E9", "临时救助": "#8A6A00", "其他": "#5B6B7B",
+}  # fmt: skip
+SEQUENCE = ["#F2F6FA", "#C9DCEE", "#8FB8DC", "#4C8CC2", "#1F5FA8", "#123F73"]
+
+
+def drawn(height: int, *traces: go.BaseTraceType, left: int = 8) -> go.Figure:
+    figure = go.Figure(list(traces))
+    figure.update_layout(
+        height=height,
+        margin={"l": left, "r": 8, "t": 8, "b": 8},
+        font={"family": FONT, "size": 13, "color": INK},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        hoverlabel={"font": {"family": FONT, "size": 13}},
+        dragmode=False,
+    )
+    figure.update_xaxes(gridcolor=LINE, zerolinecolor=LINE, fixedrange=True)
+    figure.update_yaxes(gridcolor=LINE, zerolinecolor=LINE, fixedrange=True)
+    return figure
+
+
+def drawn_bars(labels: list[str], values: list[int], colours: list[str], unit: str, full: list[str]) -> go.Figure:
+    bars = go.Bar(
+        x=values, y=list(range(len(labels))), orientation="h", marker={"color": colours},
+        text=[number(value) for value in values], textposition="outside", cliponaxis=False,
+        customdata=full, hovertemplate="%{customdata} %{x:,} " + unit + "<extra></extra>",
+    )  # fmt: skip
+    figure = drawn(30 * len(labels) + 24, bars)
+    figure.update_xaxes(visible=False, range=[0, 1.18 * max([1, *values])])
+    figure.update_yaxes(
+        automargin=True, showgrid=False, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels
+    )
+    figure.update_layout(bargap=0.35)
+    return figure
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def wrapped(text: str, t: Language) -> str:
+    """A label on several short lines, so that neighbours do not run into each other."""
+    if t.code == "en":
+        return "<br>".join(wrap(text, 11))
+    return "<br>".join(text[start : start + 5] for start in range(0, len(text), 5))
+
+
+def on_dark(figure: go.Figure) -> go.Figure:
+    """The same figure to be read on a dark page: words and lines light; what stands on a light mark stays dark."""
+    figure.update_layout(font_color=DARK_INK)
+    figure.update_xaxes(gridcolor=DARK_LINE, zerolinecolor=DARK_LINE)
+    figure.update_yaxes(gridcolor=DARK_LINE, zerolinecolor=DARK_LINE)
+    return figure
