@@ -64,7 +64,8 @@ def link_rows(run: Linking) -> None:
                 "AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row AND s.person_id IS NULL")  # fmt: skip
     others = [f for f in run.person_feeds if f != "registry"]
     _resolve(run, others)
-    for feed in others:
+    linked = {feed for (feed,) in con.execute("SELECT DISTINCT feed FROM link").fetchall()}
+    for feed in (f for f in others if f in linked):
         con.execute(f"""
             UPDATE std_{feed} AS s SET person_id = l.person_id FROM link l WHERE l.feed = '{feed}'
             AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row
@@ -129,24 +130,27 @@ def _doubt_rounded_numbers(run: Linking) -> None:
     rounded = run.con.execute("SELECT count(*) FROM candidate WHERE number LIKE '%000'").fetchone()
     if not rounded or not rounded[0]:
         return
-    rows = " UNION ALL ".join(
+    named = " UNION ALL ".join(
         f"SELECT '{f}' AS feed, person_id, name, township, village, "
         f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE number LIKE '%000'"
         for f in run.person_feeds
     )
-    run.con.execute(f"""
+    run.con.execute(f"CREATE OR REPLACE TEMP TABLE maybe_rounded AS {named}")
+    run.con.execute("""
         CREATE OR REPLACE TEMP TABLE rounded AS
-        SELECT person_id FROM ({rows}) AS r GROUP BY person_id
+        SELECT person_id FROM maybe_rounded AS r GROUP BY person_id
         HAVING count(DISTINCT name) = 1
             AND (count(*) FILTER (feed = 'registry') = 0 OR (count(*) = 1))
             AND EXISTS (SELECT 1 FROM candidate c WHERE c.person_id <> r.person_id AND c.name = any_value(r.name)
                 AND CASE WHEN min(r.village) IS NULL THEN c.township = min(r.township)
                          ELSE c.village = min(r.village) END)""")
-    for feed in run.person_feeds:
+    held = run.con.execute("SELECT DISTINCT feed FROM maybe_rounded SEMI JOIN rounded USING (person_id)").fetchall()
+    for (feed,) in held:
         run.con.execute(f"""
             UPDATE std_{feed} SET number_raw = number, number = NULL, number_state = 'damaged', person_id = NULL
             WHERE person_id IN (SELECT person_id FROM rounded)""")
-    run.con.execute("DELETE FROM candidate WHERE person_id IN (SELECT person_id FROM rounded)")
+    if held:
+        run.con.execute("DELETE FROM candidate WHERE person_id IN (SELECT person_id FROM rounded)")
 
 
 def _resolve(run: Linking, feeds: list[str]) -> None:

@@ -9,6 +9,7 @@ after death keeps the household of the last earlier registry.
 from __future__ import annotations
 
 from pipelines.link.context import ASSISTANCE_FEEDS, Linking
+from pipelines.link.scanning import alike, scan
 
 HEAD = "relation IN ('户主', '本人', '本人/户主', '本人或户主', '01', '02')"
 
@@ -56,17 +57,18 @@ def _registry_members(run: Linking) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE registry_row AS
         SELECT {columns}, coalesce({HEAD}, false) AS is_head, false AS left_it FROM std_registry WHERE person_id IS NOT NULL""")
-    for d in reversed(run.deliveries[:-1]):
-        path = d.rows.get("registry")
-        gone = con.execute("SELECT count(*) FROM death ANTI JOIN registry_row USING (person_id)").fetchall()[0][0]
-        if path is None or not gone:
-            continue
-        escaped = str(path).replace("'", "''")
+    gone = con.execute("SELECT count(*) FROM death ANTI JOIN registry_row USING (person_id)").fetchall()[0][0]
+    earlier = {d.period: d.rows["registry"] for d in run.deliveries[:-1] if "registry" in d.rows}
+    if gone and earlier:
+        rows = " UNION ALL BY NAME ".join(
+            f"SELECT delivered, {columns} FROM {scan(files)} AS r WHERE person_id IN (FROM gone)"
+            for files in alike(earlier)
+        )
         con.execute(f"""
             INSERT INTO registry_row
-            SELECT {columns}, coalesce({HEAD}, false), true FROM read_parquet('{escaped}') AS r
-            WHERE person_id IN (SELECT person_id FROM death)
-                AND person_id NOT IN (SELECT person_id FROM registry_row)""")
+            WITH gone AS MATERIALIZED (SELECT person_id FROM death ANTI JOIN registry_row USING (person_id))
+            SELECT * EXCLUDE (delivered), coalesce({HEAD}, false), true FROM ({rows})
+            QUALIFY delivered = max(delivered) OVER (PARTITION BY person_id)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE member AS
         SELECT r.person_id, household_id, true AS registered, left_it, relation, is_head, coalesce(r.number, c.number) AS number, r.name,

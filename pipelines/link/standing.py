@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from monitoring.feeds import Feed
 from pipelines.link.context import Linking
+from pipelines.link.scanning import alike, columns_of, scan
 
 DUCKDB_TYPES = {
     "amount": "DECIMAL(14,2)", "count": "BIGINT", "year": "BIGINT", "yesno": "BOOLEAN", "date": "DATE", "month": "DATE",
@@ -62,19 +61,15 @@ def load_standing(run: Linking) -> None:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one delivery that stand: all, or those `where` says."""
+    """Rows of one delivery that stand: all, or those of `townships` (None among them: rows without any)."""
 
     period: int
     path: Path
-    where: str = ""
+    townships: frozenset[str | None] | None = None
 
 
 def _column(name: str) -> str:
     return f'"{name}"'
-
-
-def _scan(path: Path) -> str:
-    return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
 
 
 def _create(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> None:
@@ -86,20 +81,47 @@ def _create(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> None:
             f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})"
         )
         return
-    selects = " UNION ALL ".join(_select(feed, types, piece) for piece in pieces)
-    run.con.execute(f"CREATE TABLE std_{feed.id} AS {selects}")
+    by_period = {piece.period: piece for piece in pieces}
+    selects = " UNION ALL ".join(
+        _select(feed, types, [by_period[period] for period in files])
+        for files in alike({piece.period: piece.path for piece in pieces})
+    )
+    run.con.execute(f"""
+        CREATE TABLE std_{feed.id} AS SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
+        FROM ({selects})""")
 
 
-def _select(feed: Feed, types: Mapping[str, str], piece: Piece) -> str:
-    """The columns of std_<feed> as this delivery has them; one that its feed file did not know then is NULL."""
-    have = pl.read_parquet_schema(piece.path)
+def _dated(run: Linking, feed: Feed) -> str:
+    """Whether a row's date has come; see `settle_events` for the feeds that ask this last."""
+    asked = feed.id in DATE_OF and feed.id not in DATED_LAST
+    return f"NOT coalesce({DATE_OF[feed.id]} > {run.as_of_sql}, false)" if asked else "true"
+
+
+def _select(feed: Feed, types: Mapping[str, str], pieces: Sequence[Piece]) -> str:
+    """The columns of std_<feed> as these deliveries have them; one that the feed file did not know then is NULL."""
+    have = columns_of(pieces[0].path)
     picked = ", ".join(
         f"CAST({'r.' + _column(n) if n in have else 'NULL'} AS {t}) AS {_column(n)}" for n, t in types.items()
     )
     return (
-        f"SELECT {piece.period}::INTEGER AS delivered, part::INTEGER AS part, row::INTEGER AS row, true AS counts, {picked} "
-        f"FROM {_scan(piece.path)} AS r {f'{_placed(feed)} {piece.where}' if piece.where else ''}"
+        f"SELECT r.delivered, part::INTEGER AS part, row::INTEGER AS row, {picked} "
+        f"FROM {scan({p.period: p.path for p in pieces})} AS r {_standing(feed, pieces)}"
     )
+
+
+def _standing(feed: Feed, pieces: Sequence[Piece]) -> str:
+    """The condition (and the join that it needs) by which only the townships of a piece stand that no later one covers."""
+    partly = [piece for piece in pieces if piece.townships is not None]
+    if not partly:
+        return ""
+    stand = [f"r.delivered NOT IN ({', '.join(str(piece.period) for piece in partly)})"]
+    for piece in partly:
+        townships = piece.townships or frozenset()
+        named = ", ".join("'" + t.replace("'", "''") + "'" for t in sorted(x for x in townships if x is not None))
+        either = [f"{_township(feed)} IN ({named})"] if named else []
+        either += [f"{_township(feed)} IS NULL"] if None in townships else []
+        stand.append(f"(r.delivered = {piece.period} AND ({' OR '.join(either)}))")
+    return f"{_placed(feed)} WHERE {' OR '.join(stand)}"
 
 
 def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]:
@@ -110,7 +132,8 @@ def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]
     if len(pieces) < 2:
         return list(pieces)
     stated = " UNION ALL ".join(
-        f"SELECT {piece.period}, {_township(feed)} FROM {_scan(piece.path)} AS r {_placed(feed)}" for piece in pieces
+        f"SELECT r.delivered, {_township(feed)} FROM {scan(files)} AS r {_placed(feed)}"
+        for files in alike({piece.period: piece.path for piece in pieces})
     )
     found: dict[int, set[str | None]] = {}
     for period, township in run.con.execute(f"SELECT DISTINCT * FROM ({stated})").fetchall():
@@ -123,10 +146,7 @@ def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]
         if left == townships and townships:
             standing.append(piece)
         elif left:
-            named = ", ".join("'" + t.replace("'", "''") + "'" for t in sorted(x for x in left if x is not None))
-            either = [f"{_township(feed)} IN ({named})"] if named else []
-            either += [f"{_township(feed)} IS NULL"] if None in left else []
-            standing.append(Piece(piece.period, piece.path, f"WHERE {' OR '.join(either)}"))
+            standing.append(Piece(piece.period, piece.path, frozenset(left)))
         if townships == {None}:
             break
         covered |= townships
@@ -166,14 +186,12 @@ DATED_LAST = {"deaths", "clues"}
 
 
 def settle_events(run: Linking) -> None:
-    """Sets `counts`: rows dated by as-of; of event rows the last word on their key.
+    """Sets `counts` where a row is not the last word on its key (rows dated after as-of do not count from the start).
 
     Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
     """
     for feed_id, feed in run.feeds.items():
-        if feed_id in DATE_OF and feed_id not in DATED_LAST:
-            run.con.execute(f"UPDATE std_{feed_id} SET counts = false WHERE {DATE_OF[feed_id]} > {run.as_of_sql}")
         if feed.kind != "event":
             continue
         keys = _key(feed)
@@ -185,12 +203,11 @@ def settle_events(run: Linking) -> None:
         wins = WINS.get(feed_id, "")
         latest = f"greatest({', '.join(dates)}) DESC NULLS LAST, " if dates else ""
         text = ", ".join(f'"{c}" DESC NULLS LAST' for c in own)
-        run.con.execute(f"""
+        contested = run.con.execute(f"""
             CREATE OR REPLACE TEMP TABLE contested AS
             SELECT {", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))} FROM std_{feed_id} WHERE counts
-            GROUP BY ALL HAVING count(*) > 1""")
-        contested = run.con.execute("SELECT count(*) FROM contested").fetchone()
-        if not contested or not contested[0]:
+            GROUP BY ALL HAVING count(*) > 1""").fetchall()
+        if not contested[0][0]:
             continue
         same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
         run.con.execute(f"""
@@ -236,13 +253,13 @@ def _key(feed: Feed) -> list[str]:
 
 def keep_earlier_certificates(run: Linking) -> None:
     """`earlier_certificate`: disability certificates that stood in earlier deliveries (a renewal is not news)."""
-    run.con.execute("""
-        CREATE OR REPLACE TEMP TABLE earlier_certificate (person_id BIGINT, grade INTEGER, issued_date DATE, delivered_by DATE)""")
-    for d in run.deliveries[:-1]:
-        path = d.rows.get("disability")
-        if path is None:
-            continue
-        run.con.execute(f"""
-            INSERT INTO earlier_certificate
-            SELECT DISTINCT person_id, grade, issued_date, last_day(make_date({d.period // 100}, {d.period % 100}, 1))
-            FROM {_scan(path)} WHERE person_id IS NOT NULL""")
+    earlier = {d.period: d.rows["disability"] for d in run.deliveries[:-1] if "disability" in d.rows}
+    stood = " UNION ALL ".join(
+        f"SELECT person_id, grade, issued_date, delivered FROM {scan(files)}" for files in alike(earlier)
+    )
+    run.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE earlier_certificate AS
+        SELECT DISTINCT person_id::BIGINT AS person_id, grade::INTEGER AS grade, issued_date::DATE AS issued_date,
+            last_day(make_date(delivered // 100, delivered % 100, 1)) AS delivered_by
+        FROM ({stood or "SELECT NULL AS person_id, NULL AS grade, NULL AS issued_date, 202001 AS delivered"})
+        WHERE person_id IS NOT NULL""")

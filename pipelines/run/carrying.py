@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.link.scanning import alike, scan
 from pipelines.run.deliveries import LEDGER_TABLES, Delivery
 
 HISTORY_PERIODS = 12
@@ -27,19 +28,12 @@ FIGURES = {
 
 def carry_ledger(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], period: int) -> None:
     """The ledger tables of the deliveries; rows of this period's are whole, of earlier ones their parts only."""
+    now = {d.period: d for d in deliveries if d.period == period}
     for table in LEDGER_TABLES:
-        now = [d for d in deliveries if d.period == period]
-        scans = [
-            f"SELECT {d.period}::INTEGER AS delivered, * {', (%s)::BOOLEAN AS this_period' % (d.period == period) if table == 'part' else ''} FROM {_scan(d.ledger(table))}"
-            for d in (deliveries if table == "part" else now)
-        ]  # fmt: skip
-        con.execute(f"CREATE TABLE {table} AS {' UNION ALL '.join(scans)}")
-    con.execute("ALTER TABLE duplicate ADD COLUMN first_delivered INTEGER")
-    con.execute("UPDATE duplicate SET first_delivered = delivered")
-
-
-def _scan(path: Path) -> str:
-    return f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+        files = {d.period: d.ledger(table) for d in (deliveries if table == "part" else now.values())}
+        more = {"part": f", delivered = {period} AS this_period", "duplicate": ", delivered AS first_delivered"}
+        scans = " UNION ALL ".join(f"SELECT *{more.get(table, '')} FROM {scan(same)}" for same in alike(files))
+        con.execute(f"CREATE TABLE {table} AS {scans}")
 
 
 def carry_freshness(con: duckdb.DuckDBPyConnection, feeds: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ stays beside it as superseded. Earlier periods' current deliveries are what a ru
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -49,8 +50,14 @@ def period_text(number: int) -> str:
 
 def open_delivery(period: int, folder: Path) -> Delivery:
     """The delivery in a folder that was written whole."""
+    return Delivery(period, folder, _feeds_in(folder))
+
+
+@functools.lru_cache(maxsize=1024)
+def _feeds_in(folder: Path) -> frozenset[str]:
+    """Kept: what lies under a delivery's name never changes, and every later run asks again."""
     parts = pl.read_parquet(folder / "part.ledger.parquet", columns=["feed"])
-    return Delivery(period, folder, frozenset(parts["feed"].drop_nulls().to_list()))
+    return frozenset(parts["feed"].drop_nulls().to_list())
 
 
 def _files(name: str) -> str:
