@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pipelines.parsing.child import number_text
 from pipelines.reading import text as text_module
-from pipelines.reading.child import number_text
 from tests.reading_files import assert_balance, feeds, read, text, workbook, write
 
 HEADINGS = ["救助证编号", "姓名", "证件号码", "享受起始日期", "户月保障金额", "村", "备注"]

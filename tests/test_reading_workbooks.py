@@ -14,9 +14,9 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from pipelines.reading import child
+from pipelines.parsing import child
+from pipelines.parsing.child import as_text, number_text
 from pipelines.reading import workbook as workbook_module
-from pipelines.reading.child import as_text, number_text
 from tests.reading_files import DEATHS, DIBAO, LI, ZHANG, feeds, only, read, rows_of, why, workbook, write
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from pipelines.parsing import Unreadable
+
+__all__ = ["EXCEL_ERRORS", "INVISIBLE", "ROWS_SCHEMA", "FileReading", "Merge", "Part", "Sheet", "Unreadable"]
+
 ROWS_SCHEMA = {"row": pl.Int32, "why": pl.String, "text": pl.String}
 
 # Characters that a cell may hold and still be blank: all kinds of spaces, joiners and marks that nobody sees.
@@ -15,10 +19,6 @@ INVISIBLE = (
     "\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 )
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/A N/A", "#SPILL!", "#CALC!")
-
-
-class Unreadable(Exception):
-    """The whole file cannot be used; the message says so in Chinese, with what would be right."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""The process in which a workbook is parsed: `python -m pipelines.reading.child WORKBOOK OUTDIR`.
+"""The process in which a workbook is parsed: `python -m pipelines.parsing.child WORKBOOK OUTDIR`.
 
-It limits itself first, then checks, parses, and writes to OUTDIR one Arrow file a sheet (columns c0, c1 …, all String,
-first row = row 1) and `sheets.json`; or `problem.txt`, the reason in Chinese, and ends with 3. Any other ending means
-that the workbook killed it.
+It limits itself first, then checks, parses, and writes to OUTDIR one file a sheet and `sheets.json`; or `problem.txt`, the
+reason in Chinese, and ends with 3. Any other ending means that the workbook killed it.
+A sheet's file holds its cells as UTF-8 text, column after column, some rows at a time: first row = row 1, cells parted by
+`CELL_END`; nothing and "" are the same. `pieces` in `sheets.json` are the numbers of rows, and the bytes of each column,
+`leading` the blank columns before the first one.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import json
 import math
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from pipelines.parsing import CELL_END, Unreadable
 
 MEMORY = 3 << 30
 CPU_SECONDS = 120
@@ -28,8 +32,7 @@ def main(workbook: Path, out: Path) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    from pipelines.reading.model import Unreadable
-    from pipelines.reading.precheck import precheck
+    from pipelines.parsing.precheck import precheck
 
     try:
         with workbook.open("rb") as stream:
@@ -51,8 +54,6 @@ def main(workbook: Path, out: Path) -> int:
 def _write(workbook: Path, out: Path) -> None:
     import python_calamine as calamine
 
-    from pipelines.reading.model import Unreadable
-
     try:
         book = calamine.CalamineWorkbook.from_path(workbook)
     except calamine.PasswordError:
@@ -65,8 +66,9 @@ def _write(workbook: Path, out: Path) -> None:
         try:
             sheet = book.get_sheet_by_index(number)
             entry["merges"] = _merges(sheet)
-            _grid(sheet).write_ipc(out / f"{number}.arrow", compression="uncompressed")
-            entry["file"] = f"{number}.arrow"
+            with (out / f"{number}.cells").open("wb") as cells:
+                entry["leading"], entry["pieces"] = sheet.start[1] if sheet.start else 0, _write_cells(sheet, cells)
+            entry["file"] = f"{number}.cells"
         except MemoryError:
             raise
         except Exception as error:  # one spoilt or foreign sheet (a chart, a dialog) leaves the others readable
@@ -80,20 +82,21 @@ def _merges(sheet: Any) -> list[list[int]]:
     return [[a[0] + 1, a[1], b[0] + 1, b[1]] for a, b in sheet.merged_cell_ranges or ()]
 
 
-def _grid(sheet: Any) -> Any:
+def _write_cells(sheet: Any, out: BinaryIO) -> list[tuple[int, list[int]]]:
     """All cells as text; rows from row 1 on, to the last that has a value."""
-    import polars as pl
-
     if sheet.start is None:
-        return pl.DataFrame()
-    leading = sheet.start[1]
-    frames = []
-    for rows in _batches(sheet.iter_rows(), max(1, BATCH // sheet.width)):
-        columns = [_column(values) for values in zip(*rows, strict=True)]
-        frames.append(pl.DataFrame([pl.Series(f"c{leading + i}", c, dtype=pl.String) for i, c in enumerate(columns)]))
-    grid = pl.concat(frames)
-    blank = [pl.lit(None, dtype=pl.String).alias(f"c{i}") for i in range(leading)]
-    return grid.select(*blank, *grid.columns) if blank else grid
+        return []
+    return [
+        (len(rows), [out.write(_joined(_column(values), len(rows))) for values in zip(*rows, strict=True)])
+        for rows in _batches(sheet.iter_rows(), max(1, BATCH // sheet.width))
+    ]
+
+
+def _joined(values: Sequence[str], count: int) -> bytes:
+    text = CELL_END.join(values)
+    if text.count(CELL_END) != count - 1:
+        text = CELL_END.join(value.replace(CELL_END, "") for value in values)
+    return text.encode()
 
 
 def _batches(rows: Iterator[list[Any]], size: int) -> Iterator[list[list[Any]]]:
@@ -107,8 +110,8 @@ def _batches(rows: Iterator[list[Any]], size: int) -> Iterator[list[list[Any]]]:
         yield batch
 
 
-def _column(values: tuple[Any, ...]) -> Any:
-    return values if set(map(type, values)) == {str} else [as_text(value) for value in values]
+def _column(values: tuple[Any, ...]) -> Sequence[str]:
+    return values if set(map(type, values)) == {str} else [as_text(value) or "" for value in values]
 
 
 def as_text(value: Any) -> str | None:

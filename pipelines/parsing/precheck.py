@@ -6,7 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from pipelines.reading.model import Unreadable
+from pipelines.parsing import Unreadable
 
 MAX_PART = 1 << 30
 MAX_TOTAL = 3 << 29
