@@ -16,15 +16,18 @@ from pipelines.reading.frame import build_part
 from pipelines.reading.heading import find_heading
 from pipelines.reading.model import FileReading, Part, Sheet, Unreadable
 from pipelines.reading.sniff import sniff
-from pipelines.reading.target import Match, Target, targets
+from pipelines.reading.target import Known, Match, targets
 from pipelines.reading.text import read_text, to_utf8
 from pipelines.reading.workbook import read_workbook
 
-__all__ = ["FileReading", "Part", "read_file"]
+__all__ = ["FileReading", "Known", "Part", "read_file", "targets"]
 
 
-def read_file(path: Path, feeds: Mapping[str, Feed], *, name: str | None = None) -> FileReading:
-    """Everything in one file. `name`: how the file is called in the inbox (its words may decide what it is).
+def read_file(
+    path: Path, feeds: Mapping[str, Feed], *, name: str | None = None, known: Known | None = None
+) -> FileReading:
+    """Everything in one file. `name`: how the file is called in the inbox (its words may decide what it is); `known`: the
+    `targets` of the feeds, where they are made once for many files.
 
     Never raises for what is in the file: a file that cannot be used has a `problem`, in Chinese.
     """
@@ -34,7 +37,7 @@ def read_file(path: Path, feeds: Mapping[str, Feed], *, name: str | None = None)
         data = path.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
         kind = sniff(data)
-        known = targets(feeds)
+        known = known or targets(feeds)
         if kind == "csv":
             text, encoding, damaged = to_utf8(data)
             del data
@@ -52,7 +55,7 @@ def read_file(path: Path, feeds: Mapping[str, Feed], *, name: str | None = None)
     return FileReading(name, sha256, format_, encoding, parts, _problem(parts))
 
 
-def _part(sheet: Sheet | str, known: list[Target], name: str) -> Part:
+def _part(sheet: Sheet | str, known: Known, name: str) -> Part:
     if isinstance(sheet, str):
         title, _, why = sheet.partition("：")
         return Part(title, None, reason=f"这一页不是表格，读不出来（{why}）")
@@ -66,7 +69,7 @@ def _part(sheet: Sheet | str, known: list[Target], name: str) -> Part:
     return build_part(sheet, match)
 
 
-def _choose(heads: dict[str, Sheet], known: list[Target], name: str) -> tuple[str, tuple[int, ...]]:
+def _choose(heads: dict[str, Sheet], known: Known, name: str) -> tuple[str, tuple[int, ...]]:
     """The separator under which the most columns are understood; else the one that makes the most columns."""
     found = {separator: find_heading(sheet, known, name) for separator, sheet in heads.items()}
     matched = {separator: match for separator, match in found.items() if isinstance(match, Match)}

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 
 from monitoring.feeds import Feed, normalise_heading
 from pipelines.reading.model import Sheet
-from pipelines.reading.target import Match, Target, given_by, mapping_of, match_of, missing_in, strange_in
+from pipelines.reading.target import Known, Match, Target, given_by, mapping_of, match_of, missing_in, strange_in
 from pipelines.reading.two_rows import Cells, is_hint, joined_cells, shown_headings, spans, upper_headings
 
 MAX_HEADING_ROW = 30  # filled rows that are looked at
 
 
-def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
+def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
     """The match of a sheet, or in Chinese why there is none. `hint`: names of the file and of the sheet."""
     head = sheet.head()
-    vocabulary = {heading for target in known for heading in target.lookup}
+    vocabulary = known.vocabulary
     matches: list[Match] = []
     nearest: tuple[int, int, str] = (0, 0, "")
     for row in [i for i, cells in enumerate(head) if any(cells)][:MAX_HEADING_ROW]:
@@ -32,7 +32,7 @@ def find_heading(sheet: Sheet, known: list[Target], hint: str) -> Match | str:
         pair = joined_cells(head[row], below, parents, vocabulary) if any(below) and any(head[row]) else None
         if sum(1 for c in single if set(c) & vocabulary) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
             continue
-        for target in known:
+        for target in known.targets:
             alone = match_of(target, single, (row + 1,), head[row], hint)
             both = None
             if pair is not None:

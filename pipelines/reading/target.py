@@ -43,9 +43,18 @@ class Match:
         return count, own / max(1, len(self.target.own))
 
 
-def targets(feeds: Mapping[str, Feed]) -> list[Target]:
-    """All feeds in all their layouts, a feed's own shape before its layouts."""
-    return [_target(feed, layout) for feed in feeds.values() for layout in (feed.layout(), *feed.layouts)]
+@dataclass(frozen=True)
+class Known:
+    """All feeds in all their layouts, a feed's own shape before its layouts, and every heading that leads anywhere."""
+
+    targets: tuple[Target, ...]
+    vocabulary: frozenset[str]
+
+
+def targets(feeds: Mapping[str, Feed]) -> Known:
+    """What headings are tried against; made once for many files."""
+    found = tuple(_target(feed, layout) for feed in feeds.values() for layout in (feed.layout(), *feed.layouts))
+    return Known(found, frozenset(heading for target in found for heading in target.lookup))
 
 
 def _target(feed: Feed, layout: Layout) -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 from monitoring.feeds import normalise_heading
 from pipelines.reading.model import Sheet
@@ -35,7 +36,7 @@ def upper_headings(sheet: Sheet, row: int, top: list[str], below: list[str]) -> 
     return parents
 
 
-def joined_cells(top: list[str], below: list[str], parents: list[str], vocabulary: set[str]) -> Cells | None:
+def joined_cells(top: list[str], below: list[str], parents: list[str], vocabulary: Set[str]) -> Cells | None:
     """The headings that two rows make together, or None when the lower one cannot belong to a heading."""
     if is_note_text(next(cell for cell in below if cell)):
         return None

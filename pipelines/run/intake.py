@@ -17,7 +17,7 @@ import polars as pl
 
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
-from pipelines.reading import FileReading, Part, read_file
+from pipelines.reading import FileReading, Known, Part, read_file, targets
 
 WORKERS = 2
 AHEAD = 4  # files that may be under way
@@ -245,14 +245,14 @@ def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable
     workbook's own process). They are put together in their order, so that a part has the same number in every run.
     """
     files = [(path, path.relative_to(inbox).as_posix()) for path in inbox_files(inbox)]
-    collector = Collector(feeds, folder)
+    collector, known = Collector(feeds, folder), targets(feeds)
     ahead: deque[tuple[str, int, Future[Conforming]]] = deque()
     waiting = deque(files)
     with ThreadPoolExecutor(WORKERS) as workers:
         for n in range(len(files)):
             while waiting and len(ahead) < AHEAD and sum(size for _, size, _ in ahead) < AHEAD_BYTES:
                 path, name = waiting.popleft()
-                ahead.append((name, path.stat().st_size, workers.submit(_work, path, feeds, name)))
+                ahead.append((name, path.stat().st_size, workers.submit(_work, path, feeds, name, known)))
             name, _, file = ahead.popleft()
             told(n, len(files), name)
             collector.keep(file.result())
@@ -261,5 +261,5 @@ def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable
     return collector.finish()
 
 
-def _work(path: Path, feeds: Mapping[str, Feed], name: str) -> Conforming:
-    return conform(read_file(path, feeds, name=name), feeds)
+def _work(path: Path, feeds: Mapping[str, Feed], name: str, known: Known) -> Conforming:
+    return conform(read_file(path, feeds, name=name, known=known), feeds)
