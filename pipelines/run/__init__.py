@@ -224,15 +224,17 @@ def _stem(deliveries: list[Delivery], order: Order, rules: str) -> str:
 
 
 def _open(building: Path, home: Path) -> duckdb.DuckDBPyConnection:
-    spill = home / ".spill"
+    """The file that is built. It has no log of writes: what a killed run leaves is thrown away anyway."""
     con = duckdb.connect(
-        str(building),
         config={
-            "memory_limit": MEMORY_LIMIT, "temp_directory": str(spill), "preserve_insertion_order": False,
+            "memory_limit": MEMORY_LIMIT, "temp_directory": str(home / ".spill"), "preserve_insertion_order": False,
             "autoinstall_known_extensions": False, "autoload_known_extensions": False,
         },
     )  # fmt: skip
     con.execute("SET enable_progress_bar = false")
+    escaped = str(building).replace("'", "''")
+    con.execute(f"ATTACH '{escaped}' AS building (RECOVERY_MODE no_wal_writes)")
+    con.execute("USE building")
     return con
 
 
