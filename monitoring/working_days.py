@@ -53,6 +53,7 @@ def add_working_days(start: date, days: int) -> date:
     return working_days()[bisect_right(working_days(), start) + days - 1] if days > 0 else start
 
 
+@cache
 def calendar_rows() -> list[tuple[date, int]]:
     """(day, working days from FIRST up to and including it) for every day: differences are counts of working days."""
     rows, count = [], 0

@@ -8,7 +8,7 @@ DuckDB takes longer to plan one than to run it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -169,26 +169,30 @@ def _mask(condition: str, width: int) -> str:
 def _find(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
     """The signals of a subject's rules, in the order of FOUND; evidence and sentences are made for hits only.
 
-    One statement: what differs from rule to rule is a CASE on the rule's number."""
+    One statement: what differs from rule to rule is a CASE on the rule's number. Rules without a hit are left out of it."""
+    any_hit = con.execute("SELECT coalesce(bit_or(hit), 0) FROM grouped").fetchall()[0][0]
+    hitting = {n: c for n, c in enumerate(group) if any_hit >> n & 1}
+    if not hitting:
+        return
     household_id, person_id, number, name, key, household_key = SUBJECT[group[0].subject]
     rules = ", ".join(
         f"({1 << n}, {n}, {quoted(c.code)}, {quoted(c.kind)}, {quoted(c.department)}, {quoted(c.clause)})"
-        for n, c in enumerate(group)
+        for n, c in hitting.items()
     )
     person = JOINED.get(group[0].subject)
     con.execute(f"""
         INSERT INTO found
-        SELECT _code, _kind, {_by_rule(c.level_sql for c in group)}, '{group[0].subject}', {household_id}, {person_id}, {number}, {name},
-            township, village, _department, {_by_rule(c.evidence_sql for c in group)}, _clause,
-            {_by_rule(c.message_sql("zh") for c in group)}, {key}, {_by_rule(c.message_sql("en") for c in group)}, {household_key}
+        SELECT _code, _kind, {_by_rule({n: c.level_sql for n, c in hitting.items()})}, '{group[0].subject}', {household_id}, {person_id}, {number}, {name},
+            township, village, _department, {_by_rule({n: c.evidence_sql for n, c in hitting.items()})}, _clause,
+            {_by_rule({n: c.message_sql("zh") for n, c in hitting.items()})}, {key}, {_by_rule({n: c.message_sql("en") for n, c in hitting.items()})}, {household_key}
         FROM (SELECT s.*, j.hit AS _hit{", p.number AS subject_number, p.name AS subject_name" if person else ""}
             FROM {source} s JOIN (SELECT place, hit FROM judged WHERE hit <> 0) j ON j.place = s.rowid
             {f"LEFT JOIN resident p ON p.person_id = s.{person}" if person else ""})
         JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON _hit & _bit <> 0""")
 
 
-def _by_rule(choices: Iterable[str]) -> str:
-    return f"CASE _rule {' '.join(f'WHEN {n} THEN {choice}' for n, choice in enumerate(choices))} END"
+def _by_rule(choices: Mapping[int, str]) -> str:
+    return f"CASE _rule {' '.join(f'WHEN {n} THEN {choice}' for n, choice in choices.items())} END"
 
 
 def _write_rules(

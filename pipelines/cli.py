@@ -11,9 +11,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from multiprocessing import get_context
 from pathlib import Path
 
 import duckdb
@@ -32,8 +31,9 @@ from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import modelling, office
+from pipelines.demo import months_ahead
 from pipelines.reading import read_file
-from pipelines.run import Order, Refused, load_definitions, only_run, run, take_in
+from pipelines.run import Order, Refused, load_definitions, only_run, run
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
 from pipelines.sample import make_county
@@ -297,19 +297,17 @@ def _sample(a: argparse.Namespace, console: Console) -> int:
 
 
 def _demo(a: argparse.Namespace, console: Console) -> int:
-    inbox = a.home / "inbox"
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
-    report = make_county(a.persons, a.months, 1, inbox)
     office.write_demo_settings(a.home)
     summary, definitions = None, load_definitions(a.home)
-    orders = [Order(a.home, period, None, "demo", True) for period in report.periods]
-    # One process takes in the months ahead while this one runs them in turn: two cores, half the waiting.
-    with office.opened(a.home) as store, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as ahead:
-        taken = [ahead.submit(take_in, order, definitions[0]) for order in orders]
-        for n, (order, delivery) in enumerate(zip(orders, taken, strict=True), 1):
-            summary = run(order, lambda *_: None, definitions, delivery.result)
-            office.bring_alerts_up(store, a.home, a.at)
-            console.print(f"  {n}/{len(orders)} {order.period}：信号 {summary.counts['signals']:,} 条")
+    with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
+        alerts = []
+        for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
+            summary = run(order, lambda *_: None, definitions, taken)
+            alerts.append(clerk.submit(office.bring_alerts_up, store, a.home, a.at))
+            console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
+        for brought_up in alerts:
+            brought_up.result()
         if summary is not None:
             print_summary(summary, console, a.home)
             office.demo_log_ins(store, a.home, a.at, console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ import duckdb
 import polars as pl
 
 from monitoring.exporting import frame_of
-from pipelines.run import Order, Summary, run
+from pipelines.run import Definitions, Order, Summary, load_definitions, run
 from tests.differential import Key, signal_key
 from tests.oracle import Deliveries, write_csv
 from tests.oracle.reading import FILE_NAMES, HEADINGS, check_character
@@ -29,7 +30,15 @@ def run_quietly(
     home: Path, period: str, inbox: Path | None = None, pack: str = "national-2020", *, accept_shrink: bool = True
 ) -> Summary:
     """One run in this process; raises Refused."""
-    return run(Order(home, period, inbox, pack, accept_shrink), quiet)
+    own = any((home / folder).exists() for folder in ("feeds", "policy", "packs", "rules"))
+    definitions = load_definitions(home) if own else _repository_definitions()
+    return run(Order(home, period, inbox, pack, accept_shrink), quiet, definitions)
+
+
+@functools.cache
+def _repository_definitions() -> Definitions:
+    """Feeds, packs and rules of a home that has none of its own: read once for all runs of a session."""
+    return load_definitions(Path("no home"))
 
 
 def run_deliveries(deliveries: Deliveries, folder: Path, pack: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -33,8 +34,9 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+@cache
 def newest() -> str | None:
-    """The revision that this version of the program works with."""
+    """The revision that this version of the program works with; its scripts are looked through once."""
     return ScriptDirectory.from_config(configuration()).get_current_head()
 
 

@@ -21,6 +21,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from monitoring.checks import Check, audit
 from monitoring.feeds import Feed, FeedError, load_feeds
@@ -29,7 +30,7 @@ from monitoring.rules import Rule, compile_rules, load_policy
 from pipelines.assess import assess
 from pipelines.link import Delivered, Linking, link
 from pipelines.run.carrying import carry_freshness, carry_history, carry_ledger, earlier_published
-from pipelines.run.deliveries import Delivery, DeliveryStore, period_number
+from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
 from pipelines.run.holding import reasons_to_hold
 from pipelines.run.intake import Intake, inbox_files, receive
 from pipelines.run.publishing import Publisher
@@ -38,6 +39,7 @@ from pipelines.snapshot import Facts, take_snapshot
 Told = Callable[[str, int, int, str], None]
 STEPS = ("read", "link", "snapshot", "assess", "check", "publish")
 MEMORY_LIMIT = "2500MB"
+SMALL_BYTES = 16_000_000  # of deliveries; below it, handing work to a second thread costs more than it saves
 
 
 class Refused(Exception):
@@ -100,6 +102,7 @@ def only_run(home: Path) -> Iterator[None]:
         yield
 
 
+Taken = tuple[Intake, Delivery]
 Definitions = tuple[dict[str, Feed], dict[str, Pack], dict[str, Rule]]
 
 
@@ -115,12 +118,12 @@ def run(
     order: Order,
     told: Told,
     definitions: Definitions | None = None,
-    taken: Callable[[], tuple[Intake, Delivery]] | None = None,
+    taken: Taken | None = None,
 ) -> Summary:
     """The whole run; `told(step, done, of, what)` reports progress. Raises Refused, with nothing changed.
 
-    For many runs in a row (the demo): `definitions` spares reading the same files again, `taken` gives the delivery that
-    another process has taken in meanwhile.
+    For many runs in a row (the demo): `definitions` spares reading the same files again, `taken` is what another process
+    has taken in meanwhile.
     """
     as_of, period = last_day(order.period), period_number(order.period)
     feeds, packs, rules = definitions or load_definitions(order.home)
@@ -141,7 +144,7 @@ def run(
         publisher.sweep()
         clock = _Clock(told)
         with clock.step("read"):
-            intake, delivery = taken() if taken else take_in(order, feeds, told)
+            intake, delivery = taken or take_in(order, feeds, told)
         earlier = store.current(period - 1)
         held = [] if order.accept_shrink else reasons_to_hold(feeds, earlier, delivery)
         if held:
@@ -154,8 +157,8 @@ def run(
         stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled))
         run_id = publisher.free_run_id(stem)
         building = publisher.building(run_id)
-        con = _open(building, order.home)
         deliveries = [*earlier, delivery]
+        con = _open(building, order.home, small=sum(map(_bytes, deliveries)) < SMALL_BYTES)
         try:
             with clock.step("link"):
                 carry_ledger(con, deliveries, period)
@@ -189,7 +192,7 @@ def run(
         return summary
 
 
-def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> tuple[Intake, Delivery]:
+def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> Taken:
     """Reads and conforms the order's inbox into a delivery that is not yet current. Raises Refused where nothing is usable."""
     inbox, period, store = order.folder, period_number(order.period), DeliveryStore(order.home)
     digest = hashlib.sha256()
@@ -208,6 +211,12 @@ def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> t
     return intake, store.finish(period, writing, delivery_id)
 
 
+def retake(period: str, folder: Path, files: int) -> Taken:
+    """What another process has taken in, from the delivery that it wrote: the ledger's parts are all that a run asks for."""
+    delivery = open_delivery(period_number(period), folder)
+    return Intake({"part": pl.read_parquet(delivery.ledger("part"))}, files), delivery
+
+
 def _unusable(intake: Intake) -> list[tuple[str, str]]:
     parts = intake.ledger["part"]
     usable = set(parts.drop_nulls("feed")["file"].to_list())
@@ -223,7 +232,11 @@ def _stem(deliveries: list[Delivery], order: Order, rules: str) -> str:
     return f"{order.period}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
-def _open(building: Path, home: Path) -> duckdb.DuckDBPyConnection:
+def _bytes(delivery: Delivery) -> int:
+    return sum(path.stat().st_size for path in delivery.folder.iterdir())
+
+
+def _open(building: Path, home: Path, *, small: bool) -> duckdb.DuckDBPyConnection:
     """The file that is built. It has no log of writes: what a killed run leaves is thrown away anyway."""
     con = duckdb.connect(
         config={
@@ -235,6 +248,8 @@ def _open(building: Path, home: Path) -> duckdb.DuckDBPyConnection:
     escaped = str(building).replace("'", "''")
     con.execute(f"ATTACH '{escaped}' AS building (RECOVERY_MODE no_wal_writes)")
     con.execute("USE building")
+    if small:
+        con.execute("SET threads = 1")
     return con
 
 

@@ -5,6 +5,6 @@ in a month (`registry`, `ledgers`, `groups`, `registers`, `holdings`, `events`, 
 → `faults` how badly it is written → `writing` and `workbooks` the files → `making` all of it.
 """
 
-from pipelines.sample.making import SampleReport, make_county
+from pipelines.sample.making import SampleReport, begin_county, make_county
 
-__all__ = ["SampleReport", "make_county"]
+__all__ = ["SampleReport", "begin_county", "make_county"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -89,6 +89,21 @@ def make_county(
 
     The same arguments give the same bytes. `progress` is told each period as it is begun.
     """
+    report, made = begin_county(persons, months, seed, out, last_period, progress)
+    for _ in made:
+        pass
+    return report
+
+
+def begin_county(
+    persons: int,
+    months: int,
+    seed: int,
+    out: Path,
+    last_period: str = "2026-11",
+    progress: Callable[[str], None] | None = None,
+) -> tuple[SampleReport, Iterator[str]]:
+    """Like `make_county`, but each month is written when the next period is asked for; the report fills meanwhile."""
     if persons < 500:
         raise ValueError(f"{persons} persons are too few for fourteen townships: at least 500")
     if months < 1:
@@ -97,24 +112,28 @@ def make_county(
     county = build_county(persons, months, seed, last)
     periods = [period_of(month) for month in range(last - months + 1, last + 1)]
     alive = county.listed(last) & ~county.unregistered
+    mess = Mess(county.chance)
     report = SampleReport(
         int(alive.sum()),
         len(np.unique(county.people.home[alive])),
         len(county.places.townships),
         len(county.places.villages),
         periods,
+        faults=mess.counts,
     )
-    mess = Mess(county.chance)
-    for period in periods:
-        if progress:
-            progress(period)
-        folder = Path(out) / period
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        _write_month(county, month_of(period), folder, mess, report)
-    report.faults = mess.counts
-    return report
+
+    def made() -> Iterator[str]:
+        for period in periods:
+            if progress:
+                progress(period)
+            folder = Path(out) / period
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+            _write_month(county, month_of(period), folder, mess, report)
+            yield period
+
+    return report, made()
 
 
 def _frames(county: County, month: int) -> dict[str, Callable[[], pl.DataFrame]]:

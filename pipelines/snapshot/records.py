@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import polars as pl
+
 from monitoring.feeds import Feed
 from monitoring.tables import FEED, INSTITUTION, POLICY, RECORD, Column
 from monitoring.working_days import calendar_rows
@@ -14,12 +16,10 @@ MATCHING_SET = ("dibao", "tekun", "monitored", "registry")
 
 def build_records(facts: Facts) -> None:
     """One row a record that some record rule judges, with the place of its person, else its own."""
-    facts.con.execute("CREATE OR REPLACE TEMP TABLE working_day (day DATE, working_days INTEGER)")
-    days = calendar_rows()
-    facts.con.execute(
-        "INSERT INTO working_day SELECT unnest($1::DATE[]), unnest($2::INTEGER[])",
-        [[d for d, _ in days], [n for _, n in days]],
-    )
+    days = pl.DataFrame(calendar_rows(), schema={"day": pl.Date, "working_days": pl.Int32}, orient="row")
+    facts.con.register("calendar_days", days)
+    facts.con.execute("CREATE OR REPLACE TEMP TABLE working_day AS FROM calendar_days")
+    facts.con.unregister("calendar_days")
     kinds = {
         "temporary_aid": _temporary_aid(facts), "clues": _clues(facts), "payments": _payments(facts),
         "disability_subsidy": _subsidies(facts), "officials": _officials(facts), "link_review": _reviews(),
@@ -141,17 +141,19 @@ def build_small_snapshots(facts: Facts, feeds: Mapping[str, Feed], pack: str) ->
     con.execute(f"""
         CREATE TABLE institution_snapshot AS SELECT {_typed(INSTITUTION)} FROM std_institutions WHERE counts
         ORDER BY institution, township, residents, carers""")
-    con.execute("CREATE OR REPLACE TEMP TABLE feed_list (feed VARCHAR, title VARCHAR, matching_set BOOLEAN)")
-    con.executemany(
-        "INSERT INTO feed_list VALUES (?, ?, ?)",
-        [[f, feed.title, f in MATCHING_SET] for f, feed in sorted(feeds.items())],
+    listed = pl.DataFrame(
+        [(f, feed.title, f in MATCHING_SET) for f, feed in sorted(feeds.items())],
+        schema={"feed": pl.String, "title": pl.String, "matching_set": pl.Boolean},
+        orient="row",
     )
+    con.register("feed_list", listed)
     con.execute(f"""
         CREATE TABLE feed_snapshot AS SELECT {_typed(FEED)} FROM (
             SELECT l.*, coalesce(bool_or(p.delivered = {facts.period.year * 100 + facts.period.month}), false) AS has_file,
                 max(p.delivered) AS last_period
             FROM feed_list l LEFT JOIN part p USING (feed) GROUP BY ALL) ORDER BY feed""")
     con.execute(f"CREATE TABLE policy_snapshot AS SELECT {_typed(POLICY)} FROM (SELECT $1 AS pack)", [pack])
+    con.unregister("feed_list")
 
 
 def _typed(columns: Mapping[str, Column]) -> str:
