@@ -36,7 +36,6 @@ from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
-from pipelines.sample import make_county
 from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
@@ -291,6 +290,8 @@ def _audit(a: argparse.Namespace, console: Console) -> int:
 
 
 def _sample(a: argparse.Namespace, console: Console) -> int:
+    from pipelines.sample import make_county  # with NumPy and the writers of workbooks: no other command needs them
+
     report = make_county(a.persons, a.months, a.seed, a.out)
     console.print(f"样例县（虚构）已写入 {a.out}：{report.persons:,} 人，{len(report.periods)} 个月")
     return 0

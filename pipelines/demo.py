@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.run import Order, Taken, load_definitions, retake, take_in
-from pipelines.sample import begin_county
 
 PACK, SEED = "demo", 1
 _ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +37,8 @@ def order_of(home: Path, period: str) -> Order:
 
 
 def main(home: Path, persons: int, months: int) -> None:
+    from pipelines.sample import begin_county  # with NumPy and the writers of workbooks: only this process needs them
+
     feeds, _, _ = load_definitions(home)
     _, made = begin_county(persons, months, SEED, home / "inbox")
     for period in made:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 
-from monitoring.store import Store, StoreError, journal, open_store
+from monitoring.store import Store, StoreError, journal, migrating, open_store
 from monitoring.store.schema import account, metadata
 from monitoring.store.schema import journal as journal_table
 from tests.stores import NOON
@@ -152,3 +153,7 @@ def test_deleting_what_is_referred_to_is_refused(store: Store) -> None:
         )
     with pytest.raises(DBAPIError), store.write() as con:
         con.execute(delete(account))
+
+
+def test_the_newest_revision_is_the_one_that_alembic_finds() -> None:
+    assert migrating.newest() == ScriptDirectory.from_config(migrating.configuration()).get_current_head()

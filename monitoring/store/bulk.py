@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Table, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -27,6 +26,8 @@ def insert_rows(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 
 
 def _copy(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    import psycopg  # who keeps the cases in SQLite does not load it
+
     names = list(rows[0])
     quoted = con.dialect.identifier_preparer.quote
     ready = [_ready(con, table, name) for name in names]
