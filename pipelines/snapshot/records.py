@@ -37,7 +37,7 @@ def build_records(facts: Facts) -> None:
             -- Two records alike in everything that is shown are told apart by their place among their likes.
             record_key || CASE WHEN place > 1 THEN ' #' || place ELSE '' END AS record_key
         FROM (SELECT *, row_number() OVER (PARTITION BY record, person_id, name, record_key ORDER BY {order}) AS place
-              FROM ({" UNION ALL ".join(selects)})) ORDER BY record, record_key, person_id""")
+              FROM ({" UNION ALL ".join(selects)})) ORDER BY record, record_key, person_id, name""")
 
 
 def _joined(feed: str, where: str) -> str:
