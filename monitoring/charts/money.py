@@ -45,14 +45,14 @@ def plot_money(
         traces.append(
             go.Bar(
                 x=unknown, y=[0.12 * top] * len(unknown), marker={"color": "rgba(0,0,0,0)", "pattern": {"shape": "/", "fgcolor": GREY, "size": 6},
-                "line": {"color": LINE, "width": 1}}, text=["?"] * len(unknown), textposition="inside", name=t("不明"),
+                "line": {"color": LINE, "width": 1}}, text=["?"] * len(unknown), textposition="inside", textangle=0, name=t("不明"),
                 hovertemplate=t.named("%{x}", t("有项目没有收到发放数据，不明")) + "<extra></extra>",
             )
         )  # fmt: skip
     figure = drawn(230, *traces)
     figure.update_layout(barmode="stack", bargap=0.35, showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0,
                          "traceorder": "normal"})  # fmt: skip
-    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False, automargin=True)
     figure.update_yaxes(rangemode="tozero", tickformat=",", automargin=True, title={"text": t("元"), "standoff": 4})
     known = [(label, total) for label, total, missing in zip(labels, totals, lacking, strict=True) if not missing]
     for label, total in known:

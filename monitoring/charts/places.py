@@ -20,7 +20,7 @@ def plot_map(
     unit: str,
     t: Language,
     picked: str | None = None,
-    height: int = 380,
+    height: int = 350,
 ) -> go.Figure:
     """Townships by one measure on a scale from 0 to `top`; one without a value is grey, the picked one has a thick border.
     Names and values stand on it. A click on an area tells its name as `location`."""

@@ -42,7 +42,7 @@ def page(view: View) -> None:
         return
     told = t("数据截至 {day}", day=view.county.as_of.isoformat())
     ui.html(
-        f'<h1 class="bl-title bl-print">{ui.said(t("总览"))}<small>{ui.said(_where(view))} {ui.said(t.month(view.county.period))} {ui.said(told)}</small></h1>'
+        f'<h1 class="bl-print">{ui.said(t("总览"))}<small>{ui.said(_where(view))} {ui.said(t.month(view.county.period))} {ui.said(told)}</small></h1>'
     )
     alerts_load.overdue(view)
     found, work = view.ask(overview.overview), overview_parts.work(view)
