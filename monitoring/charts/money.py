@@ -55,10 +55,9 @@ def plot_money(
     figure.update_xaxes(type="category", showgrid=False, automargin=True)
     figure.update_yaxes(rangemode="tozero", tickformat=",", automargin=True, title={"text": t("元"), "standoff": 4})
     known = [(label, total) for label, total, missing in zip(labels, totals, lacking, strict=True) if not missing]
-    for label, total in known:
-        figure.add_annotation(
-            x=label, y=float(total), text=number(round(total)), showarrow=False, yshift=9, font={"size": 11}
-        )
+    for label, total in known[-1:]:
+        text = number(round(total))
+        figure.add_annotation(x=label, y=float(total), text=text, showarrow=False, yshift=9, font={"size": 11})
     return figure
 
 

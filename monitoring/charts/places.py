@@ -25,7 +25,10 @@ def plot_map(
     """Townships by one measure on a scale from 0 to `top`; one without a value is grey, the picked one has a thick border.
     Names and values stand on it. A click on an area tells its name as `location`."""
     known = {place: value for place, value in zip(places, values, strict=True) if place is not None}
-    names = [feature["properties"]["name"] for feature in shapes["features"]]
+    features = sorted(
+        shapes["features"], key=lambda feature: feature["properties"]["name"] == picked
+    )  # its border on top
+    names = [feature["properties"]["name"] for feature in features]
     have = [name for name in names if known.get(name) is not None]
     lack = [name for name in names if known.get(name) is None]
     shared: dict[str, Any] = {
@@ -52,7 +55,7 @@ def plot_map(
             go.Choropleth(**shared, **shown_as_is, marker=border(lack), locations=lack, z=[0] * len(lack), colorscale=grey, showscale=False, text=text,
                           hovertemplate="%{text}<extra></extra>")
         )  # fmt: skip
-    centres = [_centre(feature) for feature in shapes["features"]]
+    centres = [_centre(feature) for feature in features]
     dark = [(known.get(name) or 0) > 0.55 * max(top, 1) for name in names]
     labels = [f"{name}<br>{number(known[name]) if known.get(name) is not None else '?'}" for name in names]  # type: ignore[arg-type]
     for wanted, colour in ((True, "#FFFFFF"), (False, INK)):

@@ -48,7 +48,7 @@ def page(view: View) -> None:
     found, work = view.ask(overview.overview), overview_parts.work(view)
     _tiles(view, found, work)
     rows = _rows(view, work)
-    left, middle, right = st.columns([1.05, 0.95, 1.5], gap="medium")
+    left, middle, right = st.columns([1, 0.9, 1.6], gap="medium")
     with left:
         ui.heading(t("本月要点"))
         _points(view)
@@ -164,7 +164,9 @@ def _categories(view: View, found: overview.Overview) -> None:
     if unknown:
         said = ui.unknown(t("不明 {n} 户 {k} 人", n=number(unknown), k=number(found["low_income_unknown"].value)))
         more = ui.link(t("看名单"), view.link("overview", list="low_income_unknown"))
-        ui.html(f'<span class="bl-note">{said} {ui.said(t("没有收入依据，不算在内，也不算没有困难。"))} {more}</span>')
+        ui.html(
+            f'<span class="bl-note">{said} {ui.said(t("没有收入依据，不算在内，也不算没有困难。"))} <span class="bl-more">{more}</span></span>'
+        )
 
 
 def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:

@@ -155,13 +155,15 @@ def money_of(view: View) -> None:
             n=number(one.failed),
             yuan=t.money(one.failed_amount),
         )
-        ui.html(f'<span class="bl-note bl-up">{ui.said(said)}</span> {more}')
+        ui.html(
+            f'<div class="bl-note"><span class="bl-up">{ui.said(said)}</span> <span class="bl-more">{more}</span></div>'
+        )
     blank = [t("{name} {n} 笔", name=t(one.name), n=number(one.blank)) for one in found.programmes if one.blank]
     if blank:
         ui.note(t("没有写金额、没有计入的：{what}", what=t.listed(blank)))
     for feed, months in found.missing.items():
         said = t.listed(t.month(month) for month in months)
-        ui.html(ui.unknown(t("“{feed}”这些月份没有报送，不明：{months}", feed=ui.feed(feed, t), months=said)))
+        _lacking(t("“{feed}”这些月份没有报送，不明：{months}", feed=ui.feed(feed, t), months=said))
 
 
 def _cell(view: View, month: str, row: dict[str, Any]) -> str:
@@ -217,7 +219,12 @@ def late(view: View) -> None:
             townships=row["townships"],
             month=t.month(row["last_period"]),
         )
-        ui.html(ui.unknown(said))
+        _lacking(said)
+
+
+def _lacking(said: str) -> None:
+    """What is unknown, in a sentence that may be long."""
+    ui.html(f'<div class="bl-note">{ui.unknown("?")} {ui.said(said)}</div>')
 
 
 def levels(view: View) -> None:
