@@ -36,7 +36,8 @@ def some_rows(seed: int, count: int) -> list[dict[str, Any]]:
     rows = []
     for _ in range(count):
         opened = TODAY - timedelta(rng.randrange(0, 420))
-        day, row = opened, {}
+        day = opened
+        row: dict[str, Any] = {}
         if rng.random() < 0.7:
             day += timedelta(rng.randrange(0, 15))
             row["verified_at"] = at(day, rng.choice((0, 8, 23)))
