@@ -137,6 +137,9 @@ def money_of(view: View) -> None:
     if not found.programmes:
         ui.empty(t("近12个月没有收到任何发放数据，发了多少不明。"))
         return
+    if found.nothing:
+        ui.empty(t("近12个月报来的发放数据里没有这里的人。"))
+        return
     amounts = [(one.name, [cell.amount for cell in one.cells]) for one in found.programmes]
     ui.chart(charts.plot_money(found.months, amounts, t), "money", t("各项目每月发放金额"))
     rows = [{"one": one, **{cell.month: cell for cell in one.cells}} for one in found.programmes]
@@ -180,7 +183,8 @@ def unknown(view: View) -> None:
     ui.heading(t("还有什么不知道？"), t("不明的户和人既不算有问题，也不算没问题"))
     found = view.ask(overview.unknown_reasons)
     if found.is_empty():
-        ui.note(t("所有规则都有结论，没有不明。"))
+        judged = view.ask(overview.overview)["households"].value
+        ui.note(t("所有规则都有结论，没有不明。") if judged else t("这里没有户。请在上面另选乡镇或村。"))
         return
     ui.table(found.to_dicts(), [
         Column(t("缺的信息"), lambda row: ui.said(ui.column_title(row["subject"], row["missing"], t))),

@@ -56,6 +56,11 @@ class Money:
     programmes: tuple[Programme, ...]
     missing: dict[str, tuple[str, ...]]
 
+    @property
+    def nothing(self) -> bool:
+        """Whether nobody here was paid anything in any month that is known, and nothing failed."""
+        return not any(programme.paid or programme.failed for programme in self.programmes)
+
     def total(self, month: str) -> Decimal | None:
         """Of all programmes; None where one of them is unknown that month."""
         amounts = [cell.amount for programme in self.programmes for cell in programme.cells if cell.month == month]
