@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,17 @@ class OutlinesError(ValueError):
 def outlines_of(home: Path, sample: bool) -> dict[str, Any] | None:
     """The county's own outlines; the sample's where it is the sample; None where there are none. Raises OutlinesError."""
     own = home / NAME
-    if own.is_file():
-        return load_outlines(own)
-    return load_outlines(SAMPLE) if sample else None
+    if not own.is_file() and not sample:
+        return None
+    path = own if own.is_file() else SAMPLE
+    known = path.stat()
+    return _loaded(path, known.st_mtime_ns, known.st_size)
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, _changed: int, _size: int) -> dict[str, Any]:
+    """Every visitor's page asks for it; read anew when the file has changed."""
+    return load_outlines(path)
 
 
 def load_outlines(path: Path) -> dict[str, Any]:

@@ -195,13 +195,17 @@ def _map(view: View, rows: list[dict[str, Any]]) -> str:
             ui.note(str(complaint))
         return measure
     everywhere = replace(view, scope=view.scope.unpicked)
-    county = everywhere.ask(overview.township_table).to_dicts() if not overview.by_village(view.scope.unpicked) else []
+    if overview.by_village(everywhere.scope):
+        ui.empty(t("地图按乡镇画；您负责的地方在一个乡镇里，请看旁边的表。"))
+        return measure
+    county = everywhere.ask(overview.township_table).to_dicts()
     own = None if view.person.places is None else {town for town, _ in view.person.places}
-    named = {row["place"] for row in county} if county else own or set()
     if shapes is not None:
         kept = [one for one in shapes["features"] if own is None or one["properties"]["name"] in own]
         shapes = {**shapes, "features": kept}
-    if shapes is None or not {one["properties"]["name"] for one in shapes["features"]} & named:
+    if shapes is None or not {one["properties"]["name"] for one in shapes["features"]} & {
+        row["place"] for row in county
+    }:
         ui.empty(
             t(
                 "没有这个县的乡镇边界，地图画不出来；旁边的表是同样的数字。把边界文件放到数据目录的 codes/townships.geojson 即可。"
