@@ -243,7 +243,7 @@ def _frame(desk: Desk, published: Publication) -> tuple[View, DeltaGenerator]:
     )
     view = View(
         t=t, store=desk.store, caller=desk.caller, person=person, now=desk.now, since=desk.since, carried=carried,
-        warehouse=warehouse, scope=scope, county=ui.known(places.county, warehouse),
+        warehouse=warehouse, scope=scope, county=ui.known(places.county, warehouse), home=home(),
     )  # fmt: skip
     return view, bar
 

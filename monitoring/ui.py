@@ -112,6 +112,7 @@ class View(Desk):
     warehouse: Warehouse
     scope: Scope
     county: County
+    home: Path
 
     def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
         """A query's answer, remembered for this run, scope and details: a published file never changes. Full numbers are
@@ -291,14 +292,23 @@ def due(days: int | None, t: Language) -> str:
 
 
 def trend(values: Sequence[float | None] | None) -> str:
-    """The last periods as bars from 0 to the highest."""
-    known = [value for value in values or [] if value is not None]
+    """The last periods as bars from 0 to the highest; a period that is not known is a hatched gap."""
+    told = list(values or [])
+    known = [value for value in told if value is not None]
     top = max(known, default=0)
     if len(known) < 2 or not top:
         return ""
-    told = ", ".join(number(value) for value in known)
-    bars = "".join(f'<i style="height:{max(100 * value / top, 3):.0f}%"></i>' for value in known)
-    return f'<span class="bl-spark" role="img" title="{told}" aria-label="{told}">{bars}</span>'
+    said_ = ", ".join("?" if value is None else number(value) for value in told)
+    bars = "".join(
+        '<i class="none"></i>' if value is None else f'<i style="height:{max(100 * value / top, 3):.0f}%"></i>'
+        for value in told
+    )
+    return f'<span class="bl-spark" role="img" title="{said_}" aria-label="{said_}">{bars}</span>'
+
+
+def bar(part: float, whole: float) -> str:
+    """A share of the widest as a bar; the figure stands beside it."""
+    return f'<span class="bl-bar" aria-hidden="true"><i style="width:{100 * part / whole if whole else 0:.0f}%"></i></span>'
 
 
 def change(value: int | None, before: int | None, t: Language) -> str:
@@ -355,11 +365,21 @@ def tiles(shown: Sequence[Tile]) -> None:
     html(f'<div class="bl-tiles">{"".join(cells)}</div>')
 
 
-def chart(figure: go.Figure, key: str, told: str) -> None:
-    """A figure without toolbar; `told` says in words what it shows, for those who do not see it."""
+def chart(figure: go.Figure, key: str, told: str, clicked: Callable[[str], None] | None = None) -> None:
+    """A figure without toolbar; `told` says in words what it shows, for those who do not see it. `clicked` is told the place
+    that somebody clicks on."""
     if st.context.theme.type == "dark":
         charts.on_dark(figure)
-    st.plotly_chart(figure, key=key, config=CHART, theme=None, alt=told)
+    if clicked is None:
+        st.plotly_chart(figure, key=key, config=CHART, theme=None, alt=told)
+        return
+
+    def selected() -> None:
+        points = st.session_state[key].selection.points
+        if points and points[0].get("location"):
+            clicked(str(points[0]["location"]))
+
+    st.plotly_chart(figure, key=key, config=CHART, theme=None, alt=told, on_select=selected, selection_mode="points")
 
 
 def pager(total: int, key: str, t: Language, size: int = PAGE_SIZE) -> None:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
-from monitoring.alerts import budget, clue_list, clues, dealings, digest, finds, queue, work
+from monitoring.alerts import budget, clue_list, clues, dealings, digest, finds, funnel, queue, work
 from monitoring.alerts.timeline import timeline
 from monitoring.gate.sheet import sheet
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
@@ -423,6 +423,7 @@ LISTINGS: tuple[Listing, ...] = (
     Listing("orphaned", "alert.assign", _listed(work.orphaned)),
     Listing("clues", "page.clues", lambda store, caller: _places(clue_list.clue_page(store, caller, "all", "", 1, NOON).rows)),
     Listing("repeat callers", "page.clues", _callers),
+    Listing("overview's alerts", "alert.view", lambda store, caller: _places(funnel.behind(store, caller, "found", "2026-11", 12, funnel.EVERYWHERE, 1, NOON)[0])),
 )  # fmt: skip
 
 # Pages as such: whether one is delivered is asked over the socket (tests/test_permissions_served.py).

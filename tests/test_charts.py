@@ -36,6 +36,32 @@ def test_labels_stand_in_the_middle_of_their_township() -> None:
     assert abs(places["甲镇<br>3"] - 0.5) < 1e-9
 
 
+def test_the_picked_township_has_its_border_on_top() -> None:
+    figure = charts.plot_map(SHAPES, ["甲镇", "乙镇"], [3, 4], 10, "户", ZH, picked="甲镇")
+    assert list(figure.data[0].locations) == ["乙镇", "甲镇"]
+    assert figure.data[0].marker.line.width[-1] > figure.data[0].marker.line.width[0]
+
+
+def test_a_month_of_which_a_programme_is_unknown_is_hatched_and_has_no_total() -> None:
+    months = ["2026-09", "2026-10", "2026-11"]
+    programmes: list[tuple[str, list[Decimal | None]]] = [
+        ("低保", [Decimal(500), Decimal(0), Decimal(400)]),
+        ("临时救助", [Decimal(100), None, Decimal(50)]),
+    ]
+    figure = charts.plot_money(months, programmes, ZH)
+    assert [list(trace.y) for trace in figure.data[:2]] == [[500, 0, 400], [100, None, 50]]
+    assert list(figure.data[2].x) == ["26-10"] and figure.data[2].marker.pattern.shape == "/"
+    assert [note.text for note in figure.layout.annotations] == ["450"]
+    whole = charts.plot_money(months, [("低保", [Decimal(1)] * 3)], EN)
+    assert len(whole.data) == 1 and whole.data[0].name == "Dibao"
+
+
+def test_programmes_beyond_the_sixth_stand_together() -> None:
+    amounts: list[Decimal | None] = [Decimal(2), None]
+    figure = charts.plot_money(["2026-10", "2026-11"], [(f"项目{n}", amounts) for n in range(9)], ZH)
+    assert figure.data[6].name == "其他项目" and list(figure.data[6].y) == [6, None]
+
+
 def test_drivers_are_sorted_and_carry_their_mark() -> None:
     rows = pl.DataFrame(
         {

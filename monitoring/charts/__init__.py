@@ -1,4 +1,4 @@
-"""Figures from frames that queries made: pure functions, no Streamlit, no query, no file but the township outlines.
+"""Figures from frames that queries made: pure functions, no Streamlit, no query, no file.
 
 One module a topic, drawn with `look`: levels keep their four colours and marks everywhere, unknown is grey and hatched,
 bars start at zero, scales are given by the caller for the whole county so that a filter never refits them.
@@ -7,16 +7,17 @@ bars start at zero, scales are given by the caller for the whole county so that 
 from monitoring.charts.coverage import plot_coverage
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
-from monitoring.charts.places import outlines, plot_map
+from monitoring.charts.money import plot_money
+from monitoring.charts.places import plot_map
 from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
     "on_dark",
-    "outlines",
     "plot_coverage",
     "plot_drivers",
     "plot_income",
     "plot_levels",
     "plot_map",
+    "plot_money",
     "plot_programmes",
 ]

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
 from monitoring.charts.look import FONT, GREY, INK, SEQUENCE, drawn
 from monitoring.language import Language, number
-
-OUTLINES = Path(__file__).parents[2] / "data" / "codes" / "townships.geojson"
-
-
-def outlines() -> dict[str, Any] | None:
-    """The townships' outlines; None where the county has none."""
-    if not OUTLINES.is_file():
-        return None
-    shapes: dict[str, Any] = json.loads(OUTLINES.read_text("utf-8"))
-    return shapes
 
 
 def plot_map(
@@ -31,22 +19,32 @@ def plot_map(
     top: float,
     unit: str,
     t: Language,
-    height: int = 380,
+    picked: str | None = None,
+    height: int = 350,
 ) -> go.Figure:
-    """Townships by one measure on a scale from 0 to `top`; one without a value is grey. Names and values stand on it."""
+    """Townships by one measure on a scale from 0 to `top`; one without a value is grey, the picked one has a thick border.
+    Names and values stand on it. A click on an area tells its name as `location`."""
     known = {place: value for place, value in zip(places, values, strict=True) if place is not None}
-    names = [feature["properties"]["name"] for feature in shapes["features"]]
+    features = sorted(
+        shapes["features"], key=lambda feature: feature["properties"]["name"] == picked
+    )  # its border on top
+    names = [feature["properties"]["name"] for feature in features]
     have = [name for name in names if known.get(name) is not None]
     lack = [name for name in names if known.get(name) is None]
     shared: dict[str, Any] = {
         "geojson": shapes,
         "featureidkey": "properties.name",
-        "marker": {"line": {"color": "#FFFFFF", "width": 1.2}},
     }
+
+    def border(of: list[str]) -> dict[str, Any]:
+        lines = [("#1F2933", 3.0) if name == picked else ("#FFFFFF", 1.2) for name in of]
+        return {"line": {"color": [colour for colour, _ in lines], "width": [width for _, width in lines]}}
+
+    shown_as_is: dict[str, Any] = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
     said = [t.named(name, f"{number(known[name] or 0)} {unit}") for name in have]
     traces: list[go.BaseTraceType] = [
         go.Choropleth(
-            **shared, locations=have, z=[known[name] for name in have], zmin=0, zmax=max(top, 1), colorscale=SEQUENCE,
+            **shared, **shown_as_is, marker=border(have), locations=have, z=[known[name] for name in have], zmin=0, zmax=max(top, 1), colorscale=SEQUENCE,
             showscale=False, text=said, hovertemplate="%{text}<extra></extra>",
         )
     ]  # fmt: skip
@@ -54,10 +52,10 @@ def plot_map(
         grey = [[0, GREY], [1, GREY]]
         text = [t.named(name, t("不明")) for name in lack]
         traces.append(
-            go.Choropleth(**shared, locations=lack, z=[0] * len(lack), colorscale=grey, showscale=False, text=text,
+            go.Choropleth(**shared, **shown_as_is, marker=border(lack), locations=lack, z=[0] * len(lack), colorscale=grey, showscale=False, text=text,
                           hovertemplate="%{text}<extra></extra>")
         )  # fmt: skip
-    centres = [_centre(feature) for feature in shapes["features"]]
+    centres = [_centre(feature) for feature in features]
     dark = [(known.get(name) or 0) > 0.55 * max(top, 1) for name in names]
     labels = [f"{name}<br>{number(known[name]) if known.get(name) is not None else '?'}" for name in names]  # type: ignore[arg-type]
     for wanted, colour in ((True, "#FFFFFF"), (False, INK)):
@@ -70,7 +68,7 @@ def plot_map(
         )  # fmt: skip
     figure = drawn(height, *traces)
     figure.update_geos(fitbounds="geojson", visible=False, bgcolor="rgba(0,0,0,0)", projection_type="mercator")
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure.update_layout(clickmode="event+select", margin={"l": 0, "r": 0, "t": 0, "b": 0})
     return figure
 
 

@@ -1,70 +1,109 @@
-"""总览: how the county stands, in a minute: five figures, this month's points, where, why, and what is not known."""
+"""总览: how the county stands, in a minute: five figures, this month's points, where, and below what became of the alerts, why,
+the money, and what is not known. Every number leads to its list, which this page shows too (`overview_list`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from monitoring import charts, ui
+from monitoring.alerts import funnel
 from monitoring.language import number, share
-from monitoring.pages import alerts_load
+from monitoring.outlines import OutlinesError, outlines_of
+from monitoring.pages import alerts_load, overview_list, overview_parts
 from monitoring.queries import checklist, overview, points
+from monitoring.queries.overview import CATEGORIES
 from monitoring.ui import Column, Tile, View
 
+UNKNOWN = "不明"  # as the frame's pickers write a place that is not known
 MEASURES = {
     "per_thousand": ("每千户预警户", "户"),
+    "alerts": ("预警户", "户"),
     "red": ("红色预警户", "户"),
+    "overdue": ("逾期未办", "件"),
     "gap": ("应保未保户", "户"),
-    "unknown": ("收入不明户", "户"),
+    "low_income_persons": ("低收入人口", "人"),
+    "income_unknown": ("收入不明户", "户"),
 }
 
 
 def page(view: View) -> None:
     t = view.t
+    if not view.ask(overview.made):
+        ui.empty(t("这一期是旧版本算出的，没有总览要用的数字。请用 buluo run 重新运行这一期；数据没有丢失。"))
+        return
+    if overview_list.asked():
+        overview_list.page(view)
+        return
+    told = t("数据截至 {day}", day=view.county.as_of.isoformat())
+    ui.html(
+        f'<h1 class="bl-print">{ui.said(t("总览"))}<small>{ui.said(_where(view))} {ui.said(t.month(view.county.period))} {ui.said(told)}</small></h1>'
+    )
     alerts_load.overdue(view)
-    _tiles(view)
-    table = view.ask(overview.township_table).to_dicts()
-    left, middle, right = st.columns([1.05, 1, 1.25], gap="medium")
+    found, work = view.ask(overview.overview), overview_parts.work(view)
+    _tiles(view, found, work)
+    rows = _rows(view, work)
+    left, middle, right = st.columns([1, 0.9, 1.6], gap="medium")
     with left:
         ui.heading(t("本月要点"))
         _points(view)
-        _drivers(view)
+        _categories(view, found)
     with middle:
-        _map(view)
+        measure = _map(view, rows)
     with right:
-        ui.heading(t("哪里"), t("每千户预警户从多到少"))
-        _places(view, table)
-    left, right = st.columns(2, gap="medium")
+        ui.heading(t("哪里"), t("按地图的指标，从多到少"))
+        _places(view, rows, measure)
+    left, right = st.columns([1.25, 1], gap="medium")
     with left:
-        _levels(view)
+        overview_parts.funnel_of(view)
     with right:
-        _unknown(view)
+        overview_parts.drivers(view)
+    overview_parts.money_of(view)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        overview_parts.unknown(view)
+    with right:
+        overview_parts.late(view)
+        overview_parts.levels(view)
 
 
-def _tiles(view: View) -> None:
-    t, found = view.t, view.ask(overview.overview)
-    sure = view.ask(checklist.guarantee)
-    people = found.low_income_persons
+def _where(view: View) -> str:
+    """The places that are shown, in words: for paper, where the pickers are not."""
+    t, scope = view.t, view.scope
+    if scope.villages:
+        return " ".join(t.place(name) for name in scope.villages[0])
+    if scope.townships:
+        return t.place(scope.townships[0])
+    return t("全县") if view.person.places is None else t("负责的全部地方")
+
+
+def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
+    t, sure = view.t, view.ask(checklist.guarantee)
+    people, gap = found["low_income_persons"], found["gap"]
     ui.tiles([
         Tile(t("低收入人口"), t.compact(people.value), t("人"),
-             _below(t("{n} 户", n=number(found.low_income_households)), _compared(view, people),
-                    ui.unknown(t("另有 {n} 户不明", n=number(found.low_income_unknown))) if found.low_income_unknown else ""),
-             exact=number(people.value)),
-        Tile(t("预警户"), t.compact(found.alerts.value), t("户"),
-             _below(_compared(view, found.alerts), t("信号 {n} 条，新增 {new}", n=number(found.signals), new=number(found.signals_new))),
-             view.link("alerts"), number(found.alerts.value)),
-        Tile(t("▲ 红色预警户"), t.compact(found.red_households), t("户"),
-             _below(t("信号 {n} 条", n=number(found.red_signals.value)), _compared(view, found.red_signals)),
-             view.link("alerts", level="red"), number(found.red_households)),
-        Tile(t("应保未保、应救未救"), t.compact(found.gap_households), t("户"),
-             _below(t("信号 {n} 条", n=number(found.gap_signals.value)), _compared(view, found.gap_signals),
-                    ui.unknown(t("另有 {n} 户不明", n=number(found.gap_unknown))) if found.gap_unknown else ""),
-             view.link("coverage"), number(found.gap_households)),
+             _below(t("{n} 户", n=number(found["low_income_households"].value)), _compared(view, people),
+                    _unknown(view, found["low_income_unknown_households"].value, "另有 {n} 户不明")),
+             view.link("overview", list="persons"), number(people.value)),
+        Tile(t("新增预警"), t.compact(work.new), t("件"),
+             _below(_change(view, work.new, work.new_before), t("现有预警户 {n}", n=number(found["alerts"].value))),
+             view.link("overview", list="case", of="found", window="month"), number(work.new)),
+        Tile(t("逾期未办"), t.compact(work.overdue), t("件"),
+             _below(ui.said(t("▲ 其中红色 {n}", n=number(work.red))), t("县级督办 {n}", n=number(work.county)),
+                    t("无人认领 {n}", n=number(work.unheld)),
+                    ui.said(t("未核实 {n}", n=number(work.unverified))), _change(view, work.unverified, work.unverified_before)),
+             view.link("overview", list="case", of="overdue"), number(work.overdue)),
+        Tile(t("应保未保、应救未救"), t.compact(gap.value), t("户"),
+             _below(_compared(view, gap), _unknown(view, found["dibao_unknown"].value, "另有 {n} 户不明")),
+             view.link("overview", list="gap"), number(gap.value)),
         Tile(t("不漏一户"), share(sure["covered"], sure["members"]) or t("不明"), t("有人担保"),
              _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure["members"]), missing=number(sure["missing"]))),
-                    ui.unknown(t("不明 {n} 户", n=number(sure["unknown"]))) if sure["unknown"] else ""),
+                    _unknown(view, sure["unknown"], "不明 {n} 户")),
              view.link("checklist"), t("{covered}／{n} 户有人担保", covered=number(sure["covered"]), n=number(sure["members"]))),
     ])  # fmt: skip
 
@@ -73,10 +112,16 @@ def _below(*parts: str) -> str:
     return "　".join(part for part in parts if part)
 
 
+def _unknown(view: View, count: int, words: str) -> str:
+    return ui.unknown(view.t(words, n=number(count))) if count else ""
+
+
 def _compared(view: View, figure: overview.Figure) -> str:
-    if figure.before is None:
-        return ""
-    return f"{view.t('较上期')} {ui.change(figure.value, figure.before, view.t)}"
+    return "" if figure.before is None else _change(view, figure.value, figure.before)
+
+
+def _change(view: View, value: int, before: int) -> str:
+    return f"{ui.said(view.t('较上期'))} {ui.change(value, before, view.t)}"
 
 
 def _points(view: View) -> None:
@@ -87,106 +132,141 @@ def _points(view: View) -> None:
         values |= {key: t.pick(*both) for key, both in point.titles.items()}
         values |= {key: t.place(name) for key, name in point.places.items()}
         said = ui.said(t(point.template, **values))
-        more = f" {ui.link(t('看名单'), view.link('alerts', **point.behind))}" if point.behind else ""
+        more = f" {ui.link(t('看名单'), view.link('overview', **point.behind))}" if point.behind else ""
         items.append(f"<li>{said}{more}</li>")
+    if not items:
+        ui.empty(t("这里没有户。请在上面另选乡镇或村。"))
+        return
     ui.html(f'<ol class="bl-points">{"".join(items)}</ol>')
 
 
-def _map(view: View) -> None:
+def _categories(view: View, found: overview.Overview) -> None:
+    """The six categories, each person in one; who stands in another one as well is told beside it."""
     t = view.t
-    shapes = charts.outlines()
-    chosen = st.selectbox(
+    ui.heading(t("低收入人口六类"), t("每人只计一类，兼有的另列"))
+    rows = [{"one": one} for one in overview.categories(found)]
+
+    def figure(kind: str, value: Callable[[overview.Category], int]) -> Callable[[dict[str, Any]], str]:
+        return lambda row: (
+            ui.link(number(value(row["one"])), view.link("overview", list=kind, of=row["one"].key))
+            if value(row["one"])
+            else "0"
+        )
+
+    ui.table(rows, [
+        Column(t("类别"), lambda row: ui.said(t.pick(*CATEGORIES[row["one"].key]))),
+        Column(t("人"), figure("persons", lambda one: one.persons.value), "n"),
+        Column(t("较上期"), lambda row: ui.change(row["one"].persons.value, row["one"].persons.before, t), "n"),
+        Column(t("户"), figure("main", lambda one: one.households), "n"),
+        Column(t("兼有"), lambda row: ui.link(number(row["one"].also), view.link("overview", list="listed", of=row["one"].key)) if row["one"].also else "0", "n"),
+    ])  # fmt: skip
+    unknown = found["low_income_unknown_households"].value
+    if unknown:
+        said = ui.unknown(t("不明 {n} 户 {k} 人", n=number(unknown), k=number(found["low_income_unknown"].value)))
+        more = ui.link(t("看名单"), view.link("overview", list="low_income_unknown"))
+        ui.html(
+            f'<span class="bl-note">{said} {ui.said(t("没有收入依据，不算在内，也不算没有困难。"))} <span class="bl-more">{more}</span></span>'
+        )
+
+
+def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:
+    """The places with what is overdue there; a place of which the run knows nothing has no other figure."""
+    late = {one.place: one for one in work.late}
+    rows = view.ask(overview.township_table).to_dicts()
+    known = {row["place"] for row in rows}
+    rows += [{"place": place, "township": place} for place in late if place not in known]
+    return [row | {"overdue": late[row["place"]].overdue if row["place"] in late else 0} for row in rows]
+
+
+def _map(view: View, rows: list[dict[str, Any]]) -> str:
+    t = view.t
+    measure = st.selectbox(
         t("地图"),
         list(MEASURES),
         format_func=lambda key: t(MEASURES[key][0]),
         key="measure",
         label_visibility="collapsed",
     )
-    county = _answer_county(view)
+    try:
+        shapes = outlines_of(view.home, view.county.sample)
+    except OutlinesError as problem:
+        ui.failure(t("乡镇边界文件不能用，地图没有画；右边的表是同样的数字。请改正："))
+        for complaint in problem.complaints:
+            ui.note(str(complaint))
+        return measure
+    everywhere = replace(view, scope=view.scope.unpicked)
+    if overview.by_village(everywhere.scope):
+        ui.empty(t("地图按乡镇画；您负责的地方在一个乡镇里，请看旁边的表。"))
+        return measure
+    county = everywhere.ask(overview.township_table).to_dicts()
     own = None if view.person.places is None else {town for town, _ in view.person.places}
-    if shapes is not None and own is not None:
-        shapes = {**shapes, "features": [one for one in shapes["features"] if one["properties"]["name"] in own]}
-    if shapes is None or not {feature["properties"]["name"] for feature in shapes["features"]} & {
+    if shapes is not None:
+        kept = [one for one in shapes["features"] if own is None or one["properties"]["name"] in own]
+        shapes = {**shapes, "features": kept}
+    if shapes is None or not {one["properties"]["name"] for one in shapes["features"]} & {
         row["place"] for row in county
     }:
-        ui.empty(t("没有这个县的乡镇边界，地图画不出来；右边的表是同样的数字。"))
-        return
-    unpicked = view.scope == view.scope.unpicked
-    shown = set(view.scope.townships or ())
-    values = [row[chosen] if unpicked or row["place"] in shown else None for row in county]
-    top = max((row[chosen] or 0 for row in county if row["place"]), default=0)
-    figure = charts.plot_map(shapes, [row["place"] for row in county], values, top, t(MEASURES[chosen][1]), t)
-    ui.chart(figure, "map", t("地图：各乡镇{measure}", measure=t(MEASURES[chosen][0])))
+        ui.empty(
+            t(
+                "没有这个县的乡镇边界，地图画不出来；旁边的表是同样的数字。把边界文件放到数据目录的 codes/townships.geojson 即可。"
+            )
+        )
+        return measure
+    late = {one.place: one.overdue for one in overview_parts.work(everywhere).late}
+    values = [late.get(row["place"], 0) if measure == "overdue" else row[measure] for row in county]
+    top = max(values, default=0) if measure == "overdue" else everywhere.ask(overview.highest, measure)
+    picked = next(iter(view.scope.townships or [town for town, _ in view.scope.villages or ()]), None)
+    figure = charts.plot_map(shapes, [row["place"] for row in county], values, top, t(MEASURES[measure][1]), t, picked)
+    ui.chart(figure, "map", t("地图：各乡镇{measure}", measure=t(MEASURES[measure][0])), partial(_go, view))
+    ui.note(
+        t("点一个乡镇看它；颜色的上限是近13期的最高值，各期不变。") if measure != "overdue" else t("点一个乡镇看它。")
+    )
+    return measure
 
 
-def _answer_county(view: View) -> list[dict[str, Any]]:
-    """The whole county's table, so that the map's scale does not follow the picked place."""
-    return replace(view, scope=view.scope.unpicked).ask(overview.township_table).to_dicts()
+def _go(view: View, township: str) -> None:
+    """To a township that was clicked on; its picker holds only what the person may see."""
+    st.session_state["township"] = township
 
 
-def _places(view: View, rows: list[dict[str, Any]]) -> None:
+def _places(view: View, rows: list[dict[str, Any]], measure: str) -> None:
     t = view.t
     if not rows:
         ui.empty(t("这里没有户。请在上面另选乡镇或村。"))
         return
-    by_village = not view.scope.whole_county
-    columns = [
+    by_village = overview.by_village(view.scope)
+    known = [row for row in rows if row.get(measure) is not None and row["place"] is not None]
+    ordered = sorted(known, key=lambda row: row[measure], reverse=True) + [row for row in rows if row not in known]
+    listed = partial(_listed, view, by_village)
+    ui.table(ordered, [
         Column(t("村（社区）") if by_village else t("乡镇"), lambda row: _place_link(view, row, by_village), "w"),
-        Column(t("预警户"), lambda row: ui.count(row["alerts"]), "n"),
-        Column(t("较上期"), lambda row: ui.change(row["alerts"], row["before"], t), "n"),
-        Column(t("▲ 红"), lambda row: ui.count(row["red"]), "n"),
-        Column(t("缺口"), lambda row: ui.count(row["gap"]), "n"),
-        Column(t("收入不明"), lambda row: ui.unknown_count(row["unknown"], t), "n"),
-        Column(t("每千户"), lambda row: ui.count(row["per_thousand"]), "n"),
-        Column(t("近12期"), lambda row: ui.trend(row["trend"])),
-    ]
-    if by_village:
-        columns = [column for column in columns if column.title not in (t("较上期"), t("近12期"))]
-    ui.table(rows, columns)
+        Column(t("预警户"), lambda row: listed(row, "alerts", list="alerts"), "n"),
+        Column(t("较上期"), lambda row: ui.change(row.get("alerts"), row.get("before"), t), "n"),
+        Column(t("▲ 红"), lambda row: listed(row, "red", list="red"), "n"),
+        Column(t("逾期"), lambda row: listed(row, "overdue", list="case", of="overdue"), "n"),
+        Column(t("应保未保"), lambda row: listed(row, "gap", list="gap"), "n"),
+        Column(t("收入不明"), lambda row: listed(row, "income_unknown", list="income_unknown"), "n"),
+        Column(t("每千户"), lambda row: ui.count(row.get("per_thousand")), "n"),
+        Column(t("近12期"), lambda row: ui.trend(row.get("trend"))),
+    ])  # fmt: skip
+
+
+def _listed(view: View, by_village: bool, row: dict[str, Any], figure: str, **params: str) -> str:
+    """A place's figure, with the list behind it."""
+    value = row.get(figure)
+    if not value:
+        return ui.unknown(view.t("不明")) if value is None else "0"
+    return ui.link(number(value), view.link("overview", **_of_place(row, by_village), **params))
+
+
+def _of_place(row: dict[str, Any], by_village: bool) -> dict[str, str]:
+    """The frame's picks for a row's place."""
+    if not by_village:
+        return {"township": row["place"] or UNKNOWN}
+    return {"township": row["township"] or UNKNOWN, "village": row["place"] or UNKNOWN}
 
 
 def _place_link(view: View, row: dict[str, Any], by_village: bool) -> str:
     if row["place"] is None:
         return ui.unknown(view.t("地点不明"))
-    return ui.link(row["place"], view.link("alerts", **{"village" if by_village else "township": row["place"]}))
-
-
-def _drivers(view: View) -> None:
-    t = view.t
-    ui.heading(t("为什么？哪些问题涉及的户最多"), t("▲红 ■橙 ●黄 ◆蓝"))
-    found = view.ask(overview.drivers)
-    if found.is_empty():
-        ui.empty(t("本期这里没有缺口和风险信号。"))
-        return
-    ui.chart(charts.plot_drivers(found, t), "drivers", t("各规则涉及的户数"))
-    with st.expander(t("看数据")):
-        ui.table(found.to_dicts(), [
-            Column(t("问题"), lambda row: f"{ui.said(t.pick(row['title_zh'], row['title_en']))} {ui.code(row['rule'])}"),
-            Column(t("最高级别"), lambda row: ui.level(row["level"], t), "w"),
-            Column(t("户"), lambda row: ui.link(number(row["households"]), view.link("alerts", rule=row["rule"])), "n"),
-            Column(t("信号"), lambda row: ui.count(row["signals"]), "n"),
-        ])  # fmt: skip
-
-
-def _levels(view: View) -> None:
-    t = view.t
-    ui.heading(t("各类信号有多急？"), t("▲红 ■橙 ●黄 ◆蓝"))
-    found = view.ask(overview.levels)
-    if found.is_empty():
-        ui.empty(t("本期这里没有信号。"))
-        return
-    ui.chart(charts.plot_levels(found, t), "levels", t("各类信号按级别"))
-
-
-def _unknown(view: View) -> None:
-    t = view.t
-    ui.heading(t("还有什么不知道？"), t("不明的户和人既不算有问题，也不算没问题"))
-    found = view.ask(overview.unknown_reasons)
-    if found.is_empty():
-        ui.note(t("所有规则都有结论，没有不明。"))
-        return
-    ui.table(found.to_dicts(), [
-        Column(t("缺的信息"), lambda row: ui.said(ui.column_title(row["subject"], row["missing"], t))),
-        Column(t("涉及"), lambda row: ui.unknown(f"? {number(row['subjects'])} {t('户' if row['subject'] == 'household' else '人')}"), "n"),
-        Column(t("影响的规则"), lambda row: ui.count(row["rules"]), "n"),
-    ])  # fmt: skip
+    return ui.link(row["place"], view.link("overview", **_of_place(row, by_village)))

@@ -1,13 +1,20 @@
-"""The county on one page: the five figures with last period's, townships with their trend, what drives risk."""
+"""The county on one page: the first row's figures with last period's, places with their trend, what drives risk.
+
+Figures are sums over `overview_figure`, which a run makes by village and carries on for twelve periods. A figure of a period
+that was not made then, or was not published, is None: unknown.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from monitoring.access import Filter, Scope
 from monitoring.warehouse import Warehouse
+
+TREND = 12
 
 
 @dataclass(frozen=True)
@@ -24,144 +31,142 @@ class Figure:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures of the first row. `gap_unknown` households could not be judged for want of data."""
+    """Every figure of the places shown, this period's and the one before (`previous`; None: none is known)."""
 
-    low_income_households: int
-    low_income_persons: Figure
-    low_income_unknown: int
-    alerts: Figure
-    signals: int
-    signals_new: int
-    signals_gone: int
-    red_households: int
-    red_signals: Figure
-    gap_households: int
-    gap_persons: int
-    gap_signals: Figure
-    gap_unknown: int
+    period: str
+    previous: str | None
+    now: Mapping[str, int]
+    before: Mapping[str, int | None]
+
+    def __getitem__(self, name: str) -> Figure:
+        return Figure(self.now.get(name, 0), self.before.get(name))
+
+
+@dataclass(frozen=True)
+class Category:
+    """One of the six of 国办发〔2023〕39号. `persons` and `households` have it as their main one, so that these add up;
+    `listed` persons stand in it whatever their main one, `also` of them have another as main one."""
+
+    key: str
+    persons: Figure
+    households: int
+    listed: int
+
+    @property
+    def also(self) -> int:
+        return self.listed - self.persons.value
+
+
+# The order is that of the main category.
+CATEGORIES: dict[str, tuple[str, str]] = {
+    "tekun": ("特困供养", "Tekun"),
+    "dibao": ("低保", "Dibao"),
+    "edge": ("低保边缘", "Dibao-edge"),
+    "rigid": ("刚性支出困难", "Rigid expenditure"),
+    "monitored": ("防止返贫监测对象", "Monitored against return to poverty"),
+    "other": ("其他困难人员", "Others in difficulty"),
+}
 
 
 def previous_period(warehouse: Warehouse) -> str | None:
     """The period before the shown one for which history is kept."""
-    return warehouse.row("select max(h.period) as period from history_figure h, run r where h.period < r.period").get(
+    return warehouse.row("select max(f.period) as period from overview_figure f, run r where f.period < r.period").get(
         "period"
     )
 
 
+def made(warehouse: Warehouse, scope: Scope) -> bool:
+    """Whether the run made these figures: one of an older version did not."""
+    return bool(warehouse.rows("select 1 from duckdb_tables() where table_name = 'overview_figure'"))
+
+
+def by_village(scope: Scope) -> bool:
+    """Whether the places shown stand in one township: then they are told by village."""
+    if scope.villages is not None:
+        return True
+    named = scope.townships
+    if named is None and scope.allowed is not None:
+        named = tuple({township for township, _ in scope.allowed})
+    return named is not None and len(named) == 1
+
+
 def overview(warehouse: Warehouse, scope: Scope) -> Overview:
-    places = scope.limit()
-    people = warehouse.row(
-        f"""select count(*) filter (low_income_household) as households,
-                   coalesce(sum(size) filter (low_income_household), 0)::BIGINT as persons,
-                   count(*) filter (low_income_household is null) as unknown
-            from household_snapshot {places.where}""",
-        places.params,
-    )
-    found = warehouse.row(
-        f"""select count(distinct household_key) as alerts, count(*) as signals,
-                   count(distinct household_key) filter (level = 'red') as red_households,
-                   count(*) filter (level = 'red') as red_signals,
-                   count(distinct household_key) filter (kind = 'gap') as gap_households,
-                   count(distinct person_id) filter (kind = 'gap' and subject = 'person') as gap_persons,
-                   count(*) filter (kind = 'gap') as gap_signals
-            from signal {places.where}""",
-        places.params,
-    )
-    unknown = warehouse.row(
-        f"""select coalesce(sum(unknown), 0)::BIGINT as n from rule_outcome
-            where rule = 'GAP-DIBAO'{places.also}""",
-        places.params,
-    )
-    before = _before(warehouse, scope)
-    came, went = _turnover(warehouse, scope)
-    return Overview(
-        low_income_households=people["households"],
-        low_income_persons=Figure(people["persons"], before.get("low_income_persons")),
-        low_income_unknown=people["unknown"],
-        alerts=Figure(found["alerts"], before.get("households_with_signal")),
-        signals=found["signals"],
-        signals_new=came,
-        signals_gone=went,
-        red_households=found["red_households"],
-        red_signals=Figure(found["red_signals"], before.get("signals_red")),
-        gap_households=found["gap_households"],
-        gap_persons=found["gap_persons"],
-        gap_signals=Figure(found["gap_signals"], before.get("signals_gap")),
-        gap_unknown=unknown["n"],
-    )
+    period, previous = _period(warehouse), previous_period(warehouse)
+    found = {row["period"]: row for row in _sums(warehouse, scope, "period").to_dicts()}
+    now = {name: int(value or 0) for name, value in found.get(period, {}).items() if name != "period"}
+    before = {name: value for name, value in found.get(previous or "", {}).items() if name != "period"}
+    if previous is not None and not before:  # the period is known, the place has nobody in it
+        before = dict.fromkeys(now, 0)
+    return Overview(period, previous, now, before)
 
 
-def _before(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
-    """Last period's figures, by measure; none where villages were picked, since history is kept by township."""
-    period = previous_period(warehouse)
-    if period is None or scope.villages is not None:
-        return {}
-    places = scope.limit_townships(Filter().add("period = $period", period=period))
-    rows = warehouse.rows(
-        f"select measure, sum(value)::BIGINT as value from history_figure {places.where} group by measure",
-        places.params,
-    )
-    return {row["measure"]: row["value"] for row in rows}
-
-
-_SAME = """s.rule = h.rule and s.subject = h.subject and s.household_id is not distinct from h.household_id
-           and s.person_id is not distinct from h.person_id and s.record_key is not distinct from h.record_key"""
-
-
-def _turnover(warehouse: Warehouse, scope: Scope) -> tuple[int, int]:
-    """Signals that last period did not have, and signals of last period that are gone (the latter for the county only)."""
-    period = previous_period(warehouse)
-    if period is None:
-        return 0, 0
-    places = scope.limit(Filter(), "s")
-    params = {"before": period, **places.params}
-    came = warehouse.row(
-        f"""select count(*) as n from signal s
-            where not exists (select 1 from history_signal h where h.period = $before and {_SAME}){places.also}""",
-        params,
-    )["n"]
-    if not scope.whole_county:
-        return came, 0
-    went = warehouse.row(
-        f"""select count(*) as n from history_signal h
-            where h.period = $before and not exists (select 1 from signal s where {_SAME})""",
-        {"before": period},
-    )["n"]
-    return came, went
+def categories(found: Overview) -> list[Category]:
+    return [
+        Category(key, found[f"{key}_persons"], found[f"{key}_households"].value, found[f"{key}_listed"].value)
+        for key in CATEGORIES
+    ]
 
 
 def township_table(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    """One row is a township (villages where one township is shown): place, households, alerts, red, gaps, unknown,
-    per_thousand (alerts a thousand households; None where the place is unknown), before (alerts last period), trend (alerts of up to 12 periods)."""
-    column = "village" if _one_township(scope) else "township"
+    """One row is a township (a village where one township is shown), the worst first: township, place, every figure of
+    `overview_figure`, per_thousand (alerts a thousand households; None where there is no household or the place is not known), before (alerts
+    last period), trend (alerts of TREND months up to this one; None: that month is not known)."""
+    places = ("township", "village") if by_village(scope) else ("township",)
+    period, previous = _period(warehouse), previous_period(warehouse)
+    every = _sums(warehouse, scope, "period", *places).rename({places[-1]: "place"})
+    if len(places) == 1:
+        every = every.with_columns(township="place")
+    published = set(warehouse.frame("select distinct period from overview_figure")["period"])
+    told: dict[tuple[str | None, str | None], dict[str, int | None]] = {}
+    for row in every.select("township", "place", "period", "alerts").to_dicts():
+        told.setdefault((row["township"], row["place"]), {})[row["period"]] = row["alerts"]
+    months = _months(period)
+
+    def alerts(at: tuple[str | None, str | None], month: str | None) -> int | None:
+        return told[at].get(month or "", 0) if month in published else None
+
+    now = every.filter(pl.col("period") == period).drop("period")
+    keys = list(now.select("township", "place").iter_rows())
+    return now.with_columns(
+        pl.Series("before", [alerts(key, previous) for key in keys], pl.Int64),
+        pl.Series("trend", [[alerts(key, month) for month in months] for key in keys], pl.List(pl.Int64)),
+        pl.when(pl.col("place").is_not_null()).then(_per_thousand()).alias("per_thousand"),
+    ).sort(
+        pl.col("place").is_null(), -pl.col("per_thousand"), -pl.col("alerts"), "place", nulls_last=True
+    )  # fmt: skip
+
+
+def highest(warehouse: Warehouse, scope: Scope, measure: str) -> float:
+    """The highest that any place of the scope had in any month that is kept: what a scale ends at, so that it stays from month
+    to month. For "per_thousand", of a thousand households."""
+    places = ("township", "village") if by_village(scope) else ("township",)
+    every = _sums(warehouse, scope, "period", *places).filter(pl.col(places[-1]).is_not_null())
+    found = every.select(_per_thousand() if measure == "per_thousand" else pl.col(measure)).to_series().max()
+    return float(found) if isinstance(found, int | float) else 0.0
+
+
+def _per_thousand() -> pl.Expr:
+    return pl.when(pl.col("households") > 0).then((1000 * pl.col("alerts") / pl.col("households")).round(1))
+
+
+def _sums(warehouse: Warehouse, scope: Scope, *by: str) -> pl.DataFrame:
+    """Every figure of the scope's places, added up by some of period, township, village; NULL where none was made."""
     places = scope.limit()
-    now = warehouse.frame(
-        f"""with h as (select {column} as place, count(*) as households, count(*) filter (not income_known) as unknown
-                       from household_snapshot {places.where} group by all),
-                 s as (select {column} as place, count(distinct household_key) as alerts,
-                              count(distinct household_key) filter (level = 'red') as red,
-                              count(distinct household_key) filter (kind = 'gap') as gap
-                       from signal {places.where}{" and" if places.where else "where"} household_key is not null group by all)
-            select h.place, h.households, coalesce(s.alerts, 0) as alerts, coalesce(s.red, 0) as red,
-                   coalesce(s.gap, 0) as gap, h.unknown,
-                   case when h.place is not null then round(1000.0 * coalesce(s.alerts, 0) / h.households, 1) end as per_thousand
-            from h left join s on h.place is not distinct from s.place
-            order by h.place is null, per_thousand desc, alerts desc, h.place""",
+    return warehouse.frame(
+        f"""select {", ".join(by)}, sum(columns(* exclude (period, township, village)))::BIGINT from overview_figure
+            {places.where} group by {", ".join(by)} order by {", ".join(by)}""",
         places.params,
     )
-    if column == "village":
-        return now.with_columns(before=pl.lit(None, pl.Int64), trend=pl.lit(None, pl.List(pl.Float64)))
-    history = warehouse.frame(
-        """select township as place, list(value order by period)[-12:] as trend,
-                  max(value) filter (period = $before)::BIGINT as before
-           from history_figure where measure = 'households_with_signal' group by township""",
-        {"before": previous_period(warehouse) or ""},
-    )
-    return now.join(history, on="place", how="left", nulls_equal=True, maintain_order="left")
 
 
-def _one_township(scope: Scope) -> bool:
-    return scope.villages is not None or (scope.townships is not None and len(scope.townships) == 1)
+def _period(warehouse: Warehouse) -> str:
+    return str(warehouse.row("select period from run")["period"])
+
+
+def _months(period: str) -> list[str]:
+    """The TREND months that end with a period."""
+    last = int(period[:4]) * 12 + int(period[5:7]) - 1
+    return [f"{count // 12}-{count % 12 + 1:02d}" for count in range(last - TREND + 1, last + 1)]
 
 
 def drivers(
@@ -190,13 +195,14 @@ def levels(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
 
 
 def unknown_reasons(warehouse: Warehouse, scope: Scope, limit: int = 6) -> pl.DataFrame:
-    """One row is a missing input: missing (column), subject, rules that wait for it, subjects (most of any one rule)."""
+    """One row is a missing input: missing (column), subject, rule (the one with most), subjects (of that rule), rules that wait for it."""
     places = scope.limit()
     return warehouse.frame(
         f"""with per_rule as (select rule, missing, sum(subjects)::BIGINT as subjects from rule_unknown {places.where}
                               group by rule, missing)
-            select u.missing, r.subject, count(*) as rules, max(u.subjects) as subjects
-            from per_rule u join rule r using (rule) group by all
+            select u.missing, r.subject, count(*) as rules, max(u.subjects) as subjects,
+                   arg_min(u.rule, (-u.subjects, u.rule)) as rule
+            from per_rule u join rule r using (rule) group by u.missing, r.subject
             order by subjects desc, u.missing limit $most""",
         {**places.params, "most": limit},
     )

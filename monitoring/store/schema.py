@@ -466,3 +466,9 @@ setting = Table(
     Column("by", String(64), nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+# --- what leaders are told of a time's alerts (monitoring.alerts.funnel reads this index alone)
+
+Index("ix_alert_funnel", *(alert.c[name] for name in (
+    "opened_period", "township", "village", "level", "verify_due_date", "opened_on", "verified_at", "decided_at", "helped_at", "closed_at",
+    "outcome", "raises_work", "status")))  # fmt: skip

@@ -31,6 +31,7 @@ from pipelines.assess import assess
 from pipelines.link import Delivered, Linking, link
 from pipelines.run.carrying import carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
+from pipelines.run.figures import write_figures
 from pipelines.run.holding import reasons_to_hold
 from pipelines.run.intake import Intake, inbox_files, receive
 from pipelines.run.publishing import Publisher
@@ -171,6 +172,7 @@ def run(
                 assess(con, compiled, rules, parameters, order.period, as_of)
             with clock.step("check"):
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
+                write_figures(con, order.period, as_of)
                 carry_history(con, order.period, publisher.file_of(before) if before else None)
                 carry_freshness(con, sorted(feeds))
                 counts = _write_run(con, run_id, order, as_of)

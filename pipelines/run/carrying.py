@@ -1,7 +1,7 @@
 """The ledger of all deliveries in use, the freshness of each source, and the history that pages need.
 
 Writes `part`, `quarantine`, `not_data`, `duplicate`, `value_issue`, `supplement`, `feed_township`, `history_figure`,
-`history_signal` into the warehouse that is being built.
+`history_signal` into the warehouse that is being built, and the earlier periods of `overview_figure`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.link.scanning import alike, scan
 from pipelines.run.deliveries import LEDGER_TABLES, Delivery
+from pipelines.run.figures import carry_figures
 
 HISTORY_PERIODS = 12
 FIGURES = {
@@ -50,7 +51,7 @@ def carry_freshness(con: duckdb.DuckDBPyConnection, feeds: Sequence[str]) -> Non
 
 
 def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | None) -> None:
-    """This period's figures and signals, and those that the last earlier published run carries."""
+    """This period's figures and signals, and those that the last earlier published run carries (`overview_figure` stands)."""
     con.execute("CREATE TABLE history_figure (period VARCHAR, township VARCHAR, measure VARCHAR, value DOUBLE)")
     con.execute("""
         CREATE TABLE history_signal (period VARCHAR, rule VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR,
@@ -63,20 +64,14 @@ def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | No
                (SELECT DISTINCT period FROM earlier.history_signal WHERE period < $1 ORDER BY period DESC LIMIT $2)""",
             [period, HISTORY_PERIODS],
         )
+        carry_figures(con, period)
         con.execute("DETACH earlier")
-    measures = dict(FIGURES)
-    for column, values in (
-        ("level", ("red", "orange", "yellow", "blue")),
-        ("kind", ("gap", "risk", "exit", "process", "data")),
-    ):
-        for value in values:
-            measures[f"signals_{value}"] = (
-                f"SELECT township, count(*) FROM signal WHERE {column} = '{value}' GROUP BY township"
-            )
+    signals = """SELECT township, measure, count(*) AS value
+                 FROM (SELECT township, 'signals_' || unnest([level, kind]) AS measure FROM signal) GROUP BY ALL"""
     selects = " UNION ALL ".join(
-        f"SELECT '{period}', township, '{name}', value::DOUBLE FROM ({sql}) AS t(township, value)"
-        for name, sql in measures.items()
-    )
+        [f"SELECT '{period}', township, '{name}', value::DOUBLE FROM ({sql}) AS t(township, value)" for name, sql in FIGURES.items()]
+        + [f"SELECT '{period}', township, measure, value::DOUBLE FROM ({signals})"]
+    )  # fmt: skip
     con.execute(f"INSERT INTO history_figure {selects} ORDER BY ALL")
     con.execute(
         "INSERT INTO history_signal SELECT period, rule, level, subject, household_id, person_id, record_key FROM signal"
