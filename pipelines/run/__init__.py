@@ -28,7 +28,7 @@ from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, compile_rules, load_policy
 from pipelines.assess import assess
 from pipelines.link import Delivered, Linking, link
-from pipelines.run.carrying import carry_freshness, carry_history, carry_ledger, earlier_published
+from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, period_number
 from pipelines.run.holding import reasons_to_hold
 from pipelines.run.intake import Intake, inbox_files, receive
@@ -169,6 +169,7 @@ def run(
             with clock.step("check"):
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
                 carry_history(con, order.period, publisher.file_of(before) if before else None)
+                carry_coverage(con, order.period)
                 carry_freshness(con, sorted(feeds))
                 counts = _write_run(con, run_id, order, as_of)
                 checks = audit(con)
