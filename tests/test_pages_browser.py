@@ -16,6 +16,7 @@ PAGES = {
     "alerts": "预警处置",
     "household": "户档案",
     "coverage": "应保未保",
+    "exits": "退出复核",
     "checklist": "不漏一户",
     "clues": "线索登记",
     "data": "数据",
@@ -58,7 +59,7 @@ def test_the_chinese_interface_has_no_english_words(browser: Browser, address: s
         assert ENGLISH_WORD.findall(RULE_CODE.sub("", shown)) == []
 
 
-@pytest.mark.parametrize("name", ["overview", "coverage", "checklist"])
+@pytest.mark.parametrize("name", ["overview", "coverage", "exits", "checklist"])
 def test_the_english_interface_says_headings_and_labels_in_english(browser: Browser, address: str, name: str) -> None:
     with Visit(browser, address, f"/{name}?lang=en") as visit:
         shown = [
@@ -113,6 +114,6 @@ def test_no_number_of_a_person_reaches_the_browser(
     browser: Browser, address: str, warehouse: Warehouse, somebody: str
 ) -> None:
     numbers = set(warehouse.frame("select number from person_snapshot where number is not null")["number"])
-    for path in ("/alerts", f"/household?household={somebody}", "/data", "/coverage"):
+    for path in ("/alerts", f"/household?household={somebody}", "/data", "/coverage", "/exits"):
         with Visit(browser, address, path) as visit:
             assert not set(re.findall(r"[0-9]{17}[0-9X]", visit.page.content())) & numbers

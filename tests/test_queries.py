@@ -30,6 +30,7 @@ from monitoring.queries import (
     verdicts,
 )
 from monitoring.queries.alerts import Wanted
+from monitoring.queries.programmes import PROGRAMMES
 from monitoring.warehouse import Warehouse
 
 ALL = Wanted()
@@ -209,7 +210,7 @@ def shown_to(warehouse: Warehouse, scope: Scope, keys: list[int]) -> Iterator[An
             household.visits(warehouse, scope, key), household.origins(warehouse, scope, key),
             alerts.signals_of(warehouse, scope, key),
         )  # fmt: skip
-    for programme in coverage.PROGRAMMES:
+    for programme in PROGRAMMES:
         yield coverage.programme_list(warehouse, scope, programme.key, "gap")
     for item in SETS:
         yield checklist.members(warehouse, scope, item.number, "missing")
@@ -318,7 +319,7 @@ def test_coverage_adds_up_and_equals_its_lists(
     assert rows["dibao"]["covered"] == homes.filter(pl.col("whole_household_dibao")).height
     assert rows["tekun"]["covered"] == people.filter(pl.col("alive") & pl.col("on_tekun")).height
     outcome = table(warehouse, "rule_outcome")
-    for programme in coverage.PROGRAMMES:
+    for programme in PROGRAMMES:
         row = rows[programme.key]
         key = "household_key" if programme.subject == "household" else "person_id"
         assert row["gap"] == signal.filter(pl.col("rule") == programme.rule)[key].n_unique()
