@@ -52,10 +52,12 @@ def results_by(store: Store, caller: Caller, groups: Mapping[str, str], scope: S
             .limit(1)
             .scalar_subquery()
         )
+        # What no longer holds and nobody has decided on says nothing.
+        told = or_(alert_signal.c.state != "gone", alert.c.outcome.is_not(None))
         each = (
             select(group.label("group"), alert.c.id, alert.c.status, alert.c.outcome, last.label("went_to"))
             .join_from(alert_signal, alert, alert.c.id == alert_signal.c.alert_id)
-            .where(alert_signal.c.rule.in_(groups), *in_places(act.person), *_picked(scope))
+            .where(alert_signal.c.rule.in_(groups), told, *in_places(act.person), *_picked(scope))
             .distinct()
             .subquery()
         )

@@ -25,7 +25,7 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
             go.Bar(
                 y=names, x=shares, orientation="h", marker=marker, name=label,
                 customdata=[row[column] for row in rows], hovertemplate="%{y} " + label + " %{customdata:,}<extra></extra>",
-                text=[f"{label} {number(row[column])}" if share > 9 else "" for row, share in zip(rows, shares, strict=True)],
+                text=[f"{label} {number(row[column])}" if share > 16 else "" for row, share in zip(rows, shares, strict=True)],
                 textposition="inside", insidetextanchor="middle", textangle=0,
                 textfont={"color": "#FFFFFF" if column == "gap" else INK},
             )

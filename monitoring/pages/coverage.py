@@ -10,7 +10,8 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.language import number
 from monitoring.pages import coverage_registers, people_lists
-from monitoring.queries import coverage, disposal, exits
+from monitoring.pages.exits import proof_asked
+from monitoring.queries import coverage, disposal
 from monitoring.queries.programmes import BY_KEY
 from monitoring.ui import Column, View
 
@@ -41,7 +42,8 @@ def _programmes(view: View) -> None:
     found = view.ask(coverage.coverage)
     left, right = st.columns([1.7, 1], gap="medium")
     with left:
-        ui.heading(t("哪些救助还有缺口？"), t("数字都能点开"))
+        none_before = found["covered_before"].null_count() == found.height
+        ui.heading(t("哪些救助还有缺口？"), t("数字都能点开；上期没有可比的数字") if none_before else t("数字都能点开"))
         ui.table(found.to_dicts(), [
             Column(t("项目"), lambda row: ui.said(t(row["title"]))),
             Column(t("应覆盖"), lambda row: _cell(view, row, "eligible"), "n"),
@@ -79,7 +81,7 @@ def _rate(view: View, row: dict[str, Any]) -> str:
     if not row.get("judged", True):
         return ""
     shown = ui.rate(row["covered"], row["eligible"], row["unknown"], view.t)
-    of = f"<br><small>{number(row['covered'])}／{number(row['eligible'])}</small>" if row["eligible"] else ""
+    of = f" <small>{number(row['covered'])}／{number(row['eligible'])}</small>" if row["eligible"] else ""
     return f"{shown}{of}"
 
 
@@ -132,11 +134,15 @@ def _one(view: View) -> None:
     if state == "over" and not programme.checked:
         ui.empty(t("没有核查这一项的规则，不能说没有人待复核。"))
     elif state == "gap":
-        says = disposal.BY_WAY[disposal.way_of(programme.rule)].next
+        says = t(disposal.BY_WAY[disposal.way_of(programme.rule)].next)
         columns = [people_lists.reason(view), people_lists.clause(view), people_lists.next_step(view, lambda _: says)]
         people_lists.listing(view, people.to_dicts(), total, turned, columns, named)
     elif state == "over":
-        columns = [people_lists.reason(view), people_lists.clause(view), people_lists.next_step(view, proof_of)]
+        columns = [
+            people_lists.reason(view),
+            people_lists.clause(view),
+            people_lists.next_step(view, lambda row: proof_asked(view, row["rules"][0])),
+        ]
         people_lists.listing(view, people.to_dicts(), total, turned, columns, named)
     elif state == "unknown":
         people_lists.listing(
@@ -145,11 +151,6 @@ def _one(view: View) -> None:
     else:
         people_lists.names(view, people, total, programme.subject, turned)
     _places(view, key)
-
-
-def proof_of(row: dict[str, Any]) -> str:
-    """What proof settles the most urgent hit of a row."""
-    return exits.BY_PROOF[exits.PROOF_OF[row["rules"][0]]].title if row["rules"] else ""
 
 
 def _places(view: View, key: str) -> None:
@@ -184,15 +185,17 @@ def _ways(view: View) -> None:
     )
     ui.table(found, [
         Column(t("处置方式"), lambda row: ui.said(t(disposal.BY_WAY[row["way"]].title))),
-        Column(t("户（件）"), lambda row: _way_count(view, row), "n"),
-        Column(t("其中 ▲ 红"), lambda row: ui.count(row["red"]), "n"),
-        Column(t("信号"), lambda row: ui.count(row["signals"]), "n"),
+        Column(t("户（件）"), lambda row: _way_count(view, row, "alerts"), "n"),
+        Column(t("其中 ▲ 红"), lambda row: _way_count(view, row, "red"), "n"),
         Column(t("下一步"), lambda row: ui.said(t(disposal.BY_WAY[row["way"]].next))),
     ])  # fmt: skip
     way = people_lists.choose(view, "way", t("处置方式"), {one.key: one.title for one in disposal.WAYS}, "admit")
-    turned = f"way-{hash((way, view.scope))}"
-    people, total = view.ask(disposal.way_list, way, ui.page_of(turned))
-    says = disposal.BY_WAY[way].next
+    level = "red" if st.query_params.get("level") == "red" else None
+    if level:
+        ui.html(f"<p>{ui.link(t('← 全部级别'), view.link('coverage', view='ways', way=way))}</p>")
+    turned = f"way-{hash((way, level, view.scope))}"
+    people, total = view.ask(disposal.way_list, way, level, ui.page_of(turned))
+    says = t(disposal.BY_WAY[way].next)
     people_lists.listing(
         view, people.to_dicts(), total, turned,
         [
@@ -203,5 +206,8 @@ def _ways(view: View) -> None:
     )  # fmt: skip
 
 
-def _way_count(view: View, row: dict[str, Any]) -> str:
-    return ui.link(number(row["alerts"]), view.link("coverage", view="ways", way=row["way"])) if row["alerts"] else "0"
+def _way_count(view: View, row: dict[str, Any], figure: str) -> str:
+    if not row[figure]:
+        return '<span class="bl-zero">0</span>'
+    only = "red" if figure == "red" else None
+    return ui.link(number(row[figure]), view.link("coverage", view="ways", way=row["way"], level=only))

@@ -30,7 +30,9 @@ def page(view: View) -> None:
     t = view.t
     ui.title(t("退出复核"), t("线索只要求核实；核实清楚、由人作出决定之前，待遇照发"))
     shown = people_lists.choose(view, "view", t("看什么"), VIEWS, "hits")
-    if shown == "gradual":
+    if st.query_params.get("unknown") in (*BY_PROOF, *PROOF_OF):
+        _unknown(view, st.query_params["unknown"])
+    elif shown == "gradual":
         _gradual(view)
     elif shown == "ended":
         _ended(view)
@@ -51,8 +53,7 @@ def _hits(view: View) -> None:
     ui.table(found, [
         Column(t("需要的证明"), lambda row: ui.said(t(BY_PROOF[row["proof"]].title)), "w"),
         Column(t("线索"), lambda row: _link(view, row["signals"], view="hits", proof=row["proof"]), "n"),
-        Column(t("涉及户"), lambda row: ui.count(row["households"]), "n"),
-        Column(t("不明"), lambda row: ui.unknown_count(row["unknown"], t), "n"),
+        Column(t("不明"), lambda row: _not_known(view, row), "n"),
         Column(t("怎样算核清"), lambda row: f'<span class="bl-note">{ui.said(t(BY_PROOF[row["proof"]].settles))}</span>'),
         Column(t("核实结果"), lambda row: _results(view, results[row["proof"]])),
     ])  # fmt: skip
@@ -70,9 +71,38 @@ def _hits(view: View) -> None:
     columns = [
         Column(t("级别"), lambda row: ui.level(row["level"], t), "w"), people_lists.reason(view),
         Column(t("看到的数值"), lambda row: _evidence(view, row)), people_lists.clause(view),
-        people_lists.next_step(view, lambda row: BY_PROOF[PROOF_OF[row["rule"]]].title),
+        people_lists.next_step(view, lambda row: proof_asked(view, row["rule"])),
     ]  # fmt: skip
     people_lists.listing(view, rows, total, turned, columns, "户主或本人")
+
+
+def proof_asked(view: View, rule: str) -> str:
+    """What is to be asked for, of a hit of one rule."""
+    t = view.t
+    return t("核实，请其提供或向部门查证：{proof}", proof=t(BY_PROOF[PROOF_OF[rule]].title))
+
+
+def _not_known(view: View, row: dict[str, Any]) -> str:
+    """How many outcomes of the proof's rules are unknown."""
+    if not row["unknown"]:
+        return '<span class="bl-zero">0</span>'
+    told = ui.link(f"? {number(row['unknown'])}", view.link("exits", unknown=row["proof"]))
+    return f'<span class="bl-unknown">{told}</span>'
+
+
+def _unknown(view: View, of: str) -> None:
+    """Whom the rules of one proof, or one rule, could not judge."""
+    t = view.t
+    rules = BY_PROOF[of].rules if of in BY_PROOF else (of,)
+    ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits'))}</p>")
+    ui.heading(t("不能判断的户和人"), t("缺信息的既不算符合，也不算不符合；每条规则各列一行"))
+    turned = f"unknown-{hash((of, view.scope))}"
+    people, total = view.ask(exits.unknown_list, rules, ui.page_of(turned))
+    columns = [
+        Column(t("不能判断的事"), lambda row: f"{ui.said(t.pick(row['title_zh'], row['title_en']))} {ui.code(row['rule'])}"),
+        *people_lists.missing(view),
+    ]  # fmt: skip
+    people_lists.listing(view, people.to_dicts(), total, turned, columns, "户主或本人")
 
 
 def _link(view: View, figure: int, /, **params: str) -> str:
@@ -112,7 +142,7 @@ def _evidence(view: View, row: dict[str, Any]) -> str:
         if name.startswith("$"):
             parameter = known.get(name[1:].replace(".", "_"))
             title = t.pick(parameter.meaning_zh, parameter.meaning_en) if parameter else t("参数")
-            unit = f" {t(parameter.unit)}" if parameter and parameter.unit else ""
+            unit = f" {t(parameter.unit)}" if parameter and parameter.unit and not isinstance(value, bool) else ""
             told.append(t.named(title, f"{t.value(value)}{unit}"))
         elif name not in _KEYS and value is not None and not isinstance(value, bool):
             told.append(
@@ -129,7 +159,8 @@ def _gradual(view: View) -> None:
     found = view.ask(exits.gradual).to_dicts()
     not_known = view.ask(exits.gradual_unknown)
     if not_known:
-        ui.note(t("另有 {n} 户低保户收入不明，不能判断是否应进入渐退期。", n=number(not_known)))
+        told = t("另有 {n} 户低保户收入不明，不能判断是否应进入渐退期。", n=number(not_known))
+        ui.html(f'<p class="bl-note">{ui.link(told, view.link("exits", unknown="EXIT-GRADUAL"))}</p>')
     if not found:
         ui.empty(t("所选范围内没有渐退期内的户，也没有应进入渐退期的户。"))
         return
@@ -198,20 +229,19 @@ def _ended(view: View) -> None:
     ui.table([row for row in found if row["households"] or row["went_to"] in ("nothing", "unknown")], [
         Column(t("现在的去向"), lambda row: ui.unknown(t(WENT_TO[row["went_to"]])) if row["went_to"] == "unknown" else ui.said(t(WENT_TO[row["went_to"]])), "w"),
         Column(t("户数"), lambda row: _link(view, row["households"], view="ended", went=row["went_to"]), "n"),
-        Column(t("终止人数"), lambda row: ui.count(row["persons"]), "n"),
-        Column(t("其中仍困难应回访（户）"), lambda row: ui.count(row["signals"]), "n"),
+        Column(t("其中仍困难应回访（户）"), lambda row: _link(view, row["signals"], view="ended", went=row["went_to"], visit="1"), "n"),
     ])  # fmt: skip
     shown = st.query_params.get("went")
-    shown = shown if shown in WENT_TO else None
+    shown, in_need = shown if shown in WENT_TO else None, st.query_params.get("visit") == "1"
     if shown:
         ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits', view='ended'))}</p>")
     ui.heading(t("退出对象兜底情况：{title}", title=t(WENT_TO[shown]) if shown else t("全部")))
-    turned = f"ended-{hash((shown, view.scope))}"
-    people, total = view.ask(exits.ended_list, shown, ui.page_of(turned))
+    turned = f"ended-{hash((shown, in_need, view.scope))}"
+    people, total = view.ask(exits.ended_list, shown, in_need, ui.page_of(turned))
     people_lists.listing(
         view, people.to_dicts(), total, turned,
         [
-            Column(t("人口"), lambda row: ui.count(row["size"]), "n"),
+            Column(t("人口"), lambda row: ui.count(row["size"]), "n"), Column(t("终止人数"), lambda row: ui.count(row["persons"]), "n"),
             Column(t("终止的待遇"), lambda row: ui.said(t.listed(t(one) for one in row["programmes"].split("、")))),
             Column(t("终止日期"), lambda row: ui.said(row["ended"]), "w"),
             Column(t("终止原因"), lambda row: ui.said(t(REASONS[row["reason"]])) if row["reason"] else ui.unknown(t("台账没有写明"))),

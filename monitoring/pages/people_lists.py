@@ -88,29 +88,29 @@ def clause(view: View) -> Column:
 
 
 def next_step(view: View, says: Callable[[Row], str]) -> Column:
-    """What is to be done (Chinese, by the row), by which department, until when."""
+    """What is to be done (said by the row), by which department, until when."""
     t = view.t
 
     def cell(row: Row) -> str:
         who = t.listed(part for part in (t(row["department"] or ""), _until(view, row)) if part)
-        return f"{ui.said(t(says(row)))}<br><small>{ui.said(who)}</small>"
+        return f"{ui.said(says(row))}<br><small>{ui.said(who)}</small>"
 
     return Column(t("下一步"), cell)
 
 
-def missing(view: View, subject: str) -> list[Column]:
-    """Which inputs have no value, and who is to deliver them."""
+def missing(view: View, subject: str = "") -> list[Column]:
+    """Which inputs have no value, and who is to deliver them; the rows name their subject where the list does not."""
     t = view.t
 
     def departments(row: Row) -> str:
-        known = columns_of(subject)
+        known = columns_of(subject or row["subject"])
         feeds = dict.fromkeys(feed for name in row["missing"] for feed in known[name].sources if name in known)
         named = dict.fromkeys(feed_departments()[feed] for feed in feeds)
         told = t.listed(t(name) for name in named)
         return ui.said(t("请 {departments} 补报，或入户核实", departments=told) if told else t("入户核实"))
 
     return [
-        Column(t("缺的信息"), lambda row: ui.unknown(t.listed(ui.column_title(subject, name, t) for name in row["missing"]) or t("不明"))),
+        Column(t("缺的信息"), lambda row: ui.unknown(t.listed(ui.column_title(subject or row["subject"], name, t) for name in row["missing"]) or t("不明"))),
         Column(t("下一步"), departments),
     ]  # fmt: skip
 

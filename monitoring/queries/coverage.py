@@ -14,10 +14,9 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
-from monitoring.queries.conditions import Condition, read_condition
 from monitoring.queries.overview import previous_period
 from monitoring.queries.programmes import BY_KEY, KEY, PROGRAMMES, STATES, Programme, figures_sql, over_sql
-from monitoring.queries.verdicts import conditions, parameters_in_force
+from monitoring.queries.verdicts import rule_condition
 from monitoring.warehouse import Warehouse
 
 FIGURES = STATES[1:]
@@ -121,7 +120,8 @@ def programme_list(
     programme = BY_KEY[key]
     if state == "over":
         return _over_list(warehouse, scope, programme, page, size)
-    condition = _condition(warehouse, programme)
+    found = rule_condition(warehouse, programme.rule)
+    condition = found[1] if found else None
     hit = f"({condition.sql})" if condition else "false"
     columns = [f'"{column}"' for column in condition.columns] if condition else []
     absent = ", ".join(f"case when {column} is null then '{column[1:-1]}' end" for column in columns)
@@ -177,17 +177,6 @@ def _sentences(scope: Scope, source: str) -> str:
     return f"""select list({scope.sentence("message")} {order}) as messages, list({scope.sentence("message_en")} {order}) as messages_en,
                       list(s.rule {order}) as rules, list(distinct s.clause order by s.clause) as clauses,
                       arg_min(s.department, (s.level_order, s.rule)) as department, min(s.due_date) as due_date {source}"""
-
-
-def _condition(warehouse: Warehouse, programme: Programme) -> Condition | None:
-    """The rule's own condition; None where it is off."""
-    known = conditions(warehouse)
-    if programme.rule in known:
-        return known[programme.rule][1]
-    row = warehouse.row(
-        "select subject, when_text from rule where not disabled and rule = $rule", {"rule": programme.rule}
-    )
-    return read_condition(row["subject"], row["when_text"], parameters_in_force(warehouse)) if row else None
 
 
 def _page_of(table: str, key: str, condition: str) -> str:

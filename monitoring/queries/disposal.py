@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.labels import LEVELS
 from monitoring.queries.alerts import ALERT
 from monitoring.warehouse import Warehouse
 
@@ -69,13 +70,16 @@ def ways(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     return pl.DataFrame([{"way": way.key, **none, **counted.get(way.key, {})} for way in WAYS])
 
 
-def way_list(warehouse: Warehouse, scope: Scope, way: str, page: int = 1, size: int = 50) -> tuple[pl.DataFrame, int]:
-    """The alerts of one way, the most urgent first: household_key, household_id, name, township, village, level, and their
+def way_list(
+    warehouse: Warehouse, scope: Scope, way: str, level: str | None = None, page: int = 1, size: int = 50
+) -> tuple[pl.DataFrame, int]:
+    """The alerts of one way (with a signal of a level), the most urgent first: household_key, household_id, name, township, village, level, and their
     messages, messages_en, rules, clauses, department, due_date; and how many in all."""
     where = scope.limit()
+    only = f" and level_order = {1 + LEVELS.index(level)}" if level else ""
     s = "s.level_order, s.rule, s.person_id, s.message"
     frame = warehouse.frame(
-        f"""with a as materialized (from ({_alerts(where)}) where way = $way),
+        f"""with a as materialized (from ({_alerts(where)}) where way = $way{only}),
                  picked as (from a order by level_order, signals desc, alert limit $size offset $skip),
                  s as (select * replace ({scope.sentence("message")} as message, {scope.sentence("message_en")} as message_en), {ALERT} as alert
                        from signal where {_KINDS}{scope.limit().also})

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.queries.verdicts import rule_condition
 from monitoring.warehouse import Warehouse
 
 
@@ -97,6 +98,40 @@ def hit_list(
     )
     total = int(rows[0]["total"]) if rows else 0
     return [{**row, "evidence": json.loads(row["evidence"] or "{}")} for row in rows], total
+
+
+def unknown_list(
+    warehouse: Warehouse, scope: Scope, rules: tuple[str, ...], page: int = 1, size: int = 50
+) -> tuple[pl.DataFrame, int]:
+    """Whom some matching rules could not judge, once a rule: household_key, household_id, name, township, village, rule,
+    title_zh, title_en, subject, missing (inputs without a value)."""
+    pieces = []
+    for code in rules:
+        found = rule_condition(warehouse, code)
+        if found is None:
+            continue
+        record, condition = found
+        subject = condition.subject
+        absent = ", ".join(f"case when \"{column}\" is null then '{column}' end" for column in condition.columns)
+        key, person = ("household_key", "head_person_id") if subject == "household" else ("person_id", "person_id")
+        kind = f"record = '{record}' and " if record else ""
+        pieces.append(
+            f"""select '{code}' as rule, household_key, household_id, {person} as person_id, township, village, {key} as key,
+                       list_filter([{absent}], lambda c: c is not null) as missing
+                from {subject}_snapshot where {kind}({condition.sql}) is null"""
+        )
+    if not pieces:
+        return pl.DataFrame(), 0
+    where = scope.limit()
+    frame = warehouse.frame(
+        f"""with u as (select *, count(*) over () as total from ({" union all ".join(pieces)}) {where.where}
+                       order by rule, household_key, key limit $size offset $skip)
+            select u.household_key, {scope.household("u.household_id")} as household_id, {scope.name("p.name")} as name, u.township,
+                   u.village, u.rule, r.title_zh, r.title_en, r.subject, u.missing, u.total
+            from u join rule r using (rule) left join person_snapshot p on p.person_id = u.person_id order by u.rule, u.household_key, u.key""",
+        {**where.params, "size": size, "skip": size * (max(page, 1) - 1)},
+    )
+    return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
 
 
 def _proofs() -> str:
@@ -193,7 +228,7 @@ def ended_undecided(warehouse: Warehouse, scope: Scope) -> int:
 
 
 def ended_list(
-    warehouse: Warehouse, scope: Scope, went_to: str | None = None, page: int = 1, size: int = 50
+    warehouse: Warehouse, scope: Scope, went_to: str | None = None, in_need: bool = False, page: int = 1, size: int = 50
 ) -> tuple[pl.DataFrame, int]:
     """Households whose dibao or tekun ended in the last 12 months, those without anything first: household_key, household_id,
     name, township, village, size, programmes, ended (the last day), persons, reason (REASONS; NULL: the register has none),
@@ -201,6 +236,8 @@ def ended_list(
     where = scope.limit()
     if went_to:
         where.add("went_to = $went_to", went_to=went_to)
+    if in_need:
+        where.add("message is not null")
     order = " ".join(f"when '{key}' then {place}" for place, key in enumerate(WENT_TO))
     frame = warehouse.frame(
         f"""with e as (from ({_ended(scope)}) {where.where})
