@@ -117,3 +117,29 @@ def test_no_number_of_a_person_reaches_the_browser(
     for path in ("/alerts", f"/household?household={somebody}", "/data", "/coverage", "/exits"):
         with Visit(browser, address, path) as visit:
             assert not set(re.findall(r"[0-9]{17}[0-9X]", visit.page.content())) & numbers
+
+
+@pytest.mark.parametrize(
+    ("path", "cell"),
+    [
+        ("/coverage", 'td[data-label="缺口"] a'),
+        ("/coverage?view=registers", 'td[data-label="户数"] a'),
+        ("/coverage?view=ways", 'td[data-label="其中 ▲ 红"] a'),
+        ("/exits", 'td[data-label="线索"] a'),
+        ("/exits?view=ended", 'td[data-label="户数"] a'),
+    ],
+)
+def test_a_figure_opens_a_list_of_exactly_that_many_and_asks_for_a_check(
+    browser: Browser, address: str, path: str, cell: str
+) -> None:
+    with Visit(browser, address, path) as visit:
+        figure = visit.page.locator(cell).first
+        count = int(figure.inner_text().replace(",", ""))
+        figure.click()
+        visit.page.wait_for_timeout(1000)
+        visit.settle()
+        check(visit)
+        listed = visit.page.locator("table.bl-t:has(> caption)").first
+        assert f"共 {count}" in listed.locator("caption").inner_text()
+        assert listed.locator("tbody tr").count() == min(count, 50)
+        assert not re.search("取消|清退", visit.text())

@@ -23,6 +23,7 @@ def plot_gradual(rows: Sequence[Mapping[str, Any]], states: Mapping[str, str], t
     """Months from the earliest to the last, the households whose gradual exit ends in each, by state; bars start at zero."""
     months = sorted({row["month"] for row in rows})
     counted = {(row["month"], row["state"]): row["households"] for row in rows}
+    top = max(sum(counted.get((month, state), 0) for state in states) for month in months)
     traces = []
     for state, name in states.items():
         values = [counted.get((month, state), 0) for month in months]
@@ -30,14 +31,13 @@ def plot_gradual(rows: Sequence[Mapping[str, Any]], states: Mapping[str, str], t
             traces.append(
                 go.Bar(
                     y=[t.month(month) for month in months], x=values, orientation="h", name=t(name), marker=_MARKERS[state],
-                    text=[f"{t(name)} {number(value)}" if value else "" for value in values], textposition="auto", textangle=0,
+                    text=[f"{t(name)} {number(value)}" if 6 * value > top else "" for value in values], textposition="inside", textangle=0,
                     insidetextanchor="middle", textfont={"color": "#FFFFFF" if state in ("past", "back") else INK},
-                    hovertemplate="%{y} " + t(name) + " %{x:,} " + t("户") + "<extra></extra>", cliponaxis=False,
+                    hovertemplate="%{y} " + t(name) + " %{x:,} " + t("户") + "<extra></extra>",
                 )
             )  # fmt: skip
     figure = drawn(30 * max(len(months), 1) + 24, *traces)
-    top = max(sum(counted.get((month, state), 0) for state in states) for month in months)
     figure.update_layout(barmode="stack", bargap=0.3)
-    figure.update_xaxes(visible=False, range=[0, 1.3 * max(top, 1)])
+    figure.update_xaxes(visible=False, range=[0, 1.05 * max(top, 1)])
     figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6, autorange="reversed")
     return figure

@@ -64,16 +64,18 @@ def _coverage(lang: str) -> str:
     """One row a programme and place; what its rule did not judge, and what no rule looks for, is blank and never 0."""
     t = Language(lang)
     named = ", ".join(
-        f"({place}, '{one.key}', '{t(one.title).replace(chr(39), chr(39) * 2)}', '{t(one.unit)}', '{one.rule}')"
-        for place, one in enumerate(PROGRAMMES)
+        f"('{one.key}', '{t(one.title).replace(chr(39), chr(39) * 2)}', '{t(one.unit)}', '{one.rule}')"
+        for one in PROGRAMMES
     )
     return f"""
         SELECT (SELECT period FROM run) AS period, programme, title, unit, rule, township, village,
             CASE WHEN gap IS NOT NULL THEN covered + gap END AS eligible, covered, gap, unknown, over AS to_check,
-            CASE WHEN covered + gap > 0 THEN round(covered / (covered + gap), 4) END AS share_covered, place
-        FROM ({figures_sql()}) JOIN (VALUES {named}) AS n(place, programme, title, unit, rule) USING (programme)
+            CASE WHEN covered + gap > 0 THEN round(covered / (covered + gap), 4) END AS share_covered_at_most
+        FROM ({figures_sql()}) JOIN (VALUES {named}) AS n(programme, title, unit, rule) USING (programme)
     """
 
+
+_KEYS = ", ".join(f"'{one.key}'" for one in PROGRAMMES)
 
 EXPORTS: dict[str, Definition] = {
     "signals": Definition(
@@ -113,5 +115,10 @@ EXPORTS: dict[str, Definition] = {
         },
         hidden=("id_number", "name"),
     ),
-    "coverage": Definition(title="应保未保", title_en="Coverage", query=_coverage, order="place, township, village"),
+    "coverage": Definition(
+        title="应保未保",
+        title_en="Coverage",
+        query=_coverage,
+        order=f"list_position([{_KEYS}], programme), township, village",
+    ),
 }

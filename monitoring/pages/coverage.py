@@ -45,7 +45,7 @@ def _programmes(view: View) -> None:
         none_before = found["covered_before"].null_count() == found.height
         ui.heading(t("哪些救助还有缺口？"), t("数字都能点开；上期没有可比的数字") if none_before else t("数字都能点开"))
         ui.table(found.to_dicts(), [
-            Column(t("项目"), lambda row: ui.said(t(row["title"]))),
+            Column(t("项目"), lambda row: f"{ui.said(t(row['title']))} <small>{ui.said(t(row['unit']))}</small>"),
             Column(t("应覆盖"), lambda row: _cell(view, row, "eligible"), "n"),
             Column(t("已覆盖"), lambda row: _cell(view, row, "covered"), "n"),
             Column(t("较上期"), lambda row: ui.change(row["covered"], row["covered_before"], t, worse=False), "n"),
@@ -72,8 +72,7 @@ def _cell(view: View, row: dict[str, Any], state: str, **place: str | None) -> s
         return '<span class="bl-zero">0</span>'
     told = f"? {number(value)}" if state == "unknown" else number(value)
     shown = ui.link(told, view.link("coverage", programme=row["key"], state=state, **place))
-    unit = "" if place else f"<small> {ui.said(t(row['unit']))}</small>"
-    return f'<span class="bl-unknown">{shown}</span>' if state == "unknown" else f"{shown}{unit}"
+    return f'<span class="bl-unknown">{shown}</span>' if state == "unknown" else shown
 
 
 def _rate(view: View, row: dict[str, Any]) -> str:

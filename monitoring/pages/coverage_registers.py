@@ -55,7 +55,7 @@ def _count(view: View, row: dict[str, Any], unit: str) -> str:
 
 
 def _mark(key: str) -> Callable[[dict[str, Any]], str]:
-    return lambda row: "●" if key in row["registers"] else '<span class="bl-zero">○</span>'
+    return lambda row: "●" if key in row["registers"] else '<span class="bl-off">○</span>'
 
 
 def _one(view: View, sets: tuple[str, ...]) -> None:

@@ -143,7 +143,8 @@ def _evidence(view: View, row: dict[str, Any]) -> str:
             parameter = known.get(name[1:].replace(".", "_"))
             title = t.pick(parameter.meaning_zh, parameter.meaning_en) if parameter else t("参数")
             unit = f" {t(parameter.unit)}" if parameter and parameter.unit and not isinstance(value, bool) else ""
-            told.append(t.named(title, f"{t.value(value)}{unit}"))
+            said = t.listed(t(str(one)) for one in value) if isinstance(value, list) else t.value(value)
+            told.append(t.named(title, f"{said}{unit}"))
         elif name not in _KEYS and value is not None and not isinstance(value, bool):
             told.append(
                 t.named(ui.column_title(row["subject"], name, t), ui.column_value(row["subject"], name, value, t))
@@ -226,7 +227,7 @@ def _ended(view: View) -> None:
     ui.heading(t("退出的户去了哪里？"), t("近12个月低保、特困终止的户，按现在的名单看；没有去向的在前"))
     if undecided:
         ui.note(t("另有 {n} 行终止记录身份待定，不在下面的户里，见数据页的身份待定。", n=number(undecided)))
-    ui.table([row for row in found if row["households"] or row["went_to"] in ("nothing", "unknown")], [
+    ui.table([row for row in found if row["households"] or row["went_to"] == "nothing"], [
         Column(t("现在的去向"), lambda row: ui.unknown(t(WENT_TO[row["went_to"]])) if row["went_to"] == "unknown" else ui.said(t(WENT_TO[row["went_to"]])), "w"),
         Column(t("户数"), lambda row: _link(view, row["households"], view="ended", went=row["went_to"]), "n"),
         Column(t("其中仍困难应回访（户）"), lambda row: _link(view, row["signals"], view="ended", went=row["went_to"], visit="1"), "n"),

@@ -78,7 +78,7 @@ NAMED = {"household": "户主", "person": "姓名", "institution": "机构名称
 
 def reason(view: View) -> Column:
     """The sentences of the signals, the most urgent first, with the codes of their rules."""
-    return Column(view.t("原因"), lambda row: _told(view, row))
+    return Column(view.t("原因"), lambda row: _told(view, row), "r")
 
 
 def clause(view: View) -> Column:
@@ -131,7 +131,7 @@ def _alert(view: View, card: AlertCard | None) -> str:
     """How far the open alert is and who has it; a link where the person works with alerts."""
     t = view.t
     if card is None:
-        return ui.said(t("没有未办结预警"))
+        return ui.said(t("无未办结"))
     state = t.pick(*STATUSES[card.status])
     told = state if card.assignee_name is None else f"{state} · {card.assignee_name}"
     return ui.link(told, view.link("alerts", alert=card.id) if view.person.may("page.alerts") else None)

@@ -163,7 +163,8 @@ def _over_list(
                    t.township, t.village, {"h.size" if programme.subject == "household" else "p.age"} as figure,
                    []::VARCHAR[] as missing, w.messages, w.messages_en, w.rules, w.clauses, w.department, w.due_date, t.total
             from kept t left join household_snapshot h on h.household_key = t.household_key
-            left join person_snapshot p on p.person_id = {"h.head_person_id" if programme.subject == "household" else "t.person_id"}
+            left join household k on k.household_key = t.household_key
+            left join person_snapshot p on p.person_id = {"k.head_person_id" if programme.subject == "household" else "t.person_id"}
             left join lateral ({_sentences(scope, "from s where s.subject_of = t.subject_of")}) w on true
             order by t.subject_of""",
         {**where.params, "size": size, "skip": size * (max(page, 1) - 1)},
