@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -18,7 +19,7 @@ from monitoring.queries.programmes import BY_KEY, KEY, PROGRAMMES, STATES, figur
 from monitoring.queries.verdicts import rule_condition
 from monitoring.rules import load_policy
 from monitoring.warehouse import LOCKED, Warehouse
-from tests.small_warehouse import LI, LONE, NAMES, NUMBERS, WANG, ZHANG, insert, small_warehouse
+from tests.small_warehouse import LI, LONE, LONE_HOUSEHOLD, NAMES, NUMBERS, WANG, ZHANG, insert, small_warehouse
 
 HISTORY = "CREATE TABLE IF NOT EXISTS history_figure (period VARCHAR, township VARCHAR, measure VARCHAR, value DOUBLE)"
 
@@ -30,7 +31,7 @@ def tables(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def found(warehouse: Warehouse) -> dict[str, dict[str, int]]:
+def found(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for row in coverage.coverage(warehouse, Scope()).to_dicts()}
 
 
@@ -72,7 +73,7 @@ def test_a_programme_says_who_is_covered_or_who_is_due() -> None:
 
 
 def test_covered_equals_a_count_over_the_tables(
-    found: dict[str, dict[str, int]], tables: dict[str, pl.DataFrame]
+    found: dict[str, dict[str, Any]], tables: dict[str, pl.DataFrame]
 ) -> None:
     people = tables["person_snapshot"].filter("alive")
     homes = tables["household_snapshot"]
@@ -93,7 +94,7 @@ def test_covered_equals_a_count_over_the_tables(
 
 
 def test_gap_and_unknown_equal_signals_and_outcomes(
-    found: dict[str, dict[str, int]], tables: dict[str, pl.DataFrame]
+    found: dict[str, dict[str, Any]], tables: dict[str, pl.DataFrame]
 ) -> None:
     for one in PROGRAMMES:
         signals = tables["signal"].filter(pl.col("rule") == one.rule)
@@ -105,7 +106,7 @@ def test_gap_and_unknown_equal_signals_and_outcomes(
 
 
 def test_those_to_be_checked_are_the_subjects_of_exit_signals(
-    found: dict[str, dict[str, int]], tables: dict[str, pl.DataFrame]
+    found: dict[str, dict[str, Any]], tables: dict[str, pl.DataFrame]
 ) -> None:
     whole = set(tables["household_snapshot"].filter("whole_household_dibao")["household_key"])
     people = tables["person_snapshot"].filter("alive")
@@ -127,7 +128,7 @@ def test_those_to_be_checked_are_the_subjects_of_exit_signals(
     assert len(checked["dibao"]) >= 3
 
 
-def test_what_no_rule_looks_for_is_not_said_to_be_none(found: dict[str, dict[str, int]]) -> None:
+def test_what_no_rule_looks_for_is_not_said_to_be_none(found: dict[str, dict[str, Any]]) -> None:
     assert {key for key, row in found.items() if row["over"] is None} == {
         one.key for one in PROGRAMMES if not one.checked
     }
@@ -149,7 +150,7 @@ def test_the_states_of_a_programme_never_overlap(warehouse: Warehouse) -> None:
 
 
 def test_every_figure_has_a_list_of_exactly_that_many_and_lists_say_why(
-    warehouse: Warehouse, found: dict[str, dict[str, int]]
+    warehouse: Warehouse, found: dict[str, dict[str, Any]]
 ) -> None:
     for one in PROGRAMMES:
         for state in STATES:
@@ -162,7 +163,7 @@ def test_every_figure_has_a_list_of_exactly_that_many_and_lists_say_why(
 
 
 def test_the_places_of_the_matrix_add_up_to_the_county_and_equal_their_lists(
-    warehouse: Warehouse, found: dict[str, dict[str, int]]
+    warehouse: Warehouse, found: dict[str, dict[str, Any]]
 ) -> None:
     cells = coverage.matrix(warehouse, Scope())
     for key, row in found.items():
@@ -181,7 +182,7 @@ def test_the_runs_table_holds_what_the_statement_counts_anew(warehouse: Warehous
     assert warehouse.frame("from coverage_figure").equals(warehouse.frame(figures_sql()))
 
 
-def test_history_holds_this_periods_figures_by_township(warehouse: Warehouse, found: dict[str, dict[str, int]]) -> None:
+def test_history_holds_this_periods_figures_by_township(warehouse: Warehouse, found: dict[str, dict[str, Any]]) -> None:
     rows = warehouse.rows(
         "select measure, sum(value)::BIGINT as n from history_figure where measure like 'coverage %' group by 1"
     )
@@ -206,6 +207,7 @@ def test_the_dead_who_stand_in_a_list_are_to_be_checked_and_a_head_is_not_its_ho
         rule="EXIT-DECEASED",
         subject="person",
         household_key=3,
+        household_id=LONE_HOUSEHOLD,
         person_id=LONE,
         evidence='{"listed_in": "低保、特困"}',
     )
@@ -260,7 +262,7 @@ def test_the_change_is_to_last_periods_figures_and_none_where_villages_are_shown
 
 
 def test_the_export_adds_up_to_the_page_in_both_languages(
-    warehouse: Warehouse, found: dict[str, dict[str, int]]
+    warehouse: Warehouse, found: dict[str, dict[str, Any]]
 ) -> None:
     with duckdb.connect(str(warehouse.path), read_only=True, config=LOCKED) as con:
         period = con.execute("select period from run").fetchall()[0][0]
