@@ -32,7 +32,7 @@ from monitoring.access import Scope
 from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
-from monitoring.pages import admin, alerts, checklist, clues, coverage, data, household, overview
+from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, overview
 from monitoring.people import ROLES, Caller, Denied, Person, SessionOver, may
 from monitoring.people.callers import who
 from monitoring.people.demo import misplaced
@@ -50,6 +50,7 @@ TITLES = {
     "alerts": ("预警处置", alerts.page),
     "household": ("户档案", household.page),
     "coverage": ("应保未保", coverage.page),
+    "exits": ("退出复核", exits.page),
     "checklist": ("不漏一户", checklist.page),
     "clues": ("线索登记", clues.page),
     "data": ("数据", data.page),

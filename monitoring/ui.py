@@ -311,14 +311,19 @@ def bar(part: float, whole: float) -> str:
     return f'<span class="bl-bar" aria-hidden="true"><i style="width:{100 * part / whole if whole else 0:.0f}%"></i></span>'
 
 
-def change(value: int | None, before: int | None, t: Language) -> str:
-    """The difference to last period with its sign; "" where last period is not known."""
+def width(part: int, whole: int) -> str:
+    """How long a bar is that stands for a part of the longest one, for a style."""
+    return f"{6 * part / whole if whole else 0:.2f}rem"
+
+
+def change(value: int | None, before: int | None, t: Language, worse: bool = True) -> str:
+    """The difference to last period with its sign, marked where more is worse; "" where last period is not known."""
     if value is None or before is None:
         return ""
     difference = value - before
     if not difference:
         return escape(t("持平"))
-    return f'<span class="{"bl-up" if difference > 0 else ""}">{"↑" if difference > 0 else "↓"} {number(abs(difference))}</span>'
+    return f'<span class="{"bl-up" if worse and difference > 0 else ""}">{"↑" if difference > 0 else "↓"} {number(abs(difference))}</span>'
 
 
 def place(row: dict[str, Any], t: Language) -> str:

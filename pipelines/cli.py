@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("files", nargs="+", type=Path, metavar="文件")
     p = add("export", "导出", _export)
     p.add_argument(
-        "what", choices=("signals", "quarantine", "ledger", "comparison"), help="信号、隔离行、文件台账、三册比对"
+        "what",
+        choices=("signals", "quarantine", "ledger", "comparison", "coverage"),
+        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
-from monitoring.alerts import budget, clue_list, clues, dealings, digest, finds, funnel, queue, work
+from monitoring.alerts import beside, budget, clue_list, clues, dealings, digest, finds, funnel, queue, work
 from monitoring.alerts.timeline import timeline
 from monitoring.gate.sheet import sheet
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
@@ -420,6 +420,7 @@ LISTINGS: tuple[Listing, ...] = (
     Listing("expected finds", "page.alerts", _expected),
     Listing("open alert", "alert.view", _told(HOUSEHOLD, queue.open_alert_of)),
     Listing("history", "alert.view", _told(CLOSED, queue.history)),
+    Listing("open alerts of a list", "alert.view", lambda store, caller: {object for object, key in HOUSEHOLD.items() if key in beside.open_alerts_of(store, caller, list(HOUSEHOLD.values()), NOON)}),
     Listing("orphaned", "alert.assign", _listed(work.orphaned)),
     Listing("clues", "page.clues", lambda store, caller: _places(clue_list.clue_page(store, caller, "all", "", 1, NOON).rows)),
     Listing("repeat callers", "page.clues", _callers),
@@ -428,7 +429,7 @@ LISTINGS: tuple[Listing, ...] = (
 
 # Pages as such: whether one is delivered is asked over the socket (tests/test_permissions_served.py).
 PAGES_ONLY = frozenset(
-    {"page.overview", "page.household", "page.coverage", "page.checklist", "page.data", "page.admin"}
+    {"page.overview", "page.household", "page.coverage", "page.exits", "page.checklist", "page.data", "page.admin"}
 )
 # Everybody's own, by the gate's own forms.
 OWN = frozenset({"self.password", "self.log_out"})

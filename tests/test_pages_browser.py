@@ -16,6 +16,7 @@ PAGES = {
     "alerts": "预警处置",
     "household": "户档案",
     "coverage": "应保未保",
+    "exits": "退出复核",
     "checklist": "不漏一户",
     "clues": "线索登记",
     "data": "数据",
@@ -58,11 +59,11 @@ def test_the_chinese_interface_has_no_english_words(browser: Browser, address: s
         assert ENGLISH_WORD.findall(RULE_CODE.sub("", shown)) == []
 
 
-@pytest.mark.parametrize("name", ["overview", "coverage", "checklist"])
+@pytest.mark.parametrize("name", ["overview", "coverage", "exits", "checklist"])
 def test_the_english_interface_says_headings_and_labels_in_english(browser: Browser, address: str, name: str) -> None:
     with Visit(browser, address, f"/{name}?lang=en") as visit:
-        shown = [
-            *visit.page.locator(".bl-h, .bl-title, .bl-tile .k, th").all_inner_texts(),
+        shown = [  # names of places (.v) stay as they are
+            *visit.page.locator(".bl-h, .bl-title, .bl-tile .k, th:not(.v)").all_inner_texts(),
             *visit.page.locator('[data-testid="stTab"]').all_inner_texts(),
         ]
         assert shown and [text for text in shown if CHINESE.search(text)] == []
@@ -113,6 +114,32 @@ def test_no_number_of_a_person_reaches_the_browser(
     browser: Browser, address: str, warehouse: Warehouse, somebody: str
 ) -> None:
     numbers = set(warehouse.frame("select number from person_snapshot where number is not null")["number"])
-    for path in ("/alerts", f"/household?household={somebody}", "/data", "/coverage"):
+    for path in ("/alerts", f"/household?household={somebody}", "/data", "/coverage", "/exits"):
         with Visit(browser, address, path) as visit:
             assert not set(re.findall(r"[0-9]{17}[0-9X]", visit.page.content())) & numbers
+
+
+@pytest.mark.parametrize(
+    ("path", "cell"),
+    [
+        ("/coverage", 'td[data-label="缺口"] a'),
+        ("/coverage?view=registers", 'td[data-label="户数"] a'),
+        ("/coverage?view=ways", 'td[data-label="其中 ▲ 红"] a'),
+        ("/exits", 'td[data-label="线索"] a'),
+        ("/exits?view=ended", 'td[data-label="户数"] a'),
+    ],
+)
+def test_a_figure_opens_a_list_of_exactly_that_many_and_asks_for_a_check(
+    browser: Browser, address: str, path: str, cell: str
+) -> None:
+    with Visit(browser, address, path) as visit:
+        figure = visit.page.locator(cell).first
+        count = int(figure.inner_text().replace(",", ""))
+        figure.click()
+        visit.page.wait_for_timeout(1000)
+        visit.settle()
+        check(visit)
+        listed = visit.page.locator("table.bl-t:has(> caption)").first
+        assert f"共 {count}" in listed.locator("caption").inner_text()
+        assert listed.locator("tbody tr").count() == min(count, 50)
+        assert not re.search("取消|清退", visit.text())

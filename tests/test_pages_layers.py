@@ -50,7 +50,7 @@ def test_a_page_holds_no_sql_and_no_arithmetic(page: Path) -> None:
 def test_every_question_about_places_takes_a_scope(query: Path) -> None:
     """A public query without a scope is about the run itself: its files, its rules, its periods."""
     about_the_run = {
-        "county", "townships", "villages", "previous_period", "parameters_in_force", "conditions", "balances", "freshness",
+        "county", "townships", "villages", "previous_period", "parameters_in_force", "conditions", "rule_condition", "balances", "freshness",
         "feeds", "ledger", "unrecognised", "quarantine_totals", "link_steps", "rules",
     }  # fmt: skip
     for node in ast.parse(query.read_text("utf-8")).body:

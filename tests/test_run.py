@@ -650,6 +650,8 @@ def test_history_of_earlier_periods_is_carried_and_later_ones_are_not(home: Path
     assert query(home, OCTOBER, periods) == [(OCTOBER,)]
     told = "SELECT count(*) FROM history_signal WHERE period = '2026-10'"
     assert query(home, NOVEMBER, told) == query(home, OCTOBER, "SELECT count(*) FROM signal")
+    covered = "SELECT township, measure, value FROM history_figure WHERE period = '2026-10' AND measure LIKE 'coverage %' ORDER BY ALL"
+    assert query(home, NOVEMBER, covered) == query(home, OCTOBER, covered) != []
 
 
 def test_the_default_inbox_is_the_homes_own(tmp_path: Path):

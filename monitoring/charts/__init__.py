@@ -5,6 +5,7 @@ bars start at zero, scales are given by the caller for the whole county so that 
 """
 
 from monitoring.charts.coverage import plot_coverage
+from monitoring.charts.exits import plot_gradual
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
 from monitoring.charts.money import plot_money
@@ -15,6 +16,7 @@ __all__ = [
     "on_dark",
     "plot_coverage",
     "plot_drivers",
+    "plot_gradual",
     "plot_income",
     "plot_levels",
     "plot_map",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import polars as pl
 
-from monitoring.charts.look import INK, LEVEL_COLOUR, LINE, drawn
+from monitoring.charts.look import INK, LEVEL_COLOUR, LINE, cut, drawn
 from monitoring.language import Language, number
+
+LONGEST = 32  # characters of a label; the whole is said on hover
 
 
 def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
     """Programmes: covered, gap and unknown as shares of all three; unknown is hatched."""
     rows = [row for row in reversed(coverage.to_dicts()) if row["eligible"] + row["unknown"]]
-    names = [t(row["title"]) for row in rows]
+    names, places = [t(row["title"]) for row in rows], list(range(len(rows)))
     parts = (
         ("covered", t("已覆盖"), {"color": "#8FB8DC"}),
         ("gap", t("缺口"), {"color": LEVEL_COLOUR["red"]}),
@@ -23,9 +25,10 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
         shares = [100 * row[column] / (row["eligible"] + row["unknown"]) for row in rows]
         traces.append(
             go.Bar(
-                y=names, x=shares, orientation="h", marker=marker, name=label,
-                customdata=[row[column] for row in rows], hovertemplate="%{y} " + label + " %{customdata:,}<extra></extra>",
-                text=[f"{label} {number(row[column])}" if share > 9 else "" for row, share in zip(rows, shares, strict=True)],
+                y=places, x=shares, orientation="h", marker=marker, name=label,
+                customdata=[[name, row[column]] for name, row in zip(names, rows, strict=True)],
+                hovertemplate="%{customdata[0]} " + label + " %{customdata[1]:,}<extra></extra>",
+                text=[f"{label} {number(row[column])}" if share > 16 else "" for row, share in zip(rows, shares, strict=True)],
                 textposition="inside", insidetextanchor="middle", textangle=0,
                 textfont={"color": "#FFFFFF" if column == "gap" else INK},
             )
@@ -33,5 +36,11 @@ def plot_coverage(coverage: pl.DataFrame, t: Language) -> go.Figure:
     figure = drawn(30 * max(len(rows), 1) + 24, *traces)
     figure.update_layout(barmode="stack", bargap=0.3)
     figure.update_xaxes(visible=False, range=[0, 100])
-    figure.update_yaxes(automargin=True, showgrid=False, ticklabelstandoff=6)
+    figure.update_yaxes(
+        automargin=True,
+        showgrid=False,
+        ticklabelstandoff=6,
+        tickvals=places,
+        ticktext=[cut(name, LONGEST) for name in names],
+    )
     return figure

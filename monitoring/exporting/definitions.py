@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from monitoring.exporting import masking
 from monitoring.exporting.comparing import comparison_sql
+from monitoring.language import Language
+from monitoring.queries.programmes import PROGRAMMES, figures_sql
 
 SIGNAL_COLUMNS = (
     "period", "rule", "kind", "level", "subject", "household_id", "person_id", "id_number", "name", "township", "village",
@@ -58,6 +60,23 @@ def _ledger(lang: str) -> str:
     """
 
 
+def _coverage(lang: str) -> str:
+    """One row a programme and place; what its rule did not judge, and what no rule looks for, is blank and never 0."""
+    t = Language(lang)
+    named = ", ".join(
+        f"('{one.key}', '{t(one.title).replace(chr(39), chr(39) * 2)}', '{t(one.unit)}', '{one.rule}')"
+        for one in PROGRAMMES
+    )
+    return f"""
+        SELECT (SELECT period FROM run) AS period, programme, title, unit, rule, township, village,
+            CASE WHEN gap IS NOT NULL THEN covered + gap END AS eligible, covered, gap, unknown, over AS to_check,
+            CASE WHEN covered + gap > 0 THEN round(covered / (covered + gap), 4) END AS share_covered_at_most
+        FROM ({figures_sql()}) JOIN (VALUES {named}) AS n(programme, title, unit, rule) USING (programme)
+    """
+
+
+_KEYS = ", ".join(f"'{one.key}'" for one in PROGRAMMES)
+
 EXPORTS: dict[str, Definition] = {
     "signals": Definition(
         title="预警信号",
@@ -95,5 +114,11 @@ EXPORTS: dict[str, Definition] = {
             "name": masking.name("name"),
         },
         hidden=("id_number", "name"),
+    ),
+    "coverage": Definition(
+        title="应保未保",
+        title_en="Coverage",
+        query=_coverage,
+        order=f"list_position([{_KEYS}], programme), township, village",
     ),
 }

@@ -205,3 +205,10 @@ def sources_of(
         own = rows.filter(pl.col("person_id") == person_id)
         rows = own if own.height else rows
     return rows.head(most).to_dicts()
+
+
+def numbers_of(warehouse: Warehouse, scope: Scope, keys: tuple[int, ...]) -> dict[int, str]:
+    """As `number_of`, for the households of a list: key -> number."""
+    where = scope.limit(Filter().add("household_key in (select unnest($keys))", keys=list(keys)))
+    rows = warehouse.rows(f"select household_key, household_id from household {where.where}", where.params)
+    return {row["household_key"]: row["household_id"] for row in rows}

@@ -80,6 +80,17 @@ def conditions(warehouse: Warehouse) -> dict[str, tuple[dict[str, Any], Conditio
     return {row["rule"]: (row, read_condition(row["subject"], row["when_text"], parameters)) for row in rows}
 
 
+@lru_cache(maxsize=256)
+def rule_condition(warehouse: Warehouse, code: str) -> tuple[str | None, Condition] | None:
+    """One rule's kind of record (None: it judges no records) and its condition, whatever it judges; None where it is off."""
+    row = warehouse.row(
+        "select record, subject, when_text from rule where not disabled and rule = $rule", {"rule": code}
+    )
+    if not row:
+        return None
+    return row["record"], read_condition(row["subject"], row["when_text"], parameters_in_force(warehouse))
+
+
 def verdicts(warehouse: Warehouse, scope: Scope, household_key: int) -> list[Verdict]:
     """Every rule for the household and for each of its persons (the dead only where a rule is about them)."""
     where = scope.limit()

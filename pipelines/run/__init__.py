@@ -29,7 +29,7 @@ from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, compile_rules, load_policy
 from pipelines.assess import assess
 from pipelines.link import Delivered, Linking, link
-from pipelines.run.carrying import carry_freshness, carry_history, carry_ledger, earlier_published
+from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
 from pipelines.run.figures import write_figures
 from pipelines.run.holding import reasons_to_hold
@@ -174,6 +174,7 @@ def run(
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
                 write_figures(con, order.period, as_of)
                 carry_history(con, order.period, publisher.file_of(before) if before else None)
+                carry_coverage(con, order.period)
                 carry_freshness(con, sorted(feeds))
                 counts = _write_run(con, run_id, order, as_of)
                 checks = audit(con)

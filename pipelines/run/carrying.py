@@ -1,7 +1,7 @@
 """The ledger of all deliveries in use, the freshness of each source, and the history that pages need.
 
 Writes `part`, `quarantine`, `not_data`, `duplicate`, `value_issue`, `supplement`, `feed_township`, `history_figure`,
-`history_signal` into the warehouse that is being built, and the earlier periods of `overview_figure`.
+`history_signal`, `coverage_figure` into the warehouse that is being built, and the earlier periods of `overview_figure`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from monitoring.queries.programmes import STATES, figures_sql
 from pipelines.link.scanning import alike, scan
 from pipelines.run.deliveries import LEDGER_TABLES, Delivery
 from pipelines.run.figures import carry_figures
@@ -75,6 +76,18 @@ def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | No
     con.execute(f"INSERT INTO history_figure {selects} ORDER BY ALL")
     con.execute(
         "INSERT INTO history_signal SELECT period, rule, level, subject, household_id, person_id, record_key FROM signal"
+    )
+
+
+def carry_coverage(con: duckdb.DuckDBPyConnection, period: str) -> None:
+    """`coverage_figure`: every programme in every place (`monitoring.queries.programmes`); and by township, beside the other
+    figures of the period, so that the next one can say what changed."""
+    con.execute(f"CREATE TABLE coverage_figure AS {figures_sql()}")
+    states = ", ".join(f"sum({state}) AS {state}" for state in STATES[1:])
+    con.execute(
+        f"""INSERT INTO history_figure SELECT '{period}', township, concat('coverage ', programme, ' ', state), value::DOUBLE
+            FROM (SELECT township, programme, {states} FROM coverage_figure GROUP BY ALL) UNPIVOT (value FOR state IN ({", ".join(STATES[1:])}))
+            ORDER BY ALL"""
     )
 
 
