@@ -25,6 +25,7 @@ from monitoring.people.settings import FILE, load_security
 from monitoring.queries import places
 from monitoring.store import Store, StoreError, journal, open_store
 from monitoring.store.backup import backup, restore
+from monitoring.vouching.seals import check_seals
 from monitoring.warehouse import NoWarehouse, Warehouse, publication
 from pipelines.telling import print_table
 
@@ -127,7 +128,7 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             return [], [*problems, "预警还没有从最近一次运行更新：运行 buluo serve 或 buluo run 会补上"]
         warehouse = Warehouse(published.run_of(None).path)
         try:
-            return check_balance(store, warehouse), problems
+            return [*check_balance(store, warehouse), check_seals(store)], problems
         finally:
             warehouse.close()
 

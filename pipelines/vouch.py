@@ -4,7 +4,7 @@ Reads the snapshots, `signal`, `unjudged`, `feed_township`; writes
 `vouching_setting` (what was in force, with its clause), `vouching_feed` (one row a source that clearing rests on and
 township: last delivery, whether it is late), `rule_feed` (which of them a rule reads), `vouching` (one row a household of
 the roster: facts), `roster_place` (households and living persons by village), `checklist_member` (one row a member of a
-set), `notice` (matters for the county office that no rule judges) and three more measures of `history_figure`.
+set), `checklist_place` (how many of them by village and how), `notice` (matters for the county office that no rule judges) and three more measures of `history_figure`.
 
 What a row of facts means is decided where it is asked for, together with what people did since (`monitoring.vouching`).
 """
@@ -134,6 +134,13 @@ def _members(con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], a
         f"SELECT {item.number}::INTEGER AS \"set\", * FROM ({_bound(item.select, hits, as_of)})" for item in SETS if item.select
     ]
     con.execute(f"CREATE TABLE checklist_member AS {' UNION ALL '.join(pieces)} ORDER BY ALL")
+    con.execute("""
+        CREATE TABLE checklist_place AS
+        SELECT "set", township, village, how, count(*) AS n FROM checklist_member GROUP BY ALL
+        UNION ALL
+        SELECT 18, township, village, CASE WHEN unknown_rules = 0 THEN '各项规则均已判断' ELSE '有规则不能判断' END, count(*)
+        FROM vouching GROUP BY ALL
+        ORDER BY ALL""")
 
 
 def _bound(select: str, hits: Mapping[str, str], as_of: date) -> str:

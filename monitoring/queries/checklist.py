@@ -51,20 +51,21 @@ def counts(warehouse: Warehouse, scope: Scope, live: Live, by: Sequence[str], nu
     """Every set's counts (or one set's) for each place of `by`: (), township, or township and village."""
     if not ready(warehouse):
         return pl.DataFrame(schema={"number": pl.Int64, **dict.fromkeys(by, pl.String), **dict.fromkeys(_COUNTED, pl.Int64)})
-    with_, params = _members(live)
+    with_, params = _tally(live)
     places = scope.limit()
+    of_people = scope.limit(table="p").where
     wanted = f'where "set" = {number:d}' if number is not None else ""
     groups = "".join(f", {column}" for column in by)
-    found = warehouse.frame(
+    return warehouse.frame(
         f"""with {with_},
             placed as (
-                select "set", township, village, count(*) filter (how <> '{NOT_DUE}') as members, {_by_state()},
-                       count(*) filter (how = '{NOT_DUE}') as not_due
-                from (select "set", township, village, how from member {wanted}) {places.where} group by all),
+                select "set", township, village, coalesce(sum(n) filter (how <> '{NOT_DUE}'), 0)::BIGINT as members, {_by_state()},
+                       coalesce(sum(n) filter (how = '{NOT_DUE}'), 0)::BIGINT as not_due
+                from (from tally {wanted}) {places.where} group by all),
             late as (select distinct o."set", o.unit, f.township from (values {_of()}) as o("set", unit, feed)
                      join vouching_feed f on f.feed = o.feed and f.late {wanted.replace('"set"', 'o."set"')}),
             lives as (select l."set", p.township, p.village, case l.unit when 'household' then p.households else p.persons end as n
-                      from late l join roster_place p on p.township is not distinct from l.township {places.where.replace("township", "p.township").replace("village", "p.village")}),
+                      from late l join roster_place p on p.township is not distinct from l.township {of_people}),
             every as (
                 select coalesce(m."set", l."set") as "set", coalesce(m.township, l.township) as township,
                        coalesce(m.village, l.village) as village, m.* exclude ("set", township, village),
@@ -75,7 +76,6 @@ def counts(warehouse: Warehouse, scope: Scope, live: Live, by: Sequence[str], nu
             from every group by all order by number{groups}""",
         {**params, **places.params},
     )
-    return found if number != FROM_STORE else found.filter(pl.col("number") == number)
 
 
 def members(
@@ -85,9 +85,8 @@ def members(
     set 17 nobody: its alerts are listed by the case store."""
     if not ready(warehouse) or number == FROM_STORE:
         return pl.DataFrame(), 0
-    with_, params = _members(live)
-    where = scope.limit(Filter().add('t."set" = $number and t.how in (select unnest($states::VARCHAR[]))',
-                                     number=number, states=list(STATES[state])), "t")  # fmt: skip
+    with_, params = _members(live, number)
+    where = scope.limit(Filter().add("t.how in (select unnest($states::VARCHAR[]))", states=list(STATES[state])), "t")
     frame = warehouse.frame(
         f"""with {with_}
             select t.household_key, {scope.household("h.household_id")} as household_id, {scope.name("p.name")} as name,
@@ -118,17 +117,13 @@ def guarantee(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     return dict(row)
 
 
-def _members(live: Live) -> tuple[str, dict[str, Any]]:
-    """Common table expressions, the last of which is `member`: every member of every set as it stands now. Of set 16 one row a
-    village, by its worst; of set 17 one an alert, without who."""
+def _did(live: Live) -> tuple[str, dict[str, Any]]:
+    """Common table expressions: `did_key`, what was done for a household; `changed`, the members whom that covers now."""
     with_, params = did(live)
-    takes = {
-        what: ", ".join(str(item.number) for item in SETS if what in item.live) or "-1" for what in LIVE
-    }
-    covered = f"m.how in ({_quoted(COVERED)})"
+    takes = {what: ", ".join(str(item.number) for item in SETS if what in item.live) or "-1" for what in LIVE}
     whens = " ".join(f"""when d.{what} and m."set" in ({takes[what]}) then '{how}'""" for what, how in LIVE.items())
-    now = f"case when {covered} or d.household_key is null then m.how {whens} else m.how end"
-    return f"""{with_},
+    return (
+        f"""{with_},
 did_key as (
     select v.household_key, c.household_id is not null as decision, h.household_id is not null as help,
            coalesce(w.day > r.as_of - to_days(s.visit_days), false) as visit, a.household_id is not null as answer
@@ -137,23 +132,57 @@ did_key as (
     join vouching v using (household_id) cross join run r cross join vouching_setting s
     left join did_decide c using (household_id) left join did_help h using (household_id)
     left join did_visit w using (household_id) left join did_answer a using (household_id)),
-each_member as (
-    select m."set", m.household_key, m.person_id, m.township, m.village, {now} as how
-    from checklist_member m left join did_key d on d.household_key = m.household_key),
-member as (
-    from each_member where "set" <> 16
-    union all
-    select "set", null::BIGINT, null::BIGINT, township, village,
-           case when bool_or(how in ({_quoted(MISSING)})) then '未走访'
-                when bool_or(how in ({_quoted(UNKNOWN)})) then '情况不明' else '已走访' end
-    from each_member where "set" = 16 group by "set", township, village
-    union all
-    select 15, v.household_key, v.head_person_id, c.township, c.village, c.how from did_clue c left join vouching v using (household_id)
-    union all
-    select {FROM_STORE}, null, null, township, village, how from did_verify, range(n)
-    union all
-    select {EVERYBODY}, household_key, head_person_id, township, village,
-           case when unknown_rules = 0 then '各项规则均已判断' else '有规则不能判断' end from vouching)""", params
+changed as (
+    select * from (select m.*, case {whens} end as now from checklist_member m join did_key d using (household_key)
+                   where m.how not in ({_quoted(COVERED)})) where now is not null)""",
+        params,
+    )
+
+
+def _tally(live: Live) -> tuple[str, dict[str, Any]]:
+    """Common table expressions, the last of which is `tally`: how many stand how, by set and village, as it is now. Of set 16
+    one a village, by its worst."""
+    with_, params = _did(live)
+    return (
+        f"""{with_},
+each_tally as (
+    select "set", township, village, how, sum(n) as n from (
+        from checklist_place
+        union all select "set", township, village, how, -1 from changed
+        union all select "set", township, village, now, 1 from changed) group by all having sum(n) > 0),
+tally as (
+    from each_tally where "set" <> 16
+    union all select "set", township, village, {_worst()}, 1 from each_tally where "set" = 16 group by "set", township, village
+    union all select 15, township, village, how, 1 from did_clue
+    union all select {FROM_STORE}, township, village, how, n from did_verify)""",
+        params,
+    )
+
+
+def _members(live: Live, number: int) -> tuple[str, dict[str, Any]]:
+    """Common table expressions, the last of which is `member`: every member of a set as it stands now; of set 16 a village."""
+    with_, params = _did(live)
+    if number == EVERYBODY:
+        member = """select household_key, head_person_id as person_id, township, village,
+            case when unknown_rules = 0 then '各项规则均已判断' else '有规则不能判断' end as how from vouching"""
+        return f"{with_}, member as ({member})", params
+    each = f"""select m.household_key, m.person_id, m.township, m.village, coalesce(c.now, m.how) as how
+        from (from checklist_member where "set" = {number:d}) m
+        left join (select distinct household_key, person_id, how, now from changed where "set" = {number:d}) c
+            on c.household_key = m.household_key and c.person_id is not distinct from m.person_id and c.how = m.how"""
+    if number == 16:
+        each = f"""select null::BIGINT as household_key, null::BIGINT as person_id, township, village, {_worst()} as how
+            from ({each}) group by township, village"""
+    if number == 15:
+        each += """ union all select v.household_key, v.head_person_id, c.township, c.village, c.how
+            from did_clue c left join vouching v using (household_id)"""
+    return f"{with_}, member as ({each})", params
+
+
+def _worst() -> str:
+    """SQL: a village by the worst of its visits."""
+    return f"""case when bool_or(how in ({_quoted(MISSING)})) then '未走访'
+        when bool_or(how in ({_quoted(UNKNOWN)})) then '情况不明' else '已走访' end"""
 
 
 def _of() -> str:
@@ -162,7 +191,7 @@ def _of() -> str:
 
 
 def _by_state() -> str:
-    return ", ".join(f"count(*) filter (how in ({_quoted(hows)})) as {state}" for state, hows in STATES.items())
+    return ", ".join(f"coalesce(sum(n) filter (how in ({_quoted(hows)})), 0)::BIGINT as {state}" for state, hows in STATES.items())
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -65,10 +65,13 @@ def ledger(
     if feed:
         where.add("list_contains(s.late, $feed)", feed=feed)
     where = scope.limit(where, "s")
+    named = "join person_snapshot p on p.person_id = s.head_person_id" if search.strip() else ""
     frame = warehouse.frame(
-        f"""with {with_} select {_shown(scope)}, count(*) over () as total
-            from stated s left join person_snapshot p on p.person_id = s.head_person_id {where.where}
-            order by s.township, s.village, s.household_key limit $size offset $skip""",
+        f"""with {with_},
+            picked as (select s.*, count(*) over () as total from stated s {named} {where.where}
+                       order by s.township, s.village, s.household_key limit $size offset $skip)
+            select {_shown(scope)}, s.total from picked s left join person_snapshot p on p.person_id = s.head_person_id
+            order by s.township, s.village, s.household_key""",
         {**params, **where.params, "size": size, "skip": size * (max(page, 1) - 1)},
     )
     return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
@@ -130,13 +133,12 @@ def outside(warehouse: Warehouse) -> dict[str, int]:
 
 def late_feeds(warehouse: Warehouse, scope: Scope) -> list[dict[str, Any]]:
     """Sources that are missing or late somewhere in the scope: feed, townships (how many), households there, last_period."""
-    where = scope.limit_townships(Filter().add("f.late"))
-    text = where.where.replace("township", "f.township")
+    where = scope.limit_townships(Filter().add("late"))
     return warehouse.rows(
         f"""select f.feed, count(*) as townships, sum(v.households)::BIGINT as households, min(f.last_period) as oldest,
                    any_value(f.months) as months, any_value(f.clause) as clause
-            from vouching_feed f join (select township, count(*) as households from vouching group by township) v
+            from (from vouching_feed {where.where}) f join (select township, count(*) as households from vouching group by township) v
                 on v.township is not distinct from f.township
-            {text} group by f.feed order by households desc, f.feed""",
+            group by f.feed order by households desc, f.feed""",
         where.params,
     )
