@@ -33,7 +33,12 @@ HELP = (
 
 
 def vouch(
-    con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], setting: Vouching, period: str, as_of: date, due: date
+    con: duckdb.DuckDBPyConnection,
+    compiled: Sequence[CompiledRule],
+    setting: Vouching,
+    period: str,
+    as_of: date,
+    due: date,
 ) -> None:
     """Does the whole step on the run's connection; `due` is the day by which the county office looks at a notice."""
     _settings(con, compiled, setting)
@@ -84,9 +89,14 @@ def _feeds(con: duckdb.DuckDBPyConnection, setting: Vouching, period: str) -> No
 
 def _facts(con: duckdb.DuckDBPyConnection, setting: Vouching, as_of: date) -> None:
     """One row a household with a living member. `help` and `help_late` name the ledgers of help that are fresh, and late."""
-    fresh = ", ".join(f"coalesce(bool_and(late) FILTER (feed = '{feed}'), true) AS late_{n}" for n, (_, _, feed) in enumerate(HELP))
+    fresh = ", ".join(
+        f"coalesce(bool_and(late) FILTER (feed = '{feed}'), true) AS late_{n}" for n, (_, _, feed) in enumerate(HELP)
+    )
     names, late_names = (
-        ", ".join(f"CASE WHEN {flag} AND {'' if late else 'NOT '}late_{n} THEN '{name}' END" for n, (flag, name, _) in enumerate(HELP))
+        ", ".join(
+            f"CASE WHEN {flag} AND {'' if late else 'NOT '}late_{n} THEN '{name}' END"
+            for n, (flag, name, _) in enumerate(HELP)
+        )
         for late in (False, True)
     )
     day = f"DATE '{as_of.isoformat()}'"
@@ -131,7 +141,9 @@ def _members(con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], a
     """All sets in one statement; a rule that is off or absent says nothing of anybody (NULL)."""
     hits = {c.code: f"({c.condition_sql})" for c in compiled if not c.disabled}
     pieces = [
-        f"SELECT {item.number}::INTEGER AS \"set\", * FROM ({_bound(item.select, hits, as_of)})" for item in SETS if item.select
+        f'SELECT {item.number}::INTEGER AS "set", * FROM ({_bound(item.select, hits, as_of)})'
+        for item in SETS
+        if item.select
     ]
     con.execute(f"CREATE TABLE checklist_member AS {' UNION ALL '.join(pieces)} ORDER BY ALL")
     con.execute("""
@@ -176,5 +188,3 @@ def _list(texts: Sequence[str]) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-

@@ -35,7 +35,14 @@ def checklist(warehouse: Warehouse, scope: Scope, live: Live = NOTHING) -> pl.Da
         as_of = min((ages.get(feed, 0) for feed in item.feeds), default=0)
         silent = live is NOTHING if item.number == FROM_STORE else as_of == 0 or not ready(warehouse)
         found = {} if silent else counted.get(item.number, {})
-        rows.append({"number": item.number, **{name: found.get(name, 0) for name in _COUNTED}, "as_of": as_of or None, "no_data": silent})
+        rows.append(
+            {
+                "number": item.number,
+                **{name: found.get(name, 0) for name in _COUNTED},
+                "as_of": as_of or None,
+                "no_data": silent,
+            }
+        )
     return pl.DataFrame(rows, schema_overrides={"as_of": pl.Int64})
 
 
@@ -47,10 +54,14 @@ def by_place(warehouse: Warehouse, scope: Scope, number: int, live: Live = NOTHI
     return found.with_columns(place=by[-1], village=village).sort("missing", "unknown", "blind", "township", "village", descending=[True, True, True, False, False])  # fmt: skip
 
 
-def counts(warehouse: Warehouse, scope: Scope, live: Live, by: Sequence[str], number: int | None = None) -> pl.DataFrame:
+def counts(
+    warehouse: Warehouse, scope: Scope, live: Live, by: Sequence[str], number: int | None = None
+) -> pl.DataFrame:
     """Every set's counts (or one set's) for each place of `by`: (), township, or township and village."""
     if not ready(warehouse):
-        return pl.DataFrame(schema={"number": pl.Int64, **dict.fromkeys(by, pl.String), **dict.fromkeys(_COUNTED, pl.Int64)})
+        return pl.DataFrame(
+            schema={"number": pl.Int64, **dict.fromkeys(by, pl.String), **dict.fromkeys(_COUNTED, pl.Int64)}
+        )
     with_, params = _tally(live)
     places = scope.limit()
     of_people = scope.limit(table="p").where
@@ -191,7 +202,9 @@ def _of() -> str:
 
 
 def _by_state() -> str:
-    return ", ".join(f"coalesce(sum(n) filter (how in ({_quoted(hows)})), 0)::BIGINT as {state}" for state, hows in STATES.items())
+    return ", ".join(
+        f"coalesce(sum(n) filter (how in ({_quoted(hows)})), 0)::BIGINT as {state}" for state, hows in STATES.items()
+    )
 
 
 def _quoted(texts: Sequence[str]) -> str:
@@ -211,5 +224,3 @@ def _oldest_source(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
         f"select feed, min(last_period) as last_period from feed_township {places.where} group by feed", places.params
     )
     return county | {row["feed"]: row["last_period"] for row in local if row["last_period"] is not None}
-
-

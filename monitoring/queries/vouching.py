@@ -5,13 +5,14 @@ Each question takes what people did since the run (`monitoring.vouching.live.Liv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from monitoring.access import Filter, Scope
 from monitoring.vouching.live import Live, Of
-from monitoring.vouching.stating import STATES, stated
+from monitoring.vouching.stating import NOBODY, STATES, stated
 from monitoring.warehouse import Warehouse
 
 
@@ -25,6 +26,34 @@ def asked_of(warehouse: Warehouse) -> Of:
     return Of(**warehouse.row(
         """select period, run_id as run, as_of, visit_days, help_months from run cross join vouching_setting"""
     ))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Households of the scope, and how many of them in each state."""
+
+    households: int
+    of: dict[str, int]
+
+    @property
+    def nobody(self) -> int:
+        return self.of[NOBODY]
+
+    @property
+    def vouched(self) -> int:
+        """Households in any other state than nobody's."""
+        return self.households - self.nobody
+
+
+def totals(warehouse: Warehouse, scope: Scope, live: Live) -> Totals:
+    """All households of the scope by state."""
+    with_, params = stated(live)
+    where = scope.limit()
+    rows = warehouse.rows(
+        f"with {with_} select state, count(*) as n from stated {where.where} group by state", {**params, **where.params}
+    )
+    counted = dict.fromkeys(STATES, 0) | {row["state"]: int(row["n"]) for row in rows}
+    return Totals(sum(counted.values()), counted)
 
 
 def by_place(warehouse: Warehouse, scope: Scope, live: Live) -> pl.DataFrame:
@@ -49,7 +78,14 @@ def places_are_villages(scope: Scope) -> bool:
 
 
 def ledger(
-    warehouse: Warehouse, scope: Scope, live: Live, state: str | None, search: str = "", feed: str | None = None, page: int = 1, size: int = 50
+    warehouse: Warehouse,
+    scope: Scope,
+    live: Live,
+    state: str | None,
+    search: str = "",
+    feed: str | None = None,
+    page: int = 1,
+    size: int = 50,
 ) -> tuple[pl.DataFrame, int]:
     """Households in a state (None: all), village by village, and how many in all.
 

@@ -478,8 +478,12 @@ seal = Table(
     Column("township", String(64)),  # NULL: the county
     Column("village", String(64)),  # NULL: the township, or the county
     Column("run_id", String(40), nullable=False),  # what was published when it was signed
-    Column("content", Text, nullable=False),  # canonical JSON: states, sets, the digest of the rows, the seals it rests on
-    Column("rows", Text, nullable=False),  # the ledger's rows that were signed, one a line: household, state, what it rests on
+    Column(
+        "content", Text, nullable=False
+    ),  # canonical JSON: states, sets, the digest of the rows, the seals it rests on
+    Column(
+        "rows", Text, nullable=False
+    ),  # the ledger's rows that were signed, one a line: household, state, what it rests on
     Column("sha256", String(64), nullable=False),  # of the content
     Column("households", Integer, nullable=False),
     Column("nobody", Integer, nullable=False),  # the remainder that was stated: households for which nobody can vouch

@@ -20,7 +20,9 @@ from monitoring.store import Store
 from monitoring.store.schema import alert, clue, decision, measure, referral, taken_in, visit
 from monitoring.working_days import local_day
 
-CONCLUDED = tuple("ABCDEFGHKLMO")  # outcomes that are a dated conclusion; the others go on (referred, conference, watched)
+CONCLUDED = tuple(
+    "ABCDEFGHKLMO"
+)  # outcomes that are a dated conclusion; the others go on (referred, conference, watched)
 CALLERS = ("hotline", "petition")  # whose clues set 15 is about
 ON_TIME, LATE, OVERDUE, NOT_DUE = "按期核实", "逾期核实", "逾期未核实", "尚未到期"
 
@@ -85,18 +87,36 @@ def live_of(con: Connection, person: Person, of: Of, at: datetime, village: tupl
     def before(column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         return [] if until is None else [column < until]
 
-    unclosed = alert.c.closed_at.is_(None) if until is None else or_(alert.c.closed_at.is_(None), alert.c.closed_at >= until)
+    unclosed = (
+        alert.c.closed_at.is_(None) if until is None else or_(alert.c.closed_at.is_(None), alert.c.closed_at >= until)
+    )
     standing = [alert.c.household_id.is_not(None), alert.c.raises_work, alert.c.opened_period <= of.period, unclosed]
     since = of.as_of - timedelta(days=of.visit_days)
     year_ago = of.as_of - timedelta(days=365)
     started = of.as_of - timedelta(days=round(of.help_months * 30.44))
-    met = [visit.c.household_id.is_not(None), visit.c.met, visit.c.date > since, visit.c.date <= today, *before(visit.c.at)]
+    met = [
+        visit.c.household_id.is_not(None),
+        visit.c.met,
+        visit.c.date > since,
+        visit.c.date <= today,
+        *before(visit.c.at),
+    ]
     concluded = select(alert.c.household_id, decision.c.at).join_from(decision, alert).where(
         alert.c.household_id.is_not(None), decision.c.outcome.in_(CONCLUDED), *before(decision.c.at), *own)  # fmt: skip
     answers = select(alert.c.household_id, referral.c.answered_on).join_from(referral, alert).where(
         alert.c.household_id.is_not(None), referral.c.answered_on > year_ago, referral.c.answered_on <= today, *own)  # fmt: skip
-    helped = [measure.c.household_id.is_not(None), measure.c.start > started, measure.c.start <= today, *before(measure.c.at)]
-    of_set_15 = [clue.c.channel.in_(CALLERS), clue.c.received_on > year_ago, clue.c.received_on <= today, *before(clue.c.at)]
+    helped = [
+        measure.c.household_id.is_not(None),
+        measure.c.start > started,
+        measure.c.start <= today,
+        *before(measure.c.at),
+    ]
+    of_set_15 = [
+        clue.c.channel.in_(CALLERS),
+        clue.c.received_on > year_ago,
+        clue.c.received_on <= today,
+        *before(clue.c.at),
+    ]
     told = case(
         (and_(clue.c.concluded_on.is_not(None), clue.c.concluded_on <= today), "已办结"),
         (clue.c.due_date < today, "逾期未办结"),
@@ -136,14 +156,21 @@ def verification(con: Connection, today: date) -> ColumnElement[str]:
 def of_set_17(of: Of) -> list[ColumnElement[bool]]:
     """The alerts of set 17: of twelve months, with work and a limit."""
     first = of.as_of - timedelta(days=365)
-    return [alert.c.raises_work, alert.c.verify_due_date.is_not(None), alert.c.opened_period <= of.period, alert.c.opened_on > first]
+    return [
+        alert.c.raises_work,
+        alert.c.verify_due_date.is_not(None),
+        alert.c.opened_period <= of.period,
+        alert.c.opened_on > first,
+    ]
 
 
 def _verified(con: Connection, of: Of, today: date, own: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
     how = verification(con, today).label("how")
     each = select(alert.c.township, alert.c.village, how).where(*of_set_17(of), *own).subquery()
     return con.execute(
-        select(each.c.township, each.c.village, each.c.how, func.count()).group_by(each.c.township, each.c.village, each.c.how)
+        select(each.c.township, each.c.village, each.c.how, func.count()).group_by(
+            each.c.township, each.c.village, each.c.how
+        )
     ).all()
 
 

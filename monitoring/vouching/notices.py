@@ -17,7 +17,11 @@ NAME = "看不清的乡镇"
 
 def notice_sql(setting: Vouching, period: str, due: date) -> str:
     """CREATE TABLE notice, from this period's and the last known period's figures."""
-    fall, rise, clause = setting.notice_fall_percent, setting.notice_rise_points, setting.notice_clause.replace("'", "''")
+    fall, rise, clause = (
+        setting.notice_fall_percent,
+        setting.notice_rise_points,
+        setting.notice_clause.replace("'", "''"),
+    )
     return f"""
         CREATE TABLE notice AS
         WITH figure AS (

@@ -22,9 +22,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.engine import RowMapping
 
 from monitoring.access import Filter, Scope
-from monitoring.alerts.cases import Refused, named
+from monitoring.alerts.cases import named
 from monitoring.checks import Check
 from monitoring.people import Acting, Caller, Denied, acting, reading
 from monitoring.queries import checklist, vouching
@@ -48,6 +49,15 @@ _LINE = f"""concat_ws(chr(9), {_MASKED.household("household_id")}, state, case s
     when 'visited' then concat_ws(' ', seen_date, seen_by)
     when 'nobody' then concat_ws(' ', 'rules ' || blind_rules, 'late ' || array_to_string(late, ','), 'hits ' || needs)
     else '' end)"""
+
+
+class NotSigned(Exception):
+    """Why a place cannot be signed now, in words; nothing was changed."""
+
+    def __init__(self, text: str, **values: Any) -> None:
+        self.text, self.values = text, values
+        self.words = text.format(**values)
+        super().__init__(self.words)
 
 
 def level_of(place: Place) -> str:
@@ -111,9 +121,9 @@ class Standing:
         return level_of(self.place)
 
     @property
-    def may_be_signed(self) -> bool:
-        """Whether nothing below stands in the way and the last signature no longer holds."""
-        return self.ready == self.below and self.state != INTACT
+    def waiting(self) -> int:
+        """Places below without a signature that holds."""
+        return self.below - self.ready
 
 
 def facts_now(warehouse: Warehouse, scope: Scope, live: Live) -> dict[Place, Facts]:
@@ -134,11 +144,13 @@ def facts_now(warehouse: Warehouse, scope: Scope, live: Live) -> dict[Place, Fac
     found: dict[Place, Facts] = {}
     by_place = {(row["township"], row["village"]): row for row in rows}
     for place in {*by_place, *sets}:
-        row, of = by_place.get(place), sets.get(place, [])
-        states = {state: int(row[state]) if row else 0 for state in STATES}
+        counted_here, of = by_place.get(place), sets.get(place, [])
+        states = {state: int(counted_here[state]) if counted_here else 0 for state in STATES}
         frozen = tuple(sorted(told for told in of if told[0] != checklist.FROM_STORE))
         verified = next((told for told in of if told[0] == checklist.FROM_STORE), ())
-        digest, households = (row["digest"], int(row["households"])) if row else (Facts().digest, 0)
+        digest, households = (
+            (counted_here["digest"], int(counted_here["households"])) if counted_here else (Facts().digest, 0)
+        )
         found[place] = Facts(digest, households, states, frozen, verified)
     return found
 
@@ -148,14 +160,18 @@ def standings(con: Connection, period: str, facts: Mapping[Place, Facts]) -> dic
     last = _last_seals(con, period)
     found: dict[Place, Standing] = {}
     townships = sorted({township for township, _ in facts if township is not None})
-    for place in sorted(place for place in facts if None not in place):  # type: ignore[type-var]
-        found[place] = _standing(place, last.get(place), facts[place], [])
+    for village in sorted(
+        (place for place in facts if None not in place), key=lambda place: (place[0] or "", place[1] or "")
+    ):
+        found[village] = _standing(village, last.get(village), facts[village], [])
     for township in townships:
         below = [one for place, one in found.items() if place[0] == township]
         place: Place = (township, None)
         found[place] = _standing(place, last.get(place), facts.get(place, Facts()), below)
     county: Place = (None, None)
-    found[county] = _standing(county, last.get(county), facts.get(county, Facts()), [found[township, None] for township in townships])
+    found[county] = _standing(
+        county, last.get(county), facts.get(county, Facts()), [found[township, None] for township in townships]
+    )
     return found
 
 
@@ -168,11 +184,18 @@ def seals_now(store: Store, caller: Caller, warehouse: Warehouse, live: Live, at
 
 
 def sign(
-    store: Store, caller: Caller, warehouse: Warehouse, township: str | None, village: str | None, note: str, seen: str, at: datetime
+    store: Store,
+    caller: Caller,
+    warehouse: Warehouse,
+    township: str | None,
+    village: str | None,
+    note: str,
+    seen: str,
+    at: datetime,
 ) -> Seal:
     """Signs a place as it is now; `seen` is the mark (`Facts.mark`) of what the person had before them, "" at the command line.
 
-    Raises Refused (in words, nothing changed), Denied or SessionOver.
+    Raises NotSigned (in words, nothing changed), Denied or SessionOver.
     """
     place: Place = (township, village)
     level, of = level_of(place), vouching.asked_of(warehouse)
@@ -184,24 +207,29 @@ def sign(
     with acting(store, caller, f"checklist.sign_{level}", at) as act:
         _allowed(act, place)
         account = named(act)
-        now = standings(act.con, of.period, facts).get(place)
+        everywhere = standings(act.con, of.period, facts)
+        now = everywhere.get(place)
         if now is None or not (now.households or level == COUNTY):
             raise Denied("台账里没有这个地方")
-        content = _content(of.period, place, now, [one for one in standings(act.con, of.period, facts).values()])
+        content = _content(of.period, place, now, list(everywhere.values()))
         said = _may_sign(now, note, seen)
         text = _canonical(content)
-        row = {
+        row: dict[str, Any] = {
             "period": of.period, "level": level, "township": township, "village": village, "run_id": of.run, "content": text,
             "rows": lines, "sha256": _sha(text), "households": now.households, "nobody": now.nobody, "note": said,
             "account_id": account, "by": act.person.person, "role": act.person.role, "at": at,
         }  # fmt: skip
         key = int(act.con.execute(insert(seal).values(row).returning(seal.c.id)).scalar_one())
-        told = {name: row[name] for name in ("period", "level", "township", "village", "sha256", "households", "nobody")}
+        told = {
+            name: row[name] for name in ("period", "level", "township", "village", "sha256", "households", "nobody")
+        }
         act.journal("checklist.sign", f"seal:{key}", run=of.run, **told)
         return _seal({**row, "id": key})
 
 
-def history(store: Store, caller: Caller, period: str, township: str | None, village: str | None, at: datetime) -> list[Seal]:
+def history(
+    store: Store, caller: Caller, period: str, township: str | None, village: str | None, at: datetime
+) -> list[Seal]:
     """All signatures of a place and period, the newest first. Raises Denied or SessionOver."""
     with reading(store, caller, "page.checklist", at) as act:
         act.within(township, village)
@@ -224,7 +252,11 @@ def changes(store: Store, caller: Caller, warehouse: Warehouse, seal_id: int, at
     """What differs now from what a signature froze. Raises Denied or SessionOver."""
     of = vouching.asked_of(warehouse)
     with reading(store, caller, "page.checklist", at) as act:
-        row = act.con.execute(select(seal).where(seal.c.id == seal_id, seal.c.period == of.period)).mappings().one_or_none()
+        row = (
+            act.con.execute(select(seal).where(seal.c.id == seal_id, seal.c.period == of.period))
+            .mappings()
+            .one_or_none()
+        )
         if row is None:
             raise Denied(object=f"seal:{seal_id}")
         act.within(row["township"], row["village"])
@@ -232,11 +264,17 @@ def changes(store: Store, caller: Caller, warehouse: Warehouse, seal_id: int, at
         live = live_of(act.con, act.person, of, at)
         facts = facts_now(warehouse, _scope(act, place), live).get(place, Facts())
     before, now = _by_first(row["rows"]), _by_first(_lines(warehouse, live, place))
-    found = [Change(key, False, before.get(key), now.get(key)) for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    found = [
+        Change(key, False, before.get(key), now.get(key))
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    ]
     sets = {str(told[0]): tuple(map(str, told[1:])) for told in json.loads(row["content"])["sets"]}
     sets_now = {str(told[0]): tuple(map(str, told[1:])) for told in facts.sets}
     return found + [
-        Change(key, True, sets.get(key), sets_now.get(key)) for key in sorted({*sets, *sets_now}, key=int) if sets.get(key) != sets_now.get(key)
+        Change(key, True, sets.get(key), sets_now.get(key))
+        for key in sorted({*sets, *sets_now}, key=int)
+        if sets.get(key) != sets_now.get(key)
     ]
 
 
@@ -274,21 +312,20 @@ def _scope(act: Acting, place: Place) -> Scope:
 
 
 def _may_sign(now: Standing, note: str, seen: str) -> str:
-    """The note as it is kept. Raises Refused."""
-    complaints = []
-    if now.ready < now.below:
-        complaints.append(f"下级还有 {now.below - now.ready} 处没有有效签字，例如 {'、'.join(now.missing)}；下级都签了才能签")
+    """The note as it is kept. Raises NotSigned."""
+    if now.waiting:
+        raise NotSigned(
+            "下级还有 {n} 处没有有效签字，例如 {places}；下级都签了才能签", n=now.waiting, places="、".join(now.missing)
+        )
     if now.state == INTACT:
-        complaints.append("这里已经签字，签字后没有变化，不用再签")
+        raise NotSigned("这里已经签字，签字后没有变化，不用再签")
     if seen and seen != now.facts.mark:
-        complaints.append("您看到的情况刚刚有变化，签字没有保存；请看过最新情况再签")
-    said = " ".join(note.split())
+        raise NotSigned("您看到的情况刚刚有变化，签字没有保存；请看过最新情况再签")
+    said = " ".join(note.split())[:LONGEST_NOTE]
     if now.nobody and len(said) < SHORTEST_NOTE:
-        complaints.append(f"还有 {now.nobody} 户无人担保：请写明原因和打算（至少 {SHORTEST_NOTE} 个字），再签字")
-    if len(said) > LONGEST_NOTE:
-        complaints.append(f"说明不能超过 {LONGEST_NOTE} 字，现有 {len(said)} 字")
-    if complaints:
-        raise Refused(*complaints)
+        raise NotSigned(
+            "还有 {n} 户无人担保：请写明原因和打算（至少 {least} 个字），再签字", n=now.nobody, least=SHORTEST_NOTE
+        )
     return said
 
 
@@ -296,7 +333,9 @@ def _standing(place: Place, last: Seal | None, facts: Facts, below: Sequence[Sta
     waiting = [one for one in below if one.state != INTACT]
     state = UNSIGNED
     if last is not None:
-        same = last.content["rows_sha256"] == facts.digest and [list(told) for told in facts.sets] == last.content["sets"]
+        same = (
+            last.content["rows_sha256"] == facts.digest and [list(told) for told in facts.sets] == last.content["sets"]
+        )
         rests = last.content["below"] == _rests_on(below)
         state = BROKEN if not same else INTACT if rests and not waiting else UNDERMINED
     return Standing(
@@ -356,8 +395,21 @@ def _at(place: Place) -> list[Any]:
     ]
 
 
-def _seal(row: Mapping[str, Any]) -> Seal:
-    names = ("id", "level", "township", "village", "sha256", "households", "nobody", "note", "by", "role", "at", "run_id")
+def _seal(row: Mapping[str, Any] | RowMapping) -> Seal:
+    names = (
+        "id",
+        "level",
+        "township",
+        "village",
+        "sha256",
+        "households",
+        "nobody",
+        "note",
+        "by",
+        "role",
+        "at",
+        "run_id",
+    )
     return Seal(**{name: row[name] for name in names}, content=json.loads(row["content"]))
 
 

@@ -109,7 +109,11 @@ def _whole(table: Table, key: str) -> int:
 
 def _texts(table: Table, key: str, options: tuple[str, ...] = ()) -> tuple[str, ...]:
     found = table.raw(key)
-    if isinstance(found, list) and found and all(isinstance(item, str) and item and (not options or item in options) for item in found):
+    if (
+        isinstance(found, list)
+        and found
+        and all(isinstance(item, str) and item and (not options or item in options) for item in found)
+    ):
         return tuple(found)
     table.complain(f"{key} = {found!r}", f'{key} = ["…"]{"，取 " + "、".join(options) if options else ""}')
     return ()
