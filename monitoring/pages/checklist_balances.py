@@ -25,7 +25,7 @@ LINKS: dict[str, tuple[str, dict[str, str]]] = {
 
 def part(view: View, now: Live) -> None:
     t = view.t
-    ui.heading(t("账是平的吗？"), t("全县；每次打开都从已发布的结果重算，与 buluo audit 同一套算法"))
+    ui.heading(t("账是平的吗？"), t("全县；每次打开都从已发布的结果重算，与命令行的核对同一套算法"))
     with st.spinner(t("正在重算各项平衡…")):
         checks = {check.name: check for check in view.ask_county(balances.audited)}
     known = view.ask_county(balances.figures)

@@ -18,12 +18,12 @@ ALL = "all"
 
 
 def part(view: View, now: Live) -> None:
-    _households(view, now)
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         _places(view, now)
     with right:
         _late(view)
+    _households(view, now)
 
 
 def _households(view: View, now: Live) -> None:

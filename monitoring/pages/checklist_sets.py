@@ -63,7 +63,7 @@ def _rate(view: View, row: dict[str, Any]) -> str:
     if row["no_data"] or (not row["members"] and row["blind"]):
         return ui.unknown(t("不明"))
     if row["unknown"] or row["blind"]:
-        return ui.said(t("至多 {share}", share=share(row["covered"] + row["unknown"], row["members"])))
+        return ui.said(t("至多 {share}", share=share(*checklist.at_most(row))))
     return ui.said(share(row["covered"], row["members"]) or t("没有这类人"))
 
 

@@ -37,7 +37,7 @@ def blindness(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
                      from outcome {places.where} group by all),
             shares as (select *, sum(blind) over (partition by rule) / sum(judged) over (partition by rule) as of_rule,
                            sum(blind) over (partition by place) / sum(judged) over (partition by place) as of_place from cell)
-            select s.rule, w.title_zh, w.title_en, w.exempt, s.place, s.judged, s.blind, s.of_rule, s.of_place
+            select s.rule, w.title_zh, w.title_en, w.exempt, '{column}' as "column", s.place, s.judged, s.blind, s.of_rule, s.of_place
             from shares s join wanted w using (rule) where of_rule > 0
             order by of_rule desc, rule, of_place desc, place""",
         places.params,

@@ -7,7 +7,7 @@ members are `blind`, so that a source that falls silent never makes a set look s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -44,6 +44,12 @@ def checklist(warehouse: Warehouse, scope: Scope, live: Live = NOTHING) -> pl.Da
             }
         )
     return pl.DataFrame(rows, schema_overrides={"as_of": pl.Int64})
+
+
+def at_most(row: Mapping[str, Any]) -> tuple[int, int]:
+    """The greatest share of a set that can be covered: all whom nobody can tell of taken as covered members."""
+    open_ = int(row["unknown"]) + int(row["blind"])
+    return int(row["covered"]) + open_, int(row["members"]) + int(row["blind"])
 
 
 def by_place(warehouse: Warehouse, scope: Scope, number: int, live: Live = NOTHING) -> pl.DataFrame:

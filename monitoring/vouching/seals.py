@@ -282,7 +282,10 @@ def check_seals(store: Store) -> Check:
     """Every signature: its content has its digest, its rows the content's, and the journal tells the same."""
     wrong: list[str] = []
     with store.read() as con:
-        told = dict(con.execute(select(journal.c.object, journal.c.detail).where(journal.c.event == "checklist.sign", journal.c.result == "ok")).tuples().all())  # fmt: skip
+        signed = select(journal.c.object, journal.c.detail).where(
+            journal.c.event == "checklist.sign", journal.c.result == "ok"
+        )
+        told = {row.object: row.detail for row in con.execute(signed)}
         rows = con.execute(select(seal.c.id, seal.c.content, seal.c.rows, seal.c.sha256)).all()
     for row in rows:
         content = json.loads(row.content)
