@@ -168,11 +168,11 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @settings(max_examples=12, deadline=None)
 @given(key=st.integers(1, 7), how=st.sampled_from(["help", "request", "blind", "visited"]))
 def test_whichever_household_changes_only_its_own_place_breaks(signed: Office, key: int, how: str) -> None:
-    changed: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "help": {"help": "特困供养"}, "request": {"request": True}, "blind": {"blind": 3, "help": "", "visited": None},
         "visited": {"visited": AS_OF - timedelta(days=1), "help": ""},
-    }[how]  # fmt: skip
-    homes = [replace(home, **changed) if home.key == key else home for home in at(HOMES)]
+    }  # fmt: skip
+    homes = [replace(home, **changes[how]) if home.key == key else home for home in at(HOMES)]
     states = replace(signed, homes=homes, warehouse=county_of(homes)).states()
     assert [place for place, state in states.items() if state == BROKEN] == [homes[key - 1].place]
 
