@@ -166,7 +166,7 @@ _BALANCES = (
     ),
     _Balance(
         "signals_explained",
-        "每条信号都有依据、证据（有效 JSON）和说明",
+        "每条信号都有依据、能读的证据和说明",
         "Every signal has its clause, evidence (valid JSON) and message",
         """SELECT rule, count(*), count(*) FILTER (coalesce(clause, '') <> '' AND coalesce(json_valid(evidence), FALSE)
                AND coalesce(message, '') <> '' AND coalesce(message_en, '') <> '') FROM signal GROUP BY rule""",

@@ -104,5 +104,9 @@ class Warehouse:
         """The first row; empty where there is none."""
         return next(iter(self.rows(query, params)), {})
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of its own for what asks many things at once, such as an audit; to be closed by who took it."""
+        return self._connection.cursor()
+
     def close(self) -> None:
         self._connection.close()

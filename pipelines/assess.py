@@ -1,7 +1,8 @@
 """Assess: every rule on every subject, in DuckDB, with three outcomes, evidence and sentences.
 
 Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit, clear and unknown by rule and village),
-`rule_unknown` (which missing input made how many outcomes unknown), `rule` and `parameter` (what was in force).
+`rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
+`parameter` (what was in force).
 Each subject's rules run in one pass; a NULL condition is *unknown*, never clear. Statements are few: on a small county
 DuckDB takes longer to plan one than to run it.
 """
@@ -17,6 +18,7 @@ from monitoring.parameters import Parameters, show_content
 from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
+from pipelines.unjudged import Unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
@@ -56,9 +58,11 @@ def assess(
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
     con.execute(f"CREATE OR REPLACE TEMP TABLE found ({FOUND})")
+    unjudged = Unjudged(con)
     for subject in SUBJECT:
         if mine := [c for c in compiled if c.subject == subject and not c.disabled]:
-            _judge_subject(con, _source(con, subject), mine)
+            _judge_subject(con, _source(con, subject), mine, unjudged)
+    unjudged.write()
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
@@ -88,7 +92,9 @@ def _source(con: duckdb.DuckDBPyConnection, subject: str) -> str:
     return f"{subject}_placed"
 
 
-def _judge_subject(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
+def _judge_subject(
+    con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], unjudged: Unjudged
+) -> None:
     """Counts the outcomes of a subject's rules and puts their hits into `found`.
 
     Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. All
@@ -101,11 +107,12 @@ def _judge_subject(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[
     sometimes = [c for c, n in zip(inputs, filled[1:], strict=True) if n < filled[0]]
     if max(len(group), len(sometimes)) > MASK_BITS:
         half = len(group) // 2
-        _judge_subject(con, source, group[:half])
-        _judge_subject(con, source, group[half:])
+        _judge_subject(con, source, group[:half], unjudged)
+        _judge_subject(con, source, group[half:], unjudged)
         return
     _mark(con, source, group, sometimes)
     _count(con, group, sometimes)
+    unjudged.keep(source, group, sometimes)
     _find(con, source, group)
 
 

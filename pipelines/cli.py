@@ -91,8 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     p = add("export", "导出", _export)
     p.add_argument(
         "what",
-        choices=("signals", "quarantine", "ledger", "comparison", "coverage"),
-        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）",
+        choices=("signals", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching"),
+        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
@@ -204,12 +204,15 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
-    con, _ = _warehouse(a.home, a.period)
+    con, published = _warehouse(a.home, a.period)
     unmask = None
     if a.unmask:
         if not a.reason.strip():
             raise Refused("导出完整信息必须写明理由：--unmask --reason 理由")
         unmask = Unmasking(a.home, getpass.getuser(), a.reason, a.at)
+    if a.what in ("checklist", "vouching"):
+        con.close()
+        return office.export_checklist(a, console, published, unmask)
     with con:
         done = export(con, a.what, period=a.period, out=a.output, where=a.where, lang=a.lang, unmask=unmask)
     console.print(

@@ -15,17 +15,24 @@ from pathlib import Path
 
 from rich.console import Console
 
+from monitoring.access import Scope
 from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
 from monitoring.alerts.syncing import TakenIn, catch_up, pending
 from monitoring.checks import Check
-from monitoring.people import ROLES, accounts, operator
+from monitoring.exporting import Unmasking
+from monitoring.exporting.journal import record_unmask
+from monitoring.exporting.writing import write_frames
+from monitoring.people import ROLES, accounts, acting, operator
 from monitoring.people.demo import DemoRefused, demo_accounts, misplaced
 from monitoring.people.settings import FILE, load_security
-from monitoring.queries import places
+from monitoring.queries import places, vouching
 from monitoring.store import Store, StoreError, journal, open_store
 from monitoring.store.backup import backup, restore
-from monitoring.warehouse import NoWarehouse, Warehouse, publication
+from monitoring.vouching.exporting import tables
+from monitoring.vouching.live import live
+from monitoring.vouching.seals import check_seals
+from monitoring.warehouse import NoWarehouse, Published, Warehouse, publication
 from pipelines.telling import print_table
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
@@ -115,6 +122,37 @@ def alerts_after_run(home: Path, at: datetime, console: Console) -> bool:
     return True
 
 
+def export_checklist(a: argparse.Namespace, console: Console, published: Published, unmask: Unmasking | None) -> int:
+    """不漏一户: sets by place and the ledger, with what people did since the run; journalled, masked or not. Raises ValueError
+    in words where a condition is given or the run has no ledger."""
+    if a.where:
+        raise ValueError("不漏一户的导出不接受 --where；请在表里筛选")
+    warehouse, caller = Warehouse(published.path), operator(getpass.getuser())
+    try:
+        if not vouching.ready(warehouse):
+            raise ValueError(
+                f"{published.period} 的结果是由旧版本生成的，请重新运行：buluo run --period {published.period}"
+            )
+        with opened(a.home) as store:
+            now = live(store, caller, vouching.asked_of(warehouse), a.at)
+            table = "ledger" if a.what == "vouching" else ""
+            frames = tables(warehouse, Scope(masked=unmask is None), now, a.output, a.lang, table)
+            rows = sum(frame.height for frame in frames.values())
+            if unmask is not None:
+                record_unmask(
+                    a.home, unmask.who, a.what, published.period, unmask.reason, rows, at=a.at, file=a.output.name
+                )
+            with acting(store, caller, "export.masked" if unmask is None else "export.full", a.at) as act:
+                act.journal("export.write", what=a.what, period=published.period, rows=rows, masked=unmask is None)
+            write_frames(frames, a.output)
+    finally:
+        warehouse.close()
+    console.print(
+        f"已写入 {a.output}：{rows:,} 行{'（已隐去姓名和证件号码）' if unmask is None else '（完整信息，已记录在案）'}"
+    )
+    return 0
+
+
 def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
     """The balances between warehouse and case store, and what is wrong with the journal; both empty where there is no store."""
     try:
@@ -127,7 +165,7 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             return [], [*problems, "预警还没有从最近一次运行更新：运行 buluo serve 或 buluo run 会补上"]
         warehouse = Warehouse(published.run_of(None).path)
         try:
-            return check_balance(store, warehouse), problems
+            return [*check_balance(store, warehouse), check_seals(store)], problems
         finally:
             warehouse.close()
 

@@ -23,9 +23,12 @@ from monitoring.people.callers import ABSOLUTE, IDLE
 from monitoring.people.roles import ACTIONS
 from monitoring.store import Store
 from monitoring.store.schema import account, alert, clue, conference, referral, session
+from monitoring.vouching import seals
 from tests.people import OTHER_TOWN, OTHER_VILLAGE, TOWN, VILLAGE, Known, add_account, disable
 from tests.some_alerts import TODAY, alert_row
 from tests.stores import NOON
+from tests.vouching_county import Home, county_of
+from tests.vouching_county import at as numbered
 
 # --- the objects: where they are. The other township has a village of the own one's name.
 
@@ -252,6 +255,19 @@ def _whole(service: Callable[..., Any], *details: Any) -> Callable[[Setting, Cal
     return lambda at, caller, key: service(at.store, caller, *details, at=NOON)
 
 
+_PERIODS = (f"{year}-{month:02d}" for year in range(2000, 2100) for month in range(1, 13))
+
+
+def _place(at: Setting, place: Place, asker: int) -> tuple[str, Place]:
+    """A period of its own for each: a place is signed once in one."""
+    return next(_PERIODS), place
+
+
+def _sign(at: Setting, caller: Caller, key: tuple[str, Place]) -> object:
+    warehouse = county_of(numbered([Home(place=key[1])]), period=key[0])
+    return seals.sign(at.store, caller, warehouse, *key[1], "情况属实", "", NOON)
+
+
 _HELP = work.Measure("temporary", TODAY, "何山", Decimal(500))
 _WEEK = TODAY + timedelta(7)
 
@@ -289,6 +305,9 @@ DEEDS: tuple[Deed, ...] = (
     Deed("register", "clue.register", _register, _household, tuple(PLACES)),
     Deed("join", "clue.register", _join, _joined, tuple(PLACES)),
     Deed("conclude", "clue.conclude", _of_clue(clues.conclude, "已答复", TODAY), _clue),
+    Deed("sign a village", "checklist.sign_village", _sign, _place, ("own village", "another village", "another township")),
+    Deed("sign a township", "checklist.sign_township", _sign, _place, ("village unknown",)),
+    Deed("sign the county", "checklist.sign_county", _sign, _place, ("place unknown",)),
     Deed("masked export", "export.masked", _exported("export.masked"), _nothing, (ANY,)),
     Deed("full export", "export.full", _exported("export.full"), _nothing, (ANY,)),
     Deed("accounts", "account.list", _whole(accounts.accounts), _nothing, (ANY,)),

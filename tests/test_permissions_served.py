@@ -25,7 +25,8 @@ from tests.serving import COOKIE, PASSWORD, Served, Visit, own_home, serving
 
 # What only that page sends.
 MARKS = {
-    "overview": "本月要点", "alerts": "预警分栏", "household": "从预警、名单点进来", "coverage": "应覆盖 = 已覆盖", "exits": "要什么证明", "checklist": "账是平的吗",
+    "overview": "本月要点", "alerts": "预警分栏", "household": "从预警、名单点进来", "coverage": "应覆盖 = 已覆盖", "exits": "要什么证明",
+    "checklist": "谁能为这一户担保？",
     "clues": "线索分栏", "data": "隔离行", "admin": "这里没有任何家庭的信息",
 }  # fmt: skip
 # Who is sent which page; written out here, since the policy table is what is tested.

@@ -19,13 +19,20 @@ CHILD_BELOW, ELDER_FROM = 16, 60  # full years: left-behind child; elder who liv
 LONGEST_PLACE, LONGEST_NAME = 64, 128  # columns of the case store
 
 
-# Every signal with its key; one that looks like another gets a number.
+# Every signal with its key, and every notice (`monitoring.vouching.notices`); one that looks like another gets a number.
 _KEYED = f"""
-    keyed as (select *, {signal_key()} as key, {alert_subject()} as about, right(id_number, 4) as tail from signal),
+    said as (from signal {{notices}}),
+    keyed as (select *, {signal_key()} as key, {alert_subject()} as about, right(id_number, 4) as tail from said),
     told as (
         select * exclude (key), key || case when place > 1 then ' #' || place else '' end as subject_key,
                {alert_key("key")} as alert_key
         from (select *, row_number() over (partition by rule, key order by evidence, message, name) as place from keyed))"""
+
+
+def _keyed(warehouse: Warehouse) -> str:
+    """The expressions for a run; one that an older version published has no notices."""
+    has = warehouse.row("select count(*) as tables from duckdb_tables() where table_name = 'notice'")["tables"]
+    return _KEYED.replace("{notices}", "union all by name from notice" if has else "")
 
 
 def signals_of_run(warehouse: Warehouse) -> pl.DataFrame:
@@ -34,7 +41,7 @@ def signals_of_run(warehouse: Warehouse) -> pl.DataFrame:
     `supported`: the household is in full support (whole household on dibao, or all its members on tekun).
     """
     return warehouse.frame(f"""
-        with {_KEYED}
+        with {_keyed(warehouse)}
         select rule, subject_key, about as subject, alert_key, s.household_id, left(s.township, {LONGEST_PLACE}) as township,
                left(s.village, {LONGEST_PLACE}) as village, kind, level, level_order, department, person_id,
                {_record_shown()} as record_key, {MASKED.sentence("message")} as message,
@@ -49,7 +56,7 @@ def signals_of_run(warehouse: Warehouse) -> pl.DataFrame:
 
 def keys_of_run(warehouse: Warehouse) -> pl.DataFrame:
     """The key of every signal: rule, subject_key."""
-    return warehouse.frame(f"with {_KEYED} select rule, subject_key from told")
+    return warehouse.frame(f"with {_keyed(warehouse)} select rule, subject_key from told")
 
 
 def conditions_of_run(warehouse: Warehouse) -> dict[str, str]:

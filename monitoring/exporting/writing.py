@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -36,19 +36,28 @@ def write_frame(frame: pl.DataFrame, out: Path, *, sheet: str = "Sheet1") -> Non
 
     The file is readable by its owner only. Raises ValueError for another suffix or too many rows for a workbook.
     """
-    writers: dict[str, Callable[[pl.DataFrame, Path], None]] = {
-        ".csv": _write_csv,
-        ".xlsx": lambda rows, path: _write_xlsx(rows, path, sheet),
-        ".parquet": lambda rows, path: rows.write_parquet(path),
+    write_frames({sheet: frame}, out)
+
+
+def write_frames(frames: Mapping[str, pl.DataFrame], out: Path) -> None:
+    """As `write_frame`, one sheet a frame; several go into a workbook only."""
+    if check_suffix(out) != ".xlsx" and len(frames) > 1:
+        raise ValueError(f"{out.name}：几张表只能写成 .xlsx")
+    only = next(iter(frames.values()))
+    writers: dict[str, Callable[[Path], None]] = {
+        ".csv": lambda path: _write_csv(only, path),
+        ".xlsx": lambda path: _write_xlsx(frames, path),
+        ".parquet": lambda path: only.write_parquet(path),
     }
     writer = writers[check_suffix(out)]
-    check_rows(out, frame.height)
+    for frame in frames.values():
+        check_rows(out, frame.height)
     out.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
     os.close(handle)
     part = Path(name)
     try:
-        writer(frame, part)
+        writer(part)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(out)
@@ -96,26 +105,27 @@ def _harmless(name: str) -> pl.Expr:
     return pl.when(text.str.contains(_ACTS)).then(pl.lit("'") + text).otherwise(text).alias(name)
 
 
-def _write_xlsx(frame: pl.DataFrame, path: Path, sheet: str) -> None:
+def _write_xlsx(frames: Mapping[str, pl.DataFrame], path: Path) -> None:
     with xlsxwriter.Workbook(str(path), _SAFE_WORKBOOK) as book:
         book.set_properties({"created": _CREATED})
         text, day, bold = (book.add_format({"num_format": form}) for form in ("@", "yyyy-mm-dd", "@"))
         bold.set_bold()
-        page = book.add_worksheet(sheet)
-        page.freeze_panes(1, 0)
-        cells = frame.with_columns(_as_cell(frame[name]) for name in frame.columns)
-        for place, (name, type_) in enumerate(cells.schema.items()):
-            page.set_column(
-                place, place, _WIDE.get(name, 14), text if type_ == pl.String else day if type_ == pl.Date else None
-            )
-            page.write_string(0, place, name, bold)
-        first = 1
-        for slice_ in cells.iter_slices(10_000):  # the writer takes rows in order; memory stays one slice
-            for place, row in enumerate(slice_.rows(), first):
-                page.write_row(place, 0, row)
-            first += slice_.height
-        if frame.width:
-            page.autofilter(0, 0, frame.height, frame.width - 1)
+        for sheet, frame in frames.items():
+            page = book.add_worksheet(sheet)
+            page.freeze_panes(1, 0)
+            cells = frame.with_columns(_as_cell(frame[name]) for name in frame.columns)
+            for place, (name, type_) in enumerate(cells.schema.items()):
+                page.set_column(
+                    place, place, _WIDE.get(name, 14), text if type_ == pl.String else day if type_ == pl.Date else None
+                )
+                page.write_string(0, place, name, bold)
+            first = 1
+            for slice_ in cells.iter_slices(10_000):  # the writer takes rows in order; memory stays one slice
+                for place, row in enumerate(slice_.rows(), first):
+                    page.write_row(place, 0, row)
+                first += slice_.height
+            if frame.width:
+                page.autofilter(0, 0, frame.height, frame.width - 1)
 
 
 def _as_cell(column: pl.Series) -> pl.Expr:

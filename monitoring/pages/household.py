@@ -10,7 +10,7 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
-from monitoring.pages import household_entitlement, household_names, household_timeline
+from monitoring.pages import household_entitlement, household_names, household_timeline, household_vouching
 from monitoring.pages.signal_cards import signal_card
 from monitoring.queries import alerts, conditions, household, income, verdicts
 from monitoring.queries.household import Household
@@ -70,6 +70,7 @@ def _file(view: View, found: Household) -> None:
     levels = [level for level in LEVELS if any(signal.level == level for signal in signals)]
     marks = " ".join(ui.level(level, t) for level in levels)
     ui.html(f"<div>{marks} {ui.said(t('{n} 条信号', n=len(signals)) if signals else t('本期没有信号'))}</div>")
+    household_vouching.section(view, key)
     left, right = st.columns([1.15, 1], gap="medium")
     with left:
         _members(view, found)

@@ -70,6 +70,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     # clues
     "clue.register": _STAFF,
     "clue.conclude": _OFFICE,
+    # the checklist: each level signs its own; a township's staff may sign for a village
+    "checklist.sign_village": frozenset({TOWNSHIP, VILLAGE}),
+    "checklist.sign_township": frozenset({TOWNSHIP}),
+    "checklist.sign_county": frozenset({LEADER, COUNTY}),
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
@@ -95,7 +99,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     "household": ("page.household", "household.view", "household.unmask", "alert.comment"),
     "coverage": ("page.coverage", "export.masked", "export.full"),
     "exits": ("page.exits", "export.masked", "export.full"),
-    "checklist": ("page.checklist", "export.masked", "export.full"),
+    "checklist": (
+        "page.checklist", "checklist.sign_village", "checklist.sign_township", "checklist.sign_county", "export.masked",
+        "export.full",
+    ),
     "data": ("page.data", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),

@@ -472,3 +472,30 @@ setting = Table(
 Index("ix_alert_funnel", *(alert.c[name] for name in (
     "opened_period", "township", "village", "level", "verify_due_date", "opened_on", "verified_at", "decided_at", "helped_at", "closed_at",
     "outcome", "raises_work", "status")))  # fmt: skip
+# --- sign-off of the checklist: one row a signature, none is ever changed; the last one of a place and period counts
+
+seal = Table(
+    "seal",
+    metadata,
+    _id(),
+    Column("period", String(7), nullable=False),
+    Column("level", String(8), nullable=False),  # village, township, county
+    Column("township", String(64)),  # NULL: the county
+    Column("village", String(64)),  # NULL: the township, or the county
+    Column("run_id", String(40), nullable=False),  # what was published when it was signed
+    Column(
+        "content", Text, nullable=False
+    ),  # canonical JSON: states, sets, the digest of the rows, the seals it rests on
+    Column(
+        "rows", Text, nullable=False
+    ),  # the ledger's rows that were signed, one a line: household, state, what it rests on
+    Column("sha256", String(64), nullable=False),  # of the content
+    Column("households", Integer, nullable=False),
+    Column("nobody", Integer, nullable=False),  # the remainder that was stated: households for which nobody can vouch
+    Column("note", Text, nullable=False),  # what is done about them
+    _account("account_id"),
+    Column("by", String(64), nullable=False),  # the person's name then
+    Column("role", String(24), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+Index("ix_seal_place", seal.c.period, seal.c.township, seal.c.village)

@@ -27,6 +27,8 @@ from monitoring.checks import Check, audit
 from monitoring.feeds import Feed, FeedError, load_feeds
 from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, compile_rules, load_policy
+from monitoring.vouching.settings import load_vouching
+from monitoring.working_days import add_working_days
 from pipelines.assess import assess
 from pipelines.link import Delivered, Linking, link
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
@@ -36,6 +38,7 @@ from pipelines.run.holding import reasons_to_hold
 from pipelines.run.intake import Intake, inbox_files, receive
 from pipelines.run.publishing import Publisher
 from pipelines.snapshot import Facts, take_snapshot
+from pipelines.vouch import vouch
 
 Told = Callable[[str, int, int, str], None]
 STEPS = ("read", "link", "snapshot", "assess", "check", "publish")
@@ -136,6 +139,7 @@ def run(
     parameters = packs[order.pack].in_force(as_of)
     try:
         compiled = compile_rules(rules, parameters, as_of)
+        vouching = load_vouching(order.home, as_of)
     except PolicyError as error:
         raise Refused(str(error)) from error
     with only_run(order.home):
@@ -155,7 +159,7 @@ def run(
                 + "\n".join(f"  · {r}" for r in held)
                 + "\n核实无误后加 --accept-shrink 再运行"
             )
-        stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled))
+        stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled) + vouching.sha256)
         run_id = publisher.free_run_id(stem)
         building = publisher.building(run_id)
         deliveries = [*earlier, delivery]
@@ -176,6 +180,8 @@ def run(
                 carry_history(con, order.period, publisher.file_of(before) if before else None)
                 carry_coverage(con, order.period)
                 carry_freshness(con, sorted(feeds))
+                due = add_working_days(as_of, parameters.whole("alert.working_days_orange") or 0)
+                vouch(con, compiled, vouching, order.period, as_of, due)
                 counts = _write_run(con, run_id, order, as_of)
                 checks = audit(con)
                 if not all(c.ok for c in checks):
