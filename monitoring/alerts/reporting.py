@@ -50,7 +50,7 @@ def worked(
     names = ("township", "opened_at", "verify_due_date", "verified_at", "helped_at", "closed_at")
     with reading(store, caller, "alert.view", at) as act:
         asked = select(*(alert.c[name] for name in names)).where(
-            alert.c.opened_period.in_(periods), alert.c.opened_at <= until, alert.c.raises_work.is_(True), *in_places(act.person), *_picked(picked)
+            alert.c.opened_period.in_(periods), alert.c.opened_at <= until, alert.c.raises_work.is_(True), *in_places(act.person), *picked_places(picked)
         )  # fmt: skip
         rows = act.con.execute(asked).all()
     day = (until - timedelta(microseconds=1)).astimezone(CHINA).date()
@@ -78,10 +78,17 @@ def _plain(value: Any) -> Any:
     return value.astimezone(CHINA).date() if isinstance(value, datetime) else value
 
 
-def _picked(scope: Scope) -> list[ColumnElement[bool]]:
+def picked_places(scope: Scope) -> list[ColumnElement[bool]]:
     """Picked places as a condition; None inside is a place that is not known."""
     if scope.villages is not None:
-        return [or_(*(and_(alert.c.township.is_not_distinct_from(t), alert.c.village.is_not_distinct_from(v)) for t, v in scope.villages))]
+        return [
+            or_(
+                *(
+                    and_(alert.c.township.is_not_distinct_from(t), alert.c.village.is_not_distinct_from(v))
+                    for t, v in scope.villages
+                )
+            )
+        ]
     if scope.townships is not None:
         return [or_(*(alert.c.township.is_not_distinct_from(t) for t in scope.townships))]
     return []

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.labels import LEVELS
 from monitoring.language import number
 from monitoring.warehouse import Warehouse
 
@@ -33,6 +34,9 @@ DIRECTIONS = {
 FITS: dict[bool | None, str] = {True: "符合", False: "不符合", None: "不明"}
 _REGISTERS = ("dibao", "tekun", "marginal", "rigid", "at_risk")
 Said = tuple[str, dict[str, str]]
+
+
+LEVEL_OF = {str(place): level for place, level in enumerate(LEVELS, 1)}  # as `before` and `now` tell a level
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,15 @@ def runs(warehouse: Warehouse, scope: Scope) -> Runs:
     return Runs(told["before"], told["now"], tuple(rules), tuple(parameters), (told["first"], told["second"]))
 
 
+def rule_titles(warehouse: Warehouse, scope: Scope) -> dict[str, tuple[str, str]]:
+    """Rule -> its Chinese and English title, of the rules of both runs."""
+    rows = warehouse.rows(
+        """select rule, coalesce(l.title_zh, e.title_zh) as zh, coalesce(l.title_en, e.title_en) as en
+           from earlier.rule e full join later.rule l using (rule)"""
+    )
+    return {row["rule"]: (row["zh"], row["en"]) for row in rows}
+
+
 def changed(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     """One row is a household and measure that changed: measure, direction, before, now (level, amount; text), household_key,
     household_id, name, township, village (as now, else as before), and the facts on which `why` stands.
@@ -104,7 +117,9 @@ def tally(frame: pl.DataFrame) -> pl.DataFrame:
     counted = frame.group_by("measure", "direction").len().pivot("direction", index="measure", values="len")
     every = pl.DataFrame({"measure": list(MEASURES)}).join(counted, on="measure", how="left", maintain_order="left")
     absent = [pl.lit(0).alias(name) for name in DIRECTIONS if name not in every.columns]
-    return every.with_columns(*absent).select("measure", *(pl.col(name).fill_null(0).cast(pl.Int64) for name in DIRECTIONS))
+    return every.with_columns(*absent).select(
+        "measure", *(pl.col(name).fill_null(0).cast(pl.Int64) for name in DIRECTIONS)
+    )
 
 
 def pick(frame: pl.DataFrame, measure: str, direction: str, page: int = 1, size: int = 50) -> tuple[pl.DataFrame, int]:

@@ -106,12 +106,18 @@ def compose(
     ]  # fmt: skip
     year, month = run.as_of.year, run.as_of.month
     span = f"{year}年{month}月" if kind == "monthly" else f"{year}年{QUARTER_ENDS[month]}"
-    title = f"{made.place}低收入人口动态监测{span}月报" if kind == "monthly" else f"{made.place}社会救助兜底保障{span}季度报告"
+    title = (
+        f"{made.place}低收入人口动态监测{span}月报"
+        if kind == "monthly"
+        else f"{made.place}社会救助兜底保障{span}季度报告"
+    )
     told = [f"数据截至 {run.as_of:%Y年%m月%d日}；办理情况截至 {worked.until:%Y年%m月%d日}。"]
     if moved is not None:
         told.append(f"“新增”“停保”等是与 {_month(moved.before)} 已发布结果比较。")
     if missing:
-        told.append(f"本季度没有发布结果的月份：{'、'.join(_month(m) for m in missing)}；这些月份的变化只能从季末结果看到。")
+        told.append(
+            f"本季度没有发布结果的月份：{'、'.join(_month(m) for m in missing)}；这些月份的变化只能从季末结果看到。"
+        )
     if kind == "quarterly":
         told.append(f"依据{QUARTER_SOURCE}。")
     if run.sample:
@@ -137,7 +143,9 @@ def _month(period: str) -> str:
 class _Writer:
     """The sections of one report, each from its own question."""
 
-    def __init__(self, warehouse: Warehouse, scope: Scope, publication: bool, run: figures.Run, months: list[str]) -> None:
+    def __init__(
+        self, warehouse: Warehouse, scope: Scope, publication: bool, run: figures.Run, months: list[str]
+    ) -> None:
         self.warehouse, self.scope, self.publication, self.run, self.months = warehouse, scope, publication, run, months
 
     # --- figures in words
@@ -207,7 +215,9 @@ class _Writer:
         ]  # fmt: skip
         said += [f"{feed_titles()[feed]}不能比较：{why}，有关人数不明。" for feed, why in moved.not_compared.items()]
         said += [f"{text}。" for text in moved.came_anew]
-        kinds = _count(moved.new, "类别", "新增").join(_count(moved.ended, "类别", "停保"), on="类别", how="full", coalesce=True)
+        kinds = _count(moved.new, "类别", "新增").join(
+            _count(moved.ended, "类别", "停保"), on="类别", how="full", coalesce=True
+        )
         kinds = kinds.fill_null(0).sort("类别")
         tables = []
         if kinds.height:
@@ -241,13 +251,19 @@ class _Writer:
                 rate, figures_of[0] = hiding.HIDDEN, hiding.HIDDEN  # else the small one is the difference
             rate = f"至多 {rate}" if rate and row["unknown"] and rate != hiding.HIDDEN else rate
             rows.append((f"{row['title']}（{_unit(row)}）", *figures_of, rate or "没有对象"))
-        return Section("应保尽保", said, [Table("各项救助", ("项目", "应覆盖", "已覆盖", "缺口", "不明", "覆盖率"), rows)])
+        return Section(
+            "应保尽保", said, [Table("各项救助", ("项目", "应覆盖", "已覆盖", "缺口", "不明", "覆盖率"), rows)]
+        )
 
     def alerts(self, worked: Worked) -> Section:
         total = worked.total
         if not total["opened"]:
-            return Section("预警处置", [f"办理系统中，截至 {worked.until:%Y-%m-%d} 没有属于本报告期的预警，处置情况不明。"])
-        said = [f"本期新开需要办理的预警 {self.n(total['opened'], '件')}，应核实（已到期限或已核实）{self.n(total['due'], '件')}。"]
+            return Section(
+                "预警处置", [f"办理系统中，截至 {worked.until:%Y-%m-%d} 没有属于本报告期的预警，处置情况不明。"]
+            )
+        said = [
+            f"本期新开需要办理的预警 {self.n(total['opened'], '件')}，应核实（已到期限或已核实）{self.n(total['due'], '件')}。"
+        ]
         rate = self.rate(total["in_time"], total["due"], "件")
         said.append((f"按时核实率 {rate}；" if rate else "") + f"已核实 {self.n(total['verified'], '件')}，逾期未核实 {self.n(total['overdue'], '件')}，已落实帮扶 {self.n(total['helped'], '件')}，已办结 {self.n(total['closed'], '件')}。")  # fmt: skip
         names = ("opened", "due", "verified", "in_time", "overdue", "helped")

@@ -156,7 +156,9 @@ def ended(warehouse: Warehouse, scope: Scope) -> Sheet:
             where true {places.also} {_ORDER}, e.category""",
         places.params,
     )
-    return Sheet("停保明细", rows, "上期在册、本期不在册的人。停保原因以台账和死亡登记为准；台账没有写的，如实写明不明。")
+    return Sheet(
+        "停保明细", rows, "上期在册、本期不在册的人。停保原因以台账和死亡登记为准；台账没有写的，如实写明不明。"
+    )
 
 
 def ended_by_place(warehouse: Warehouse, scope: Scope) -> Sheet:
@@ -291,7 +293,11 @@ def netted(warehouse: Warehouse, scope: Scope) -> Sheet:
             order by 直接退出 desc, p.township nulls last, p.village nulls last, p.household_key, p.person_id""",
         places.params,
     )  # fmt: skip
-    return Sheet("退出对象兜底情况纠治表", rows, "近12个月停保和本期不再在册的低保、特困人员，直接退出的排在前面。“√”以本期台账为准。")
+    return Sheet(
+        "退出对象兜底情况纠治表",
+        rows,
+        "近12个月停保和本期不再在册的低保、特困人员，直接退出的排在前面。“√”以本期台账为准。",
+    )
 
 
 SHEETS = (new, passed, ended_by_place, ended, increased, decreased, died, temporary, relatives, netted)

@@ -108,7 +108,10 @@ def month_lists(published: Publication, period: str, person: Person, scope: Scop
     with _paired(before, run) as pair:
         sheets = lists.month(pair, scope)
         county = pair.row("select as_of, pack, sample from later.run")
-        lacking = [f"{feed_titles()[feed]}：{why}，有关的表不明、没有行。" for feed, why in lists.not_compared(pair, scope).items()]
+        lacking = [
+            f"{feed_titles()[feed]}：{why}，有关的表不明、没有行。"
+            for feed, why in lists.not_compared(pair, scope).items()
+        ]
         anew = [f"{text}。" for text in lists.came_anew(pair, scope)]
         late = pair.rows("select title, last_period from later.feed_snapshot where not has_file order by feed")
     told = [
@@ -124,7 +127,9 @@ def month_lists(published: Publication, period: str, person: Person, scope: Scop
         told.append(("样例", "人和事都是编造的，只供演示"))
     notes = [*lacking, *anew, "分类施保金的增发、减发：台账没有这一项，不出表。会议记录不在数据中，不出表。", "各表由系统比较两期已发布结果得出；原因以台账写明的为准，没有写明的如实写“不明”。"]  # fmt: skip
     place, mask = _place(scope), "" if scope.masked else "_完整"
-    return MonthLists(f"{place}{t.month(period)}救助月报清单", told, sheets, notes, f"{place}{t.month(period)}救助月报清单{mask}")
+    return MonthLists(
+        f"{place}{t.month(period)}救助月报清单", told, sheets, notes, f"{place}{t.month(period)}救助月报清单{mask}"
+    )
 
 
 def offer_lists(

@@ -28,7 +28,9 @@ _BAR, _INK, _MUTED, _LINE = "#8FB8DC", "#1F2933", "#5B6B7B", "#D9E0E7"
 @cache
 def chinese_font() -> Path | None:
     """The file of a font with Chinese glyphs; None where the machine has none."""
-    fonts = sorted(font_manager.fontManager.ttflist, key=lambda font: (font.name, str(font.weight) != "400", font.fname))
+    fonts = sorted(
+        font_manager.fontManager.ttflist, key=lambda font: (font.name, str(font.weight) != "400", font.fname)
+    )
     held = {font.name: Path(font.fname) for font in reversed(fonts)}  # the regular weight where there are several
     for family in FAMILIES:
         path = held.get(family)

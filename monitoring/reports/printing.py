@@ -9,7 +9,9 @@ from monitoring.reports.composing import Picture, Report, Section, Table, numera
 
 def print_view(report: Report) -> str:
     told = "".join(f"<p class=told>{escape(said)}</p>" for said in report.told)
-    sections = "".join(_section(f"{numeral(n)}、{section.heading}", section) for n, section in enumerate(report.sections, 1))
+    sections = "".join(
+        _section(f"{numeral(n)}、{section.heading}", section) for n, section in enumerate(report.sections, 1)
+    )
     closing = "".join(f"<p>{escape(said)}</p>" for said in report.closing)
     body = (
         '<p class="screen">按 Ctrl+P 打印，或另存为 PDF（A4）。不含个人信息；每次打开都有记录。</p>'

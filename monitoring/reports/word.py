@@ -52,7 +52,12 @@ def _page(paper: Paper) -> None:
     section = paper.sections[0]
     section.orientation = WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = Cm(21), Cm(29.7)
-    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = Cm(3.2), Cm(3), Cm(2.8), Cm(2.6)
+    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (
+        Cm(3.2),
+        Cm(3),
+        Cm(2.8),
+        Cm(2.6),
+    )
     style = paper.styles["Normal"]
     style.font.name, style.font.size = "Times New Roman", Pt(14)
     style.element.rPr.rFonts.set(qn("w:eastAsia"), TEXT)

@@ -27,7 +27,9 @@ _WIDTHS = {"身份证号": 21, "干部身份证号": 21, "近亲属身份证号"
 COVER = "封面"
 
 
-def write_month(out: Path, title: str, told: Sequence[tuple[str, str]], sheets: Sequence[Sheet], notes: Sequence[str]) -> int:
+def write_month(
+    out: Path, title: str, told: Sequence[tuple[str, str]], sheets: Sequence[Sheet], notes: Sequence[str]
+) -> int:
     """Writes the workbook beside `out` and renames it when it is on disk; readable by its owner only. Gives its rows.
 
     `told` are the cover's lines (what, value); `notes` what a reader must know before trusting the lists.
@@ -49,7 +51,9 @@ def write_month(out: Path, title: str, told: Sequence[tuple[str, str]], sheets: 
     return sum(sheet.rows.height for sheet in sheets)
 
 
-def _write(part: Path, title: str, told: Sequence[tuple[str, str]], sheets: Sequence[Sheet], notes: Sequence[str]) -> None:
+def _write(
+    part: Path, title: str, told: Sequence[tuple[str, str]], sheets: Sequence[Sheet], notes: Sequence[str]
+) -> None:
     with xlsxwriter.Workbook(str(part), _SAFE) as book:
         book.set_properties({"created": _CREATED, "title": title})
         look = {
