@@ -17,7 +17,8 @@ from monitoring.warehouse import Warehouse
 
 LEDGERS = ("dibao", "tekun", "low_income")
 GOES_TO = ("低保", "特困供养", "低保边缘家庭", "刚性支出困难家庭")
-_NO_SHEET = pl.DataFrame()
+# Dibao and tekun pass into each other without a new admission.
+_PASSED = "('低保', '特困供养')"
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,17 @@ def _ledger(side: str, ledgers: tuple[str, ...]) -> str:
     when = "counts and person_id is not null and {start} <= r.as_of and (end_date is null or end_date > r.as_of)"
     parts = {
         "dibao": f"""select person_id, '低保' as category, min(certificate) as certificate, max(household_amount) as amount,
-                            min(start_date) as start, min(dibao_kind) as kind, max(class) as class
+                            min(start_date) as start, min(dibao_kind) as kind, max(class) as class, max(gradual_exit_date) as gradual
                      from {side}.std_dibao cross join {side}.run r where {when.format(start="start_date")} group by person_id""",
         "tekun": f"""select person_id, '特困供养', null, (max(coalesce(basic_amount, 0)) + max(coalesce(care_amount, 0)))::DECIMAL(14,2),
-                            min(start_date), min(support_form), null
+                            min(start_date), min(support_form), null, null::DATE
                      from {side}.std_tekun cross join {side}.run r where {when.format(start="start_date")} group by person_id""",
-        "low_income": f"""select person_id, category, null, null::DECIMAL(14,2), min(recognised_date), null, null
+        "low_income": f"""select person_id, category, null, null::DECIMAL(14,2), min(recognised_date), null, null, null::DATE
                           from {side}.std_low_income cross join {side}.run r
                           where {when.format(start="recognised_date")} group by person_id, category""",
     }
     nobody = """select null::BIGINT as person_id, null::VARCHAR as category, null::VARCHAR as certificate, null::DECIMAL(14,2) as amount,
-                       null::DATE as start, null::VARCHAR as kind, null::VARCHAR as class where false"""
+                       null::DATE as start, null::VARCHAR as kind, null::VARCHAR as class, null::DATE as gradual where false"""
     return " union all ".join([nobody, *(parts[name] for name in LEDGERS if name in ledgers)])
 
 
@@ -89,7 +90,11 @@ def _with(warehouse: Warehouse, scope: Scope) -> str:
     return f"""with before as ({_ledger("earlier", held)}), now as ({_ledger("later", held)}), people as ({_PEOPLE}), sizes as ({_SIZES}),
         days as (select e.as_of as first, l.as_of as last from earlier.run e cross join later.run l),
         was as (select person_id, string_agg(category, '、' order by category) as categories from before group by person_id),
-        are as (select person_id, string_agg(category, '、' order by category) as categories from now group by person_id)"""
+        are as (select person_id, string_agg(category, '、' order by category) as categories from now group by person_id),
+        passes as (select b.person_id, b.category as first, n.category as second
+                   from before b join now n on n.person_id = b.person_id and n.category in {_PASSED}
+                   anti join now k on k.person_id = b.person_id and k.category = b.category
+                   anti join before w on w.person_id = n.person_id and w.category = n.category where b.category in {_PASSED})"""
 
 
 def _who(scope: Scope) -> str:
@@ -98,8 +103,6 @@ def _who(scope: Scope) -> str:
 
 
 _ORDER = "order by p.township nulls last, p.village nulls last, p.household_key, p.person_id"
-# Dibao and tekun pass into each other without a new admission.
-_PASSED = "('低保', '特困供养')"
 
 
 def new(warehouse: Warehouse, scope: Scope) -> Sheet:
@@ -111,7 +114,7 @@ def new(warehouse: Warehouse, scope: Scope) -> Sheet:
                    case when n.start <= d.first then '补录：起始日期早于上期' else '' end as 说明
             from now n anti join before b on b.person_id = n.person_id and b.category = n.category
             join people p using (person_id) left join sizes s using (household_key) left join was using (person_id) cross join days d
-            where not (n.category in {_PASSED} and exists (select 1 from before o where o.person_id = n.person_id and o.category in {_PASSED}))
+            where not exists (select 1 from passes o where o.person_id = n.person_id and o.second = n.category)
             {places.also} {_ORDER}, n.category""",
         places.params,
     )  # fmt: skip
@@ -124,24 +127,23 @@ def passed(warehouse: Warehouse, scope: Scope) -> Sheet:
         f"""{_with(warehouse, scope)}
             select {_who(scope)}, b.category as 上期类别, n.category as 本期类别, b.amount as 上期月金额, n.amount as 本期月金额,
                    n.start as 享受起始日期
-            from now n join before b on b.person_id = n.person_id and b.category <> n.category and b.category in {_PASSED} and n.category in {_PASSED}
-            anti join before k on k.person_id = n.person_id and k.category = n.category
-            join people p on p.person_id = n.person_id where true {places.also} {_ORDER}""",
+            from passes q join now n on n.person_id = q.person_id and n.category = q.second
+            join before b on b.person_id = q.person_id and b.category = q.first join people p on p.person_id = n.person_id where true {places.also} {_ORDER}""",
         places.params,
     )  # fmt: skip
     return Sheet("类别转换明细", rows, "低保转特困、特困转低保；不计新增、停保。")
 
 
-_ENDED = f"""ended as (
+_ENDED = """gone as (
     select b.person_id, b.category, b.amount, b.certificate, coalesce(z.end_date, d.last) as ended_on, z.end_date, z.gradual_exit_date
     from before b anti join now n on n.person_id = b.person_id and n.category = b.category cross join days d
     left join (select person_id, '低保' as category, max(end_date) as end_date, max(gradual_exit_date) as gradual_exit_date
                from later.std_dibao where counts and end_date is not null group by person_id
                union all select person_id, '特困供养', max(end_date), null from later.std_tekun where counts and end_date is not null group by person_id
                union all select person_id, category, max(end_date), null from later.std_low_income where counts and end_date is not null
-               group by person_id, category) z on z.person_id = b.person_id and z.category = b.category
-    where not (b.category in {_PASSED} and exists (select 1 from now o where o.person_id = b.person_id and o.category in {_PASSED})))"""
-_REASON = """case when not p.alive then '人员死亡' when e.gradual_exit_date is not null then '渐退期满'
+               group by person_id, category) z on z.person_id = b.person_id and z.category = b.category),
+    ended as (from gone anti join passes on passes.person_id = gone.person_id and passes.first = gone.category)"""
+_REASON = """case when not p.alive then '人员死亡' when e.gradual_exit_date is not null then '渐退期后终止'
     when e.end_date is not null then '台账终止（原因台账未写）' else '本期台账无此人（原因不明）' end"""
 
 
@@ -185,14 +187,15 @@ def _amounts(warehouse: Warehouse, scope: Scope, title: str, sign: str, word: st
                      and n.certificate is not distinct from b.certificate where b.category in {_PASSED} group by all),
             holders as (
                 select category, coalesce(certificate, person_id::VARCHAR) as card, count(*) as persons,
-                       arg_min(person_id, (not is_head, person_id)) as person_id, max(class) as class
+                       arg_min(person_id, (not is_head, person_id)) as person_id, max(class) as class, max(gradual) as gradual
                 from now join people using (person_id) group by all),
-            had as (select category, coalesce(certificate, person_id::VARCHAR) as card, count(*) as persons, max(class) as class from before group by all)
+            had as (select category, coalesce(certificate, person_id::VARCHAR) as card, count(*) as persons, max(class) as class, max(gradual) as gradual from before group by all)
             select {_who(scope)}, c.category as 类别, case when c.category = '低保' then c.card end as 救助证编号,
                    had.persons as 上期保障人口, h.persons as 本期保障人口, c.before as 上期月金额, c.now as 本期月金额,
                    abs(c.now - c.before)::DECIMAL(14,2) as {word},
                    coalesce(nullif(concat_ws('、', case when had.persons <> h.persons then '保障人口变化' end,
                        case when s.standard is distinct from s.standard_before then '低保标准变化' end,
+                       case when had.gradual is null and h.gradual is not null then '进入渐退期' end,
                        case when had.class is distinct from h.class then concat('类别 ', coalesce(had.class, '不明'), ' → ', coalesce(h.class, '不明')) end), ''),
                        '台账未写（原因不明）') as 原因
             from cards c join holders h using (category, card) join had using (category, card) join people p using (person_id)
@@ -272,7 +275,7 @@ def netted(warehouse: Warehouse, scope: Scope) -> Sheet:
     )
     rows = warehouse.frame(
         f"""{_with(warehouse, scope)}, {_ENDED},
-            over as (select person_id, category, ended_on, end_date, gradual_exit_date from ended where category in {_PASSED}
+            over as (select person_id, category, ended_on, end_date, gradual_exit_date from gone where category in {_PASSED}
                      union all
                      select person_id, '低保', max(end_date), max(end_date), max(gradual_exit_date) from later.std_dibao cross join days
                      where counts and person_id is not null and end_date <= last and end_date > last - interval 12 month group by person_id

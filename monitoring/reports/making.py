@@ -21,6 +21,7 @@ from monitoring.pair import Pair, published_before
 from monitoring.people import Caller, Denied, Person, acting, reading
 from monitoring.people.downloads import offer, waiting
 from monitoring.people.viewing import stated_purpose
+from monitoring.queries import places
 from monitoring.reports import lists
 from monitoring.reports.composing import Made, Report, compose, months_of
 from monitoring.reports.printing import print_view
@@ -149,6 +150,12 @@ def offer_lists(
     path = waiting(store) / f"{secrets.token_hex(16)}.xlsx"
     rows = write_month(path, made.title, made.told, made.sheets, made.notes)
     return offer(store, caller, action, "month lists", path, f"{made.name}.xlsx", rows, masked=said is None, at=at)
+
+
+def townships(published: Publication, period: str) -> list[str]:
+    """The townships of a period's run by name. Raises ValueError."""
+    with _opened(_run_of(published, period).path) as warehouse:
+        return [name for name in places.townships(warehouse) if name]
 
 
 def _scope(person: Person, picked: Scope) -> Scope:
