@@ -137,8 +137,9 @@ def why(row: dict[str, Any]) -> list[Said]:
         found.append(("本期没有这一户：在世成员不在任何台账，或均已死亡", {}))
     if not row["new_household"] and not row["gone"]:
         found += _compared(row)
-    if row["ended_now"]:
-        found.append(("台账写明终止：{day}", {"day": str(row["ended_now"])}))
+    for column, text in (("started", "台账写明开始：{day}"), ("ended", "台账写明终止：{day}")):
+        if row[f"{column}_now"] is not None and row[f"{column}_now"] != row[f"{column}_before"]:
+            found.append((text, {"day": row[f"{column}_now"].isoformat()}))
     if row["moved"]:
         found.append(("居住地变动", {}))
     return found or [("没有找到变化的事实：原因不明，请核对台账", {})]
@@ -180,7 +181,7 @@ def _yuan(value: Any) -> str:
 
 
 _FACTS = (
-    "income_pc", "standard", "size", "property_fits", "dead", "certificates", "ill", "rules", "ended", *(f"in_{key}" for key in MEASURES),
+    "income_pc", "standard", "size", "property_fits", "dead", "certificates", "ill", "rules", "started", "ended", *(f"in_{key}" for key in MEASURES),
     "level_order", "dibao_amount", "tekun_amount",
 )  # fmt: skip
 _SIZES = ("level_order", "dibao_amount", "tekun_amount")
@@ -202,9 +203,12 @@ def _side(side: str) -> str:
                        select q.household_key, b.certificate, max(b.household_amount) as amount
                        from {side}.std_dibao b cross join r join {side}.person_snapshot q using (person_id)
                        where b.{active.replace("counts and", "counts and b.")} group by all) group by household_key),
-             x as (select q.household_key, max(b.end_date) as ended
-                   from {side}.std_dibao b cross join r join {side}.person_snapshot q using (person_id)
-                   where b.counts and b.end_date <= r.as_of and b.end_date > r.as_of - interval 3 month group by all),
+             rows as (select person_id, start_date as started, end_date as ended from {side}.std_dibao where counts
+                      union all select person_id, start_date, end_date from {side}.std_tekun where counts
+                      union all select person_id, recognised_date, end_date from {side}.std_low_income where counts),
+             x as (select q.household_key, max(b.started) filter (b.started <= r.as_of) as started,
+                          max(b.ended) filter (b.ended <= r.as_of) as ended
+                   from rows b cross join r join {side}.person_snapshot q using (person_id) group by all),
              k as (select q.household_key, sum(coalesce(b.basic_amount, 0) + coalesce(b.care_amount, 0))::DECIMAL(14,2) as tekun_amount
                    from {side}.std_tekun b cross join r join {side}.person_snapshot q using (person_id)
                    where b.{active.replace("counts and", "counts and b.")} group by all),
@@ -212,7 +216,7 @@ def _side(side: str) -> str:
                           any_tekun, any_low_income, any_rigid, at_risk, low_income_household
                    from {side}.household_snapshot)
         select h.*, n.name as head, coalesce(p.dead, 0) as dead, coalesce(p.certificates, 0) as certificates,
-               coalesce(p.ill, 0) as ill, s.level_order, s.rules, d.dibao_amount, k.tekun_amount, x.ended, {inside}
+               coalesce(p.ill, 0) as ill, s.level_order, s.rules, d.dibao_amount, k.tekun_amount, x.started, x.ended, {inside}
         from h left join p using (household_key) left join s using (household_key) left join d using (household_key)
              left join k using (household_key) left join x using (household_key)
              left join (select person_id, name from {side}.person_snapshot) n on n.person_id = h.head_person_id"""
