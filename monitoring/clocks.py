@@ -69,29 +69,33 @@ def clock(days: Mapping[str, date | None]) -> Clock:
 
 def medians(rows: pl.DataFrame, by: str) -> pl.DataFrame:
     """One row is a value of `by`: cases, and for each step (`event_delivered`, …) the median of calendar and of working days
-    (`…_working`), how many of the cases it rests on (`…_known`), the step's
-    share of all days that are known (`…_share`), and the shares before and after the alert (data_share, work_share)."""
-    timed = _timed(rows)
+    (`…_working`) and on how many of the cases it rests (`…_known`); data_share and work_share, the shares of all days that lie
+    before and after the alert, of the cases (`whole`) of which event, alert and help are known; None where there are none."""
     wanted: list[pl.Expr] = []
     for name in ("_".join(step) for step in STEPS):
         wanted += [
             pl.col(name).median().alias(name), pl.col(f"{name}_working").median().alias(f"{name}_working"),
-            pl.col(name).count().cast(pl.Int64).alias(f"{name}_known"), pl.col(name).clip(0).sum().alias(f"{name}_sum"),
+            pl.col(name).count().cast(pl.Int64).alias(f"{name}_known"),
         ]  # fmt: skip
-    found = timed.group_by(by).agg(pl.len().cast(pl.Int64).alias("cases"), *wanted)
-    whole = pl.sum_horizontal(pl.col(f"{'_'.join(step)}_sum") for step in STEPS)
+    ends = pl.all_horizontal(pl.col(name).is_not_null() for name in ("event", "alert", "help"))
+    wanted += [
+        ends.sum().cast(pl.Int64).alias("whole"),
+        _days("event", "alert").filter(ends).sum().alias("_data"), _days("alert", "help").filter(ends).sum().alias("_work"),
+    ]  # fmt: skip
+    found = _timed(rows).group_by(by).agg(pl.len().cast(pl.Int64).alias("cases"), *wanted)
+    every = pl.col("_data") + pl.col("_work")
     shares = [
-        pl.when(whole > 0).then(pl.col(f"{name}_sum") / whole).alias(f"{name}_share")
-        for name in ("_".join(step) for step in STEPS)
+        pl.when(every > 0).then(pl.col(part) / every).alias(name)
+        for name, part in (("data_share", "_data"), ("work_share", "_work"))
     ]
-    parts = {"data_share": DATA, "work_share": WORK}
-    summed = [
-        pl.when(whole > 0)
-        .then(pl.sum_horizontal(pl.col(f"{'_'.join(step)}_sum") for step in steps) / whole)
-        .alias(name)
-        for name, steps in parts.items()
-    ]
-    return found.with_columns(*shares, *summed).drop(f"{'_'.join(step)}_sum" for step in STEPS).sort("cases", by, descending=[True, False], nulls_last=True)  # fmt: skip
+    return (
+        found.with_columns(*shares).drop("_data", "_work").sort("cases", by, descending=[True, False], nulls_last=True)
+    )
+
+
+def _days(first: str, last: str) -> pl.Expr:
+    """Days between two milestones, 0 where the later came first."""
+    return (pl.col(last) - pl.col(first)).dt.total_days().clip(0)
 
 
 def slowest(
@@ -107,8 +111,7 @@ def late_share(rows: pl.DataFrame) -> tuple[float | None, int]:
     """Of all known days from the event to the help, the share before the alert (late data); and the cases it rests on: those of
     which every milestone but the delivery is known. None where there are none."""
     whole = rows.drop_nulls(["event", "alert", "help"])
-    data = int((whole["alert"] - whole["event"]).dt.total_days().clip(0).sum()) if whole.height else 0
-    work = int((whole["help"] - whole["alert"]).dt.total_days().clip(0).sum()) if whole.height else 0
+    data, work = (int(whole.select(_days(*ends).sum()).item() or 0) for ends in (("event", "alert"), ("alert", "help")))
     return (data / (data + work) if data + work else None), whole.height
 
 

@@ -65,6 +65,11 @@ def test_help_that_came_before_the_decision_is_a_negative_stage() -> None:
     assert [stage.days for stage in told.stages] == [10, -8] and told.days == 2
 
 
+def days_between(first: date | None, last: date | None) -> int:
+    assert first is not None and last is not None
+    return (last - first).days
+
+
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     schema: dict[str, Any] = {"alert_id": pl.Int64, "department": pl.String, **dict.fromkeys(ORDER, pl.Date)}
     return pl.DataFrame([{**dict.fromkeys(schema), **row} for row in rows], schema=schema)
@@ -87,8 +92,17 @@ def test_medians_are_those_of_the_cases_by_hand(cases: list[tuple[str | None, di
             assert row[f"{name}_working"] == (median(working) if working else None)
             listed, total = slowest(rows, name, "department", who)
             assert total == len(spans) and listed[name].to_list() == sorted(lengths, reverse=True)
-        if row["data_share"] is not None:
-            assert row["data_share"] + row["work_share"] == pytest.approx(1)
+        ends = [d for own, d in cases if own == who and d["event"] and d["alert"] and d["help"]]
+        data, work = (
+            (sum(max(days_between(d[a], d[b]), 0) for d in ends)) for a, b in (("event", "alert"), ("alert", "help"))
+        )
+        assert row["whole"] == len(ends)
+        if data + work:
+            assert row["data_share"] == pytest.approx(data / (data + work)) and row["work_share"] == pytest.approx(
+                work / (data + work)
+            )
+        else:
+            assert row["data_share"] is None and row["work_share"] is None
 
 
 def test_the_share_of_late_data_rests_on_cases_whose_ends_are_known() -> None:

@@ -57,7 +57,7 @@ def _table(view: View, found: pl.DataFrame, by: str, steps: tuple[tuple[str, str
 
 def _step(view: View, step: tuple[str, str]) -> str:
     first, last = (view.t(clocks.MILESTONES[name]) for name in step)
-    return view.t("{first}到{last}", first=first, last=last)
+    return view.t("{first} → {last}", first=first, last=last)
 
 
 def _named(view: View, value: str | None, by: str) -> str:

@@ -29,9 +29,9 @@ MEASURES: dict[str, tuple[str, str, str | None]] = {
     "low_income": ("低收入家庭", "low_income_household", None),
 }
 DIRECTIONS = {
-    "entered": "新进", "left": "退出", "rose": "上升", "fell": "下降", "unknown": "变为不明", "known": "由不明转为已知",
+    "entered": "新进", "left": "移出", "rose": "上升", "fell": "下降", "unknown": "变为不明", "known": "由不明转为已知",
 }  # fmt: skip
-FITS: dict[bool | None, str] = {True: "符合", False: "不符合", None: "不明"}
+FITS: dict[bool | None, str] = {True: "符合规定", False: "超出规定", None: "不明"}
 _REGISTERS = ("dibao", "tekun", "marginal", "rigid", "at_risk")
 Said = tuple[str, dict[str, str]]
 

@@ -60,6 +60,6 @@ figure { margin: 2mm 0; break-inside: avoid; } .bar { display: flex; align-items
 .track { flex: 1; display: flex; align-items: center; border-left: .5pt solid #888; } .track i { background: #8FB8DC; height: 3.6mm; print-color-adjust: exact; -webkit-print-color-adjust: exact; } .track b { font-weight: normal; padding-left: 1.5mm; white-space: nowrap; }
 footer { margin-top: 6mm; border-top: .5pt solid #888; font-size: 9.5pt; }
 .screen { background: #F5F7FA; border: .5pt solid #D9E0E7; padding: 1mm 3mm; font-size: 10pt; }
-@media (max-width: 560px) { .wide { overflow-x: auto; } .name { flex-basis: 9em; } h1 { font-size: 16pt; } body { margin: 2mm auto; } }
+@media (max-width: 560px) { .wide { overflow-x: auto; } .wide table { min-width: 130mm; } .name { flex-basis: 9em; } h1 { font-size: 16pt; } body { margin: 2mm auto; } }
 @media print { .screen { display: none; } body { margin: 0; padding: 0; max-width: none; } }
 """
