@@ -17,8 +17,9 @@ from monitoring.alerts.reporting import moment_of, worked
 from monitoring.people import Denied, operator
 from monitoring.people.downloads import ROAD, take
 from monitoring.reports import figures, hiding, making, pictures, word
-from monitoring.reports.composing import NoQuarter, Report, months_of
+from monitoring.reports.composing import NoQuarter, months_of
 from monitoring.reports.printing import print_view
+from monitoring.reports.shape import Report
 from monitoring.store import Store
 from monitoring.store.schema import alert
 from monitoring.warehouse import Warehouse, publication

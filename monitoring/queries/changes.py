@@ -97,11 +97,13 @@ def changed(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
                 select household_key, coalesce(l.household_id, e.household_id) as household_id,
                        case when l.household_key is null then e.township else l.township end as township,
                        case when l.household_key is null then e.village else l.village end as village,
-                       {scope.name("coalesce(l.head, e.head)")} as name, e.household_key is null as new_household,
+                       l.head_person_id as head, e.head_person_id as head_before, e.household_key is null as new_household,
                        l.household_key is null as gone, e.household_key is not null and l.household_key is not null
                            and (e.township, e.village) is distinct from (l.township, l.village) as moved, {facts}
                 from e full join l using (household_key))
-            select * from joined {places.where}""",
+            select j.* exclude (head, head_before), {scope.name("coalesce(l.name, e.name)")} as name
+            from (from joined {places.where}) j left join (select person_id, name from later.person_snapshot) l on l.person_id = j.head
+                 left join (select person_id, name from earlier.person_snapshot) e on e.person_id = j.head_before""",
         places.params,
     )
     if scope.masked:
@@ -215,11 +217,10 @@ def _side(side: str) -> str:
              h as (select household_key, household_id, township, village, head_person_id, size, income_pc, standard, property_fits, any_dibao,
                           any_tekun, any_low_income, any_rigid, at_risk, low_income_household
                    from {side}.household_snapshot)
-        select h.*, n.name as head, coalesce(p.dead, 0) as dead, coalesce(p.certificates, 0) as certificates,
+        select h.*, coalesce(p.dead, 0) as dead, coalesce(p.certificates, 0) as certificates,
                coalesce(p.ill, 0) as ill, s.level_order, s.rules, d.dibao_amount, k.tekun_amount, x.started, x.ended, {inside}
         from h left join p using (household_key) left join s using (household_key) left join d using (household_key)
-             left join k using (household_key) left join x using (household_key)
-             left join (select person_id, name from {side}.person_snapshot) n on n.person_id = h.head_person_id"""
+             left join k using (household_key) left join x using (household_key)"""
 
 
 def _of_measure(joined: pl.DataFrame, key: str) -> pl.DataFrame:

@@ -23,8 +23,9 @@ from monitoring.people.downloads import offer, waiting
 from monitoring.people.viewing import stated_purpose
 from monitoring.queries import places
 from monitoring.reports import lists
-from monitoring.reports.composing import Made, Report, compose, months_of
+from monitoring.reports.composing import Made, compose, months_of
 from monitoring.reports.printing import print_view
+from monitoring.reports.shape import Report
 from monitoring.reports.workbook import write_month
 from monitoring.store import Store
 from monitoring.warehouse import Publication, Published, Warehouse

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 
-from monitoring.reports.composing import Picture
+from monitoring.reports.shape import Picture
 
 # By likelihood on the machines of an office; the first one that has the glyphs is taken.
 FAMILIES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from monitoring.reports.composing import Picture, Report, Section, Table, numeral
+from monitoring.reports.shape import Picture, Report, Section, Table, numeral
 
 
 def print_view(report: Report) -> str:

@@ -20,8 +20,8 @@ from docx.shared import Cm, Pt
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from monitoring.reports.composing import Report, Section, Table, numeral
 from monitoring.reports.pictures import NO_FONT, chinese_font, draw
+from monitoring.reports.shape import Report, Section, Table, numeral
 
 TITLE, HEAD, TEXT = "宋体", "黑体", "仿宋"
 _FIXED = datetime(2000, 1, 1, tzinfo=UTC)  # a file's own properties; what the report says stands in its text
