@@ -32,12 +32,13 @@ from monitoring.access import Scope
 from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
-from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, overview
+from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, overview, reports
 from monitoring.people import ROLES, Caller, Denied, Person, SessionOver, may
 from monitoring.people.callers import who
 from monitoring.people.demo import misplaced
 from monitoring.people.settings import load_security
 from monitoring.queries import places
+from monitoring.reports.making import print_report
 from monitoring.store import Store
 from monitoring.ui import Desk, View
 from monitoring.warehouse import NoWarehouse, Publication, Warehouse, publication
@@ -53,6 +54,7 @@ TITLES = {
     "exits": ("退出复核", exits.page),
     "checklist": ("不漏一户", checklist.page),
     "clues": ("线索登记", clues.page),
+    "reports": ("报表", reports.page),
     "data": ("数据", data.page),
 }
 
@@ -103,6 +105,18 @@ def frame_kind(data: bytes) -> Frame:
 
 def visit_sheet(store: Store, caller: Caller, asked: Mapping[str, Any], at: datetime) -> str:
     return sheet(store, _newest, caller, int(asked["alert"]), at)
+
+
+def report_print(store: Store, caller: Caller, asked: Mapping[str, Any], at: datetime) -> str:
+    """A report to print; `form` is internal or public, `township` one township of those that the caller may see."""
+    town = asked.get("township")
+    picked = Scope() if town is None else Scope(townships=(None if town == UNKNOWN else town,))
+    try:
+        return print_report(
+            store, caller, publication(home()), asked["kind"], asked["period"], asked["form"] == "public", at, picked
+        )
+    except (NoWarehouse, ValueError) as problem:
+        raise Denied(str(problem)) from problem
 
 
 def _newest() -> Warehouse:
@@ -208,6 +222,13 @@ def _pages(desk: Desk, published: Publication) -> None:
         _menu(view)
     if view.county.sample:
         ui.banner(view.t("样例县：这里的人和事都是编造的，只供演示。"))
+    if view.county.period != published.latest:
+        ui.banner(
+            view.t(
+                "正在看 {month}：名单和数字按当时所知显示；预警、走访等办理情况是现在的。",
+                month=view.t.month(view.county.period),
+            )
+        )
     chosen.run()
 
 
@@ -244,7 +265,7 @@ def _frame(desk: Desk, published: Publication) -> tuple[View, DeltaGenerator]:
     )
     view = View(
         t=t, store=desk.store, caller=desk.caller, person=person, now=desk.now, since=desk.since, carried=carried,
-        warehouse=warehouse, scope=scope, county=ui.known(places.county, warehouse), home=home(),
+        warehouse=warehouse, scope=scope, county=ui.known(places.county, warehouse), home=home(), published=published,
     )  # fmt: skip
     return view, bar
 
@@ -312,7 +333,11 @@ else:
         load_security(home()),
         ui.ASSETS,
         frame_kind,
-        [Guarded("/sheet/{alert:int}", visit_sheet)],
+        [
+            Guarded("/sheet/{alert:int}", visit_sheet),
+            Guarded("/report/{kind}/{period}/{form}", report_print),
+            Guarded("/report/{kind}/{period}/{form}/{township}", report_print),
+        ],
     )
     app = st.App(
         Path(__file__).resolve(),

@@ -22,12 +22,13 @@ from monitoring import charts
 from monitoring.access import Scope
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
 from monitoring.language import Language, number, share
+from monitoring.pair import Pair
 from monitoring.people import Caller, Denied, Person, SessionOver
 from monitoring.people.callers import who
 from monitoring.queries.household import link_id
 from monitoring.queries.places import County
 from monitoring.store import Store
-from monitoring.warehouse import Warehouse
+from monitoring.warehouse import Publication, Warehouse
 
 ASSETS = Path(__file__).parents[1] / "static"
 ASSET_ROUTE = "/assets"  # served by app.py
@@ -113,6 +114,7 @@ class View(Desk):
     scope: Scope
     county: County
     home: Path
+    published: Publication | None = None  # every period that can be shown, for what compares two
 
     def ask(self, question: Callable[..., Answer], *details: Any) -> Answer:
         """A query's answer, remembered for this run, scope and details: a published file never changes. Full numbers are
@@ -129,6 +131,23 @@ class View(Desk):
         """As `ask`, for questions about the whole run, which take no scope."""
         self.still_here()
         return known(question, self.warehouse, *details)
+
+    def ask_pair(self, before: str, question: Callable[..., Answer], *details: Any) -> Answer:
+        """As `ask`, of an earlier period's run beside the one that is shown. Raises LookupError where it is not published."""
+        self.still_here()
+        earlier = (
+            next((run.path for run in self.published.runs if run.period == before), None) if self.published else None
+        )
+        if earlier is None:
+            raise LookupError(before)
+        pair = open_pair(str(earlier), str(self.warehouse.path))
+        return _answer(f"{question.__module__}.{question.__name__}", pair, (self.scope, *details), question, True)  # type: ignore[no-any-return]
+
+    @property
+    def earlier_periods(self) -> list[str]:
+        """The published periods before the one that is shown, the latest first."""
+        runs = self.published.runs if self.published else ()
+        return [run.period for run in runs if run.period < self.county.period]
 
     def household_link(self, row: dict[str, Any]) -> str | None:
         found = link_id(row.get("household_id"), row.get("household_key"))
@@ -160,7 +179,10 @@ def over(t: Language) -> NoReturn:
     st.stop()
 
 
-@st.cache_data(max_entries=500, show_spinner=False, hash_funcs={Warehouse: lambda warehouse: str(warehouse.path)})
+HASHED: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Warehouse, Pair), lambda warehouse: str(warehouse.path))
+
+
+@st.cache_data(max_entries=500, show_spinner=False, hash_funcs=HASHED)
 def _answer(
     name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool
 ) -> Any:
@@ -177,6 +199,11 @@ def known(question: Callable[..., Answer], warehouse: Warehouse, *details: Any) 
 def open_warehouse(path: str) -> Warehouse:
     """One connection a published file; a new run has a new name, so nothing here goes stale."""
     return Warehouse(Path(path))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, on_release=lambda pair: pair.close())
+def open_pair(earlier: str, later: str) -> Pair:
+    return Pair(Path(earlier), Path(later))
 
 
 def recall(key: str, options: Sequence[Any], many: bool = False) -> None:

@@ -16,6 +16,7 @@ from monitoring.warehouse import Warehouse, publication
 from tests.browsing import address, browser  # noqa: F401 -- fixtures
 from tests.serving import served  # noqa: F401 -- fixtures
 from tests.stores import empty_database, empty_sqlite, postgres, sqlite_store, store  # noqa: F401 -- fixtures
+from tests.two_months import two_months  # noqa: F401 -- fixtures
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 

@@ -19,6 +19,7 @@ PAGES = {
     "exits": "退出复核",
     "checklist": "不漏一户",
     "clues": "线索登记",
+    "reports": "报表",
     "data": "数据",
 }
 CHINESE = re.compile("[\u3400-\u9fff]")

@@ -35,6 +35,7 @@ EVENTS = {
     "household.view": "查看户档案",
     "household.unmask": "查看完整信息",
     "export": "导出",
+    "report": "打印报表",
     "sheet": "打印走访单",
     "alert": "预警处置",
     "clue": "线索",
@@ -48,7 +49,7 @@ EVENTS = {
 DETAILS = {
     "role": "角色", "places": "负责", "state": "状态", "stage": "还须", "way": "方式", "locked": "已锁定", "why": "原因",
     "path": "访问的地址", "more": "同类另有", "rows": "行数", "what": "内容", "masked": "已遮蔽", "purpose": "用途",
-    "problems": "问题数", "second_factor": "含第二重验证", "change": "变更",
+    "problems": "问题数", "second_factor": "含第二重验证", "change": "变更", "publication": "公开版",
 }  # fmt: skip
 SAID = STATES | {
     "change": "修改密码", "totp": "第二重验证", "enrol": "设置第二重验证", "password": "密码", "oidc": "统一认证",

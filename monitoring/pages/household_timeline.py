@@ -15,7 +15,7 @@ from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.moves import STATUSES
 from monitoring.alerts.timeline import timeline
 from monitoring.language import number
-from monitoring.pages import alerts_queue, alerts_work
+from monitoring.pages import alerts_queue, alerts_work, household_clocks
 from monitoring.queries import household
 from monitoring.queries.household import Household
 from monitoring.ui import View
@@ -45,6 +45,7 @@ def section(view: View, found: Household) -> None:
     card = view.read(queue.open_alert_of, known) if known else None
     ui.heading(t("时间线"))
     _state(view, card)
+    household_clocks.section(view, known)
     entries = sorted([*_work(view, household_id=known), *_data(view, found.key)], key=lambda one: one.day, reverse=True)
     shown = st.segmented_control(
         t("看什么"), ["all", *WHERE], default="all", required=True, key="line", label_visibility="collapsed",

@@ -47,6 +47,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.exits": _READERS,
     "page.checklist": _READERS,
     "page.data": _OFFICE | {ANALYST},
+    "page.reports": _OFFICE | {LEADER, ANALYST},
     "page.clues": _STAFF,
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
@@ -104,6 +105,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "export.full",
     ),
     "data": ("page.data", "export.masked", "export.full"),
+    "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip

@@ -1,0 +1,180 @@
+"""Every figure of a report, each from one query over the published run (or from two of them): nothing here is typed in.
+
+A figure that cannot be known is None, with the reason beside it; sentences about it are then not written, or say unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from monitoring.access import Filter, Scope
+from monitoring.labels import feed_departments, feed_titles
+from monitoring.queries import checklist, coverage, overview
+from monitoring.reports import lists
+from monitoring.warehouse import Warehouse
+
+# The six categories of 国办发〔2023〕39号: title, the ledger that it needs, who is in it (SQL over a living person).
+CATEGORIES: tuple[tuple[str, str, str], ...] = (
+    ("最低生活保障对象", "dibao", "on_dibao"),
+    ("特困人员", "tekun", "on_tekun"),
+    ("防止返贫监测对象", "monitored", "at_risk_household"),
+    ("最低生活保障边缘家庭成员", "low_income", "edge"),
+    ("刚性支出困难家庭成员", "low_income", "rigid"),
+    ("其他困难人员", "low_income", "other"),
+)
+STATES = ("成功", "失败", "退回")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run that a report stands on, and how old its sources are."""
+
+    run: str
+    period: str
+    as_of: date
+    pack: str
+    sample: bool
+    persons: int
+    households: int
+
+
+def run_of(warehouse: Warehouse, scope: Scope) -> Run:
+    """Persons and households are those of the scope."""
+    told = warehouse.row("select run_id, period, as_of, pack, sample from run")
+    places = scope.limit()
+    counted = warehouse.row(
+        f"""select (select count(*) from person_snapshot where alive{places.also}) as persons,
+                   (select count(*) from household_snapshot {places.where}) as households""",
+        places.params,
+    )
+    return Run(told["run_id"], told["period"], told["as_of"], told["pack"], told["sample"], **counted)
+
+
+def categories(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a category and a last one all of them, each person once (total): title, households, persons.
+
+    None where the ledger was never delivered. A person may stand in several categories.
+    """
+    places = scope.limit()
+    held = {row["feed"] for row in warehouse.rows("select feed from feed_snapshot where last_period is not null")}
+    every = " or ".join(f"({who})" for _, _, who in CATEGORIES)
+    counts = ", ".join(
+        f"count(distinct household_key) filter ({who}) as h{n}, count(*) filter ({who}) as p{n}"
+        for n, who in enumerate([*(who for _, _, who in CATEGORIES), every])
+    )
+    row = warehouse.row(
+        f"""with listed as (select person_id, bool_or(category = '低保边缘家庭') as edge, bool_or(category = '刚性支出困难家庭') as rigid,
+                                  bool_or(category = '其他低收入家庭') as other
+                           from std_low_income cross join run where counts and person_id is not null and recognised_date <= as_of
+                           and (end_date is null or end_date > as_of) group by person_id),
+                 people as (select * exclude (edge, rigid, other), coalesce(edge, false) as edge, coalesce(rigid, false) as rigid,
+                                   coalesce(other, false) as other
+                            from (select person_id, household_key, township, village, on_dibao, on_tekun, at_risk_household
+                                  from person_snapshot where alive) left join listed using (person_id))
+            select {counts} from people {places.where}""",
+        places.params,
+    )
+    rows: list[dict[str, Any]] = [
+        {"title": title, "households": row[f"h{n}"] if feed in held else None, "persons": row[f"p{n}"] if feed in held else None}
+        for n, (title, feed, _) in enumerate(CATEGORIES)
+    ]  # fmt: skip
+    last = len(CATEGORIES)
+    rows.append({"title": "合计（每人只计一次）", "households": row[f"h{last}"], "persons": row[f"p{last}"]})
+    return pl.DataFrame(rows, schema={"title": pl.String, "households": pl.Int64, "persons": pl.Int64})
+
+
+def income_unknown(warehouse: Warehouse, scope: Scope) -> int:
+    """Households of which nobody knows whether they are low-income."""
+    places = scope.limit(Filter().add("low_income_household is null"))
+    return int(warehouse.row(f"select count(*) as n from household_snapshot {places.where}", places.params)["n"])
+
+
+def by_township(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a township (villages of one): place, households, alerts, red, gap, unknown."""
+    return overview.township_table(warehouse, scope).select("place", "households", "alerts", "red", "gap", "unknown")
+
+
+def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.DataFrame:
+    """One row is a programme paid for the months from `first` to `last`: item, persons, payments and yuan that arrived,
+    payments that failed or came back, payments whose amount is blank."""
+    places = scope.limit(Filter().add("m.paid_month between $first and $last", first=first, last=last), "q")
+    return warehouse.frame(
+        f"""select m.item, count(distinct m.person_id) filter (m.status = '成功') as persons,
+                   count(*) filter (m.status = '成功') as payments,
+                   coalesce(sum(m.amount) filter (m.status = '成功'), 0)::DECIMAL(18,2) as yuan,
+                   count(*) filter (m.status is distinct from '成功') as failed, count(*) filter (m.amount is null) as blank
+            from (select person_id, item, paid_month, amount, status from std_payments where counts
+                  union all
+                  select person_id, subsidy_kind, paid_month, amount, status from std_disability_subsidy where counts) m
+            left join person_snapshot q using (person_id) {places.where} group by m.item order by yuan desc, m.item""",
+        places.params,
+    )  # fmt: skip
+
+
+def late_feeds(warehouse: Warehouse, scope: Scope) -> list[dict[str, Any]]:
+    """Sources without a file of this period: feed, title, department, last_period (yyyymm; None: never), matching_set."""
+    rows = warehouse.rows(
+        "select feed, last_period, matching_set from feed_snapshot where not has_file order by matching_set desc, last_period nulls first, feed"
+    )
+    return [{**row, "title": feed_titles()[row["feed"]], "department": feed_departments()[row["feed"]]} for row in rows]
+
+
+def quality(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
+    """persons, usable (numbers), undecided (rows whose person is not decided), and of the county's files of this period:
+    rows_read, loaded, duplicate, quarantined."""
+    places = scope.limit()
+    people = warehouse.row(
+        f"""select (select count(*) from person_snapshot where alive{places.also}) as persons,
+                   (select count(*) from person_snapshot where alive and number_usable{places.also}) as usable,
+                   (select count(*) from link_review {places.where}) as undecided""",
+        places.params,
+    )
+    files = warehouse.row(
+        """select coalesce(sum(rows_read), 0)::BIGINT as rows_read, coalesce(sum(loaded), 0)::BIGINT as loaded,
+                  coalesce(sum(duplicate), 0)::BIGINT as duplicate, coalesce(sum(quarantined), 0)::BIGINT as quarantined
+           from part where this_period and feed is not null"""
+    )
+    return {**people, **files}
+
+
+def gaps(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    return coverage.coverage(warehouse, scope)
+
+
+def sets(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    return checklist.checklist(warehouse, scope)
+
+
+def drivers(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    return overview.drivers(warehouse, scope)
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What the two runs show: frames of `lists`, counted. `not_compared`: ledgers of which nothing can be said."""
+
+    before: str
+    new: pl.DataFrame
+    ended: pl.DataFrame
+    increased: pl.DataFrame
+    decreased: pl.DataFrame
+    died: pl.DataFrame
+    temporary: pl.DataFrame
+    netted: pl.DataFrame
+    not_compared: dict[str, str]
+    came_anew: list[str]
+
+
+def movement(warehouse: Warehouse, scope: Scope) -> Movement:
+    """`warehouse` is a Pair."""
+    before = warehouse.row("select period from earlier.run")["period"]
+    made = (lists.new, lists.ended, lists.increased, lists.decreased, lists.died, lists.temporary, lists.netted)
+    new, ended, increased, decreased, died, temporary, netted = (sheet(warehouse, scope).rows for sheet in made)
+    return Movement(
+        before, new, ended, increased, decreased, died, temporary, netted, lists.not_compared(warehouse, scope),
+        lists.came_anew(warehouse, scope),
+    )  # fmt: skip
