@@ -16,7 +16,7 @@ from dataclasses import dataclass
 STATES = ("eligible", "covered", "gap", "unknown", "over")
 LIVING = {"household": "", "person": " and alive", "institution": ""}
 KEY = {"household": "household_key", "person": "person_id", "institution": "institution"}
-UNIT = {"household": "户", "person": "人", "institution": "家"}
+UNIT = {"household": "户", "person": "人", "institution": "所"}
 SNAPSHOT = {
     "household": "household_snapshot",
     "person": "person_snapshot",
