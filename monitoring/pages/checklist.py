@@ -39,6 +39,7 @@ def page(view: View) -> None:
              view.link("checklist", state=state))
         for state in STATES
     ])  # fmt: skip
+    ui.html(f'<p class="bl-print">{ui.said(_where(view))}</p>')  # on paper there are no pickers
     ui.recall("part", list(PARTS))
     part = st.segmented_control(
         t("看什么"), list(PARTS), format_func=lambda name: t(PARTS[name][0]), key="part", default=None if "part" in st.session_state else "ledger",
@@ -46,3 +47,15 @@ def page(view: View) -> None:
     )  # fmt: skip
     ui.keep("part", part, "ledger")
     PARTS[part or "ledger"][1](view, now)
+
+
+def _where(view: View) -> str:
+    """Period and place, and how old the data are."""
+    t, scope = view.t, view.scope
+    villages = [" ".join(part for part in place if part) for place in scope.villages or ()]
+    places = [*villages, *(t.place(town) for town in scope.townships or ())]
+    whole = t("全县") if view.person.places is None else t("负责的全部地方")
+    return t.clauses([
+        t.month(view.county.period), t.listed(places) or whole,
+        t("数据截至 {day}，{all} 源已到 {here}", day=view.county.as_of.isoformat(), all=view.county.feeds, here=view.county.feeds_here),
+    ])  # fmt: skip

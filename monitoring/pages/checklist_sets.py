@@ -14,13 +14,32 @@ from monitoring.pages import checklist_export
 from monitoring.pages.checklist_words import UNITS
 from monitoring.queries import checklist, vouching
 from monitoring.ui import Column, View
+from monitoring.vouching import seals
 from monitoring.vouching.alerts import timely
 from monitoring.vouching.live import Live
+from monitoring.working_days import CHINA
 
 
 def part(view: View, now: Live) -> None:
+    _signed(view)
     _sets(view, now)
     _drill(view, now)
+
+
+def _signed(view: View) -> None:
+    """Who signed for the place that is shown, and the way to whether that still holds."""
+    t = view.t
+    place = seals.place_shown(view.scope, view.person)
+    if place is None:
+        return
+    found = view.read(seals.history, view.ask_county(vouching.asked_of).period, *place)
+    last = found[0] if found else None
+    said = (
+        t("签字：{by}，{at}", by=last.by, at=last.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"))
+        if last
+        else t("还没有签字")
+    )
+    ui.html(f"<div>{ui.link(said, view.link('checklist', part='sign'))}</div>")
 
 
 def _sets(view: View, now: Live) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.engine import RowMapping
 from monitoring.access import Filter, Scope
 from monitoring.alerts.cases import named
 from monitoring.checks import Check
-from monitoring.people import Acting, Caller, Denied, acting, reading
+from monitoring.people import Acting, Caller, Denied, Person, acting, reading
 from monitoring.queries import checklist, vouching
 from monitoring.store import Store
 from monitoring.store.schema import journal, seal
@@ -225,6 +225,13 @@ def sign(
         }
         act.journal("checklist.sign", f"seal:{key}", run=of.run, **told)
         return _seal({**row, "id": key})
+
+
+def place_shown(scope: Scope, person: Person) -> Place | None:
+    """The place that a picked scope is, of those that the person may see as a whole; None where it is none."""
+    towns: tuple[Place, ...] = tuple((town, None) for town in scope.townships or ())
+    picked: tuple[Place, ...] = scope.villages or towns or person.places or ((None, None),)
+    return picked[0] if len(picked) == 1 and person.holds(*picked[0]) else None
 
 
 def history(
