@@ -209,6 +209,7 @@ def test_what_is_published_tells_no_small_number_of_people(report: dict[bool, Re
                 if section.heading != "数据质量":
                     assert not [cell for cell in row[1:] if cell in ("1", "2", "3", "4")], (table.title, row)
     assert re.search(r"(?<![\d,.])[1-4] 人", text_of(report[False]))
+    assert "发放成功 800 元" not in text_of(report[True])  # two persons: their money is not told either
 
 
 def test_nothing_of_any_person_is_in_a_report(report: dict[bool, Report]) -> None:
