@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitoring.facts.frame import Facts
 from monitoring.feeds import Feed
 from monitoring.tables import FEED, INSTITUTION, POLICY, RECORD, Column
 from monitoring.working_days import calendar_rows
-from pipelines.snapshot.facts import Facts
 
 MATCHING_SET = ("dibao", "tekun", "monitored", "registry")
 
