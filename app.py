@@ -32,7 +32,7 @@ from monitoring.access import Scope
 from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
-from monitoring.pages import admin, alerts, checklist, clues, coverage, data, household, overview
+from monitoring.pages import admin, alerts, checklist, clues, coverage, data, household, overview, rules, whatif
 from monitoring.people import ROLES, Caller, Denied, Person, SessionOver, may
 from monitoring.people.callers import who
 from monitoring.people.demo import misplaced
@@ -52,6 +52,8 @@ TITLES = {
     "coverage": ("应保未保", coverage.page),
     "checklist": ("不漏一户", checklist.page),
     "clues": ("线索登记", clues.page),
+    "whatif": ("政策测算", whatif.page),
+    "rules": ("规则与模型", rules.page),
     "data": ("数据", data.page),
 }
 

@@ -31,7 +31,7 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
-from pipelines import modelling, office
+from pipelines import modelling, office, simulating
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run, take_in
 from pipelines.run.intake import Collector
@@ -124,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--port", type=int, default=8501, help="端口")
     office.add_commands(add)
     modelling.add_commands(add)
+    simulating.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser

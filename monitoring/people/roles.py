@@ -47,6 +47,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.checklist": _READERS,
     "page.data": _OFFICE | {ANALYST},
     "page.clues": _STAFF,
+    "page.whatif": frozenset({LEADER, ANALYST}),
+    "page.rules": frozenset({LEADER, ANALYST}),
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
     "household.view": _READERS,
@@ -69,6 +71,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     # clues
     "clue.register": _STAFF,
     "clue.conclude": _OFFICE,
+    # policy: scenarios that are kept, rules that are tried and changed
+    "scenario.save": frozenset({LEADER, ANALYST}),
+    "rule.change": frozenset({ANALYST}),
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
@@ -96,6 +101,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "checklist": ("page.checklist", "export.masked", "export.full"),
     "data": ("page.data", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
+    "whatif": ("page.whatif", "scenario.save"),
+    "rules": ("page.rules", "rule.change"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip
 

@@ -49,7 +49,7 @@ class Judged:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
     """One published run; `rules` are those that were in force, `others` those that the files hold beside them."""
 
@@ -90,7 +90,8 @@ def _ground(warehouse: Warehouse, _stamp: object) -> Ground:
         **parameter_kinds(packs),
         **{placeholder(name): kind_of(v.value) for name, v in parameters.items() if v.value},
     }
-    rules, wrong = {}, []
+    rules: dict[str, Judged] = {}
+    wrong: list[str] = []
     for row in warehouse.rows("select * from rule order by rule"):
         found = _rule(row, files.get(row["rule"]), run["as_of"], kinds, wrong)
         if found is not None:

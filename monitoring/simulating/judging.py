@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import duckdb
 import polars as pl
@@ -66,7 +67,7 @@ def simulate(ground: Ground, scope: Scope, scenario: Scenario) -> Simulation:
     """Raises CannotSimulate."""
     before, after = run_world(ground), world(ground, scenario)
     with ground.warehouse.workspace() as con:
-        return _Pass(ground, scope, before, after, con).all(scenario)
+        return Pass(ground, scope, before, after, con).all(scenario)
 
 
 def facts_of(ground: Ground, con: duckdb.DuckDBPyConnection, parameters: Parameters) -> Facts:
@@ -94,13 +95,22 @@ class _Pair:
         return self.before == self.after
 
 
-class _Pass:
+class Pass:
+    """One pass over one county on one connection. `rise`: as if every known income were so much higher, per head and month."""
+
     def __init__(
-        self, ground: Ground, scope: Scope, before: World, after: World, con: duckdb.DuckDBPyConnection
+        self,
+        ground: Ground,
+        scope: Scope,
+        before: World,
+        after: World,
+        con: duckdb.DuckDBPyConnection,
+        rise: Decimal | None = None,
     ) -> None:
         self.ground, self.scope, self.before, self.after, self.con = ground, scope, before, after, con
         self.facts = facts_of(ground, con, after.parameters)
-        self.changed: Changed = change(con, before.parameters, self.facts)
+        self.rise = rise
+        self.changed: Changed = change(con, before.parameters, self.facts, rise)
         self.where = scope.limit()
 
     def all(self, scenario: Scenario) -> Simulation:
@@ -112,18 +122,18 @@ class _Pass:
         ]
         moved = [pair for pair in pairs if not pair.same]
         counted = [self._judge(subject, [p for p in moved if p.rule.subject == subject]) for subject in KEYS]
-        self._households()
+        self.settle_households()
         return Simulation(
             scenario,
             self._rules(pairs, pl.concat([c for c in counted if c is not None]) if any(c is not None for c in counted) else None),
-            self._frame("""SELECT category_before AS before, category_after AS after, count(*) AS households,
+            self.frame("""SELECT category_before AS before, category_after AS after, count(*) AS households,
                 sum(size)::BIGINT AS persons FROM w_household GROUP BY ALL ORDER BY ALL"""),
             self._money(),
             self._changed(moved),
             self._moves(moved),
         )  # fmt: skip
 
-    def _frame(self, query: str) -> pl.DataFrame:
+    def frame(self, query: str) -> pl.DataFrame:
         found: pl.DataFrame = self.con.sql(query).pl()
         return found
 
@@ -143,7 +153,7 @@ class _Pass:
             self._sql(condition(ground, self.after.parameters, rule, after), subject, renew=True),
         )
 
-    def _source(self, subject: str) -> str:
+    def source(self, subject: str) -> str:
         if subject == "household":
             return self.changed.household_source()
         if subject == "person":
@@ -183,7 +193,7 @@ class _Pass:
             f"""CREATE OR REPLACE TEMP TABLE w_judged AS
             SELECT household_key, person_id, township, record, {masks} FROM (
                 SELECT {household} AS household_key, {person} AS person_id, township, {record} AS record{verdicts}
-                FROM {self._source(subject)} {self.where.where})""",
+                FROM {self.source(subject)} {self.where.where})""",
             self.where.params or None,
         )
         bits = ", ".join(f"('{pair.rule.code}', '{pair.rule.record}', {1 << n})" for n, pair in enumerate(pairs))
@@ -192,7 +202,7 @@ class _Pass:
             SELECT rule, household_key, person_id, CASE WHEN hb & bit = 0 THEN 'come' ELSE 'go' END
             FROM (FROM w_judged WHERE hb <> ha) JOIN (VALUES {bits}) AS r(rule, record, bit) USING (record)
             WHERE (hb & bit) <> (ha & bit)""")
-        return self._frame(f"""
+        return self.frame(f"""
             SELECT rule, township, sum(n)::BIGINT AS judged,
                 {_count("hb & bit <> 0")} AS hit_before, {_count("ha & bit <> 0")} AS hit_after,
                 {_count("hb & bit = 0 AND ha & bit <> 0")} AS come, {_count("hb & bit <> 0 AND ha & bit = 0")} AS go,
@@ -223,7 +233,7 @@ class _Pass:
 
     # --- households: category, money
 
-    def _merits(self, category: str, side: str) -> str:
+    def merits(self, category: str, side: str) -> str:
         """Whether a household (a person, for tekun) belongs into the category on the merits, whatever lists it stands in.
         False where the rule that says so is off."""
         made, later = (self.before, False) if side == "before" else (self.after, True)
@@ -233,19 +243,19 @@ class _Pass:
             return "false"
         return unlisted(self._sql(tree, rule.subject, renew=later) or "false")
 
-    def _households(self) -> None:
+    def settle_households(self) -> None:
         """`w_household`: one row a household, its category and the money of a year in both worlds."""
-        listed = {side: self._merits("tekun", side) for side in ("before", "after")}
+        listed = {side: self.merits("tekun", side) for side in ("before", "after")}
         self.con.execute(
             f"""CREATE OR REPLACE TEMP TABLE w_tekun AS
             SELECT household_key, {_tekun("b")}, {_tekun("a")} FROM (
                 SELECT household_key, on_tekun, {listed["before"]} AS b, {listed["after"]} AS a
-                FROM {self._source("person")} {self.where.where})
+                FROM {self.source("person")} {self.where.where})
             WHERE on_tekun OR b IS DISTINCT FROM false OR a IS DISTINCT FROM false GROUP BY household_key""",
             self.where.params or None,
         )
         columns = ", ".join(
-            f"{self._merits(category, side)} AS {category}_{side}"
+            f"{self.merits(category, side)} AS {category}_{side}"
             for category in ("dibao", "edge", "rigid")
             for side in ("before", "after")
         )
@@ -264,7 +274,7 @@ class _Pass:
         self.con.execute(
             f"""CREATE OR REPLACE TEMP TABLE w_household AS
             SELECT household_key, township, village, size, {amounts} FROM (
-                SELECT h.*, {years}, {columns} FROM {self._source("household")} AS h {self.where.where})
+                SELECT h.*, {years}, {columns} FROM {self.source("household")} AS h {self.where.where})
             LEFT JOIN w_tekun USING (household_key)""",
             self.where.params or None,
         )
@@ -276,9 +286,10 @@ class _Pass:
         """The family's assessed income in a year: summed as the pack counts it, never divided and multiplied back."""
         made = self.before if side == "before" else self.after
         total = households.assessed(facts_of(self.ground, self.con, made.parameters), "h", CHECK_ITEMS)
+        more = f" + {self.rise} * {MONTHS} * size" if self.rise is not None and side == "after" else ""
         return f"""CASE WHEN income_source = '{households.FROM_CHECK}' THEN greatest(0, {total})
             WHEN net_income_per_head_year IS NOT NULL THEN greatest(0, net_income_per_head_year * size)
-            ELSE income_pc * {MONTHS} * size END AS year_{side}"""
+            ELSE income_pc * {MONTHS} * size END{more} AS year_{side}"""
 
     def _ratio(self, parameters: Parameters) -> str:
         found = parameters.get("tekun.standard_ratio")
@@ -286,7 +297,7 @@ class _Pass:
 
     def _money(self) -> pl.DataFrame:
         """Sums first; what is shown is rounded once."""
-        return self._frame(
+        return self.frame(
             " UNION ALL ".join(
                 f"""SELECT township, '{p}' AS programme, sum({p}_persons_before)::BIGINT AS persons_before,
                     sum({p}_persons_after)::BIGINT AS persons_after,
@@ -300,7 +311,7 @@ class _Pass:
 
     def _changed(self, moved: Sequence[_Pair]) -> pl.DataFrame:
         """Households with anything that differs: category, money, a rule's hit."""
-        return self._frame("""
+        return self.frame("""
             WITH rules AS (SELECT household_key, string_agg(DISTINCT rule, ',' ORDER BY rule) FILTER (moved = 'come') AS come,
                     string_agg(DISTINCT rule, ',' ORDER BY rule) FILTER (moved = 'go') AS go
                 FROM w_moved WHERE household_key IS NOT NULL GROUP BY household_key)
@@ -313,7 +324,7 @@ class _Pass:
             ORDER BY household_key""")
 
     def _moves(self, moved: Sequence[_Pair]) -> pl.DataFrame:
-        return self._frame("SELECT * FROM w_moved ORDER BY ALL")
+        return self.frame("SELECT * FROM w_moved ORDER BY ALL")
 
 
 def _condition(rule: Judged, sql: str | None) -> str:

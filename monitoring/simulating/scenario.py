@@ -151,7 +151,7 @@ def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: 
     if kind == "number" and content is not None:
         if content < 0:  # type: ignore[operator]
             raise CannotSimulate(f"{name} = {text} 小于 0")
-        if (name in NEEDED or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type,call-overload]
+        if (name in NEEDED or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type]
             raise CannotSimulate(f"{name} = {text} 须是整数")
     if kind == "text":
         choices = sorted({str(v.value) for pack in ground.packs.values() for v in pack.values(name) if v.value})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import duckdb
 import sqlglot
@@ -82,12 +83,12 @@ def differing(before: Parameters, after: Parameters) -> set[str]:
     }
 
 
-def change(con: duckdb.DuckDBPyConnection, before: Parameters, facts: Facts) -> Changed:
+def change(con: duckdb.DuckDBPyConnection, before: Parameters, facts: Facts, rise: Decimal | None = None) -> Changed:
     """Which columns differ in a world of `facts` from the run's, whose parameters are `before`; makes temporary tables for
-    those that rest on the departments' rows."""
+    those that rest on the departments' rows. `rise`: every known income is so many yuan per head and month higher."""
     differs = differing(before, facts.parameters)
     made = Changed()
-    _income(made, facts, differs)
+    _income(made, facts, differs, rise)
     _property(con, made, facts, differs)
     _dibao(con, made, facts, differs)
     if "aid.follow_up_days" in differs:
@@ -109,7 +110,7 @@ def _typed(made: Changed) -> None:
             columns[name] = f"CAST({expression} AS {documented[name].type})"
 
 
-def _income(made: Changed, facts: Facts, differs: set[str]) -> None:
+def _income(made: Changed, facts: Facts, differs: set[str], rise: Decimal | None) -> None:
     if differs & STANDARD:
         made.household["standard"] = households.standard(facts, "h.urban")
     if differs & INCOME:
@@ -120,7 +121,9 @@ def _income(made: Changed, facts: Facts, differs: set[str]) -> None:
         )
         made.household["line_income"] = f"""CASE WHEN {checked} AND h.net_income_per_head_year IS NULL
             THEN {households.line_income_of_check(total, "h.size")} ELSE h.line_income END"""
-    if differs & (STANDARD | INCOME | {"low_income.ceiling"}):
+    if rise is not None:
+        made.household["income_pc"] = f"{made.household.get('income_pc', 'h.income_pc')} + {rise}"
+    if rise is not None or differs & (STANDARD | INCOME | {"low_income.ceiling"}):
         poor = households.listed_as_poor("monitored_kind", "risk_removed")
         made.derived["low_income_household"] = households.low_income(facts, poor)
     shared = [c for c in FROM_HOUSEHOLD if c in made.household_columns]
