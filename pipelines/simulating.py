@@ -12,12 +12,18 @@ import polars as pl
 from rich.console import Console
 
 from monitoring.access import Scope
-from monitoring.language import number
+from monitoring.entitlement.whynot import why
+from monitoring.labels import OUTCOME_ZH
+from monitoring.language import Language, number
 from monitoring.people import operator
+from monitoring.queries import household
+from monitoring.queries.conditions import in_words
+from monitoring.queries.verdicts import parameters_in_force
 from monitoring.simulating import CannotSimulate, Scenario, asking, near, packs, parse_sets, read_scenario
 from monitoring.simulating.ground import ground
 from monitoring.simulating.service import keep, scenario_files
 from monitoring.store import open_store
+from monitoring.tables import SNAPSHOTS
 from monitoring.warehouse import NoWarehouse, Warehouse, publication
 from pipelines.telling import print_table
 
@@ -145,3 +151,36 @@ def _near(warehouse: Warehouse, console: Console) -> None:
         )
     _, many = near.cliffs(warehouse, COUNTY)
     console.print(f"断崖：月人均收入增加 {near.RISE} 元反而吃亏的 {many:,} 户")
+
+
+def why_lines(path: Path, code: str, number_: str, console: Console) -> int:
+    """`buluo rules why CODE HOUSEHOLD`: the outcome, part by part, each input with its rows, and the smallest change."""
+    warehouse = Warehouse(path)
+    try:
+        key = household.find(warehouse, COUNTY, number_) if number_ else None
+        if not code or key is None:
+            raise CannotSimulate(f"没有找到户编号 {number_ or '（未写）'}；写法：buluo rules why GAP-DIBAO 户编号")
+        known = parameters_in_force(warehouse)
+        zh = Language("zh")
+        for one in why(warehouse, COUNTY, key, code):
+            verdict, columns = one.verdict, SNAPSHOTS[one.verdict.subject]
+            console.print(
+                f"{OUTCOME_ZH[verdict.outcome]}  {verdict.title_zh}  {verdict.name or '全户'}  {verdict.clause}",
+                markup=False,
+            )
+            for part in verdict.parts:
+                mark = {True: "✓", False: "✗", None: "?"}[part.outcome]
+                apart = f"（相差 {number(part.distance)}）" if part.distance is not None else ""
+                console.print(
+                    f"  {mark} {in_words(part.part.tree, verdict.subject, known, zh, False)}{apart}", markup=False
+                )
+            for read in one.inputs:
+                rows = "；".join(f"{row['file']} 第 {row['row']} 行" for row in read.rows)
+                console.print(
+                    f"    {columns[read.column].zh} = {zh.value(read.value)}{f'  ← {rows}' if rows else ''}",
+                    markup=False,
+                )
+            console.print(f"  {one.change.zh}", markup=False)
+    finally:
+        warehouse.close()
+    return 0

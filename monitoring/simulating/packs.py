@@ -67,15 +67,17 @@ def treated(warehouse: Warehouse, scope: Scope, rule: str, page: int = 1, size: 
 
 
 def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, str]]:
-    """For each pack: its title in both languages, the clause of the rule there, and the parameters that it reads with the
-    place's value and clause."""
+    """For each pack: its title in both languages, the clause of the rule there, and those parameters that it reads and
+    that are not the same everywhere, with the place's value and clause."""
     of = ground(warehouse)
     _, files = load_policy(of.home if (of.home / "policy").is_dir() else None)
     version = files[rule].in_force(of.as_of) if rule in files else None
+    asked = _read(of, rule, version.parameters) if version else set()
+    values = {name: pack.in_force(of.as_of) for name, pack in seeds(of).items()}
+    said = {name: {(known[name].value, known[name].off) for known in values.values()} for name in of.parameters}
     rows = []
     for name, pack in seeds(of).items():
-        values = pack.in_force(of.as_of)
-        read = [v for v in values.values() if version and placeholder(v.name) in _read(of, rule, version.parameters)]
+        read = [v for v in values[name].values() if placeholder(v.name) in asked and len(said[v.name]) > 1]
         rows.append({
             "pack": name, "title_zh": pack.title.zh, "title_en": pack.title.en,
             "clause": clause_for(version.clause, pack) if version else "",
