@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from monitoring.facts.frame import Facts
 from monitoring.feeds import load_feeds
 from monitoring.parameters import Parameters
 from monitoring.rules import compile_rules
-from monitoring.simulating import CannotSimulate, Ground, Scenario, ground, parse_sets, simulate
+from monitoring.simulating import Ground, Scenario, ground, parse_sets, simulate
 from monitoring.simulating.judging import facts_of
 from monitoring.simulating.scenario import world
 from monitoring.simulating.snapshots import change, whole

@@ -8,6 +8,7 @@ from monitoring.charts.coverage import plot_coverage
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
 from monitoring.charts.places import outlines, plot_map
+from monitoring.charts.rules import plot_months
 from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "plot_income",
     "plot_levels",
     "plot_map",
+    "plot_months",
     "plot_programmes",
 ]

@@ -23,7 +23,9 @@ def told(view: View, scenario: Scenario, parameters: dict[str, Any]) -> str:
     t = view.t
     titles, known = view.ask_county(asking.rule_titles), view.ask_county(asking.pack_titles)
     parts = (
-        [t("政策包换成 {pack}", pack=t.pick(*known.get(scenario.pack, (scenario.pack,) * 2)))] if scenario.pack else []
+        [t("政策包换成 {pack}", pack=t.pick(*known.get(scenario.pack, (scenario.pack, scenario.pack))))]
+        if scenario.pack
+        else []
     )
     for name, value in scenario.sets:
         row = parameters.get(name)

@@ -51,7 +51,8 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """One published run; `rules` are those that were in force, `others` those that the files hold beside them."""
+    """One published run; `rules` are those that were in force, `others` those that the files hold beside them, `files`
+    all rules as the files have them today."""
 
     warehouse: Warehouse
     period: str
@@ -62,6 +63,7 @@ class Ground:
     kinds: Mapping[str, str]
     rules: Mapping[str, Judged]
     others: Mapping[str, Rule]
+    files: Mapping[str, Rule]
     loaded: frozenset[str]
 
     @property
@@ -101,7 +103,7 @@ def _ground(warehouse: Warehouse, _stamp: object) -> Ground:
     loaded = {row["feed"] for row in warehouse.rows("select feed from feed_snapshot where last_period is not null")}
     others = {code: rule for code, rule in files.items() if code not in rules and rule.in_force(run["as_of"])}
     return Ground(
-        warehouse, run["period"], run["as_of"], pack, packs, parameters, kinds, rules, others, frozenset(loaded)
+        warehouse, run["period"], run["as_of"], pack, packs, parameters, kinds, rules, others, files, frozenset(loaded)
     )  # fmt: skip
 
 
