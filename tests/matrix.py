@@ -319,6 +319,7 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
+    "kept scenarios", "confirmed at the door",
     "journal events",
 })  # fmt: skip
 

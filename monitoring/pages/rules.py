@@ -117,10 +117,17 @@ def _parameters(view: View, code: str) -> None:
     ui.heading(t("用到的参数"), t("本期有效的值"))
     ui.table(rows, [
         Column(t("参数"), lambda row: ui.said(t.pick(row["meaning_zh"], row["meaning_en"]))),
-        Column(t("值"), lambda row: ui.said(f"{t.value(row['value'])} {t(row['unit'])}".strip()), "w"),
+        Column(t("值"), lambda row: ui.said(_value(view, row)), "w"),
         Column(t("起止"), lambda row: ui.said(_span(view, row)), "w"),
         Column(t("依据"), lambda row: f'<span class="bl-note">{ui.said(row["clause"])}</span>'),
     ])  # fmt: skip
+
+
+def _value(view: View, row: dict[str, Any]) -> str:
+    """A parameter's value with its unit; yes, no and none need no unit."""
+    t = view.t
+    plain = row["value"] in ("是", "否", "无", "停用")
+    return t(row["value"]) if plain else f"{t.value(row['value'])} {t(row['unit'])}".strip()
 
 
 def _span(view: View, row: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from monitoring import ui
 from monitoring.labels import KIND_ZH
 from monitoring.language import number
 from monitoring.pages import whatif_lists, whatif_more
-from monitoring.pages.whatif_lists import CATEGORY
+from monitoring.pages.whatif_lists import CATEGORY, signed
 from monitoring.simulating import CannotSimulate, Scenario, asking, service
 from monitoring.ui import Column, View
 
@@ -119,7 +119,7 @@ def _figures(view: View, scenario: Scenario, total: asking.Sums) -> None:
         ui.Tile(t("新进"), t.compact(total.come), t("户"), ui.said(t("有规则新命中")), exact=number(total.come)),
         ui.Tile(t("退出"), t.compact(total.go), t("户"), ui.said(t("有规则不再命中")), exact=number(total.go)),
         ui.Tile(t("类别变动"), t.compact(total.moved), t("户"), ui.said(t("低保、特困、边缘、刚性支出之间")), exact=number(total.moved)),
-        ui.Tile(t("一年资金"), t.compact(int(total.yuan_after)), t("元"), ui.said(t("现为 {n} 元，相差 {more} 元", n=number(total.yuan_before), more=f"{total.yuan_more:+,}")), exact=number(total.yuan_after)),
+        ui.Tile(t("一年资金"), t.compact(int(total.yuan_after)), t("元"), ui.said(t("现为 {n} 元，相差 {more} 元", n=number(total.yuan_before), more=signed(total.yuan_more))), exact=number(total.yuan_after)),
         ui.Tile(t("金额增加／减少"), f"{t.compact(total.gain)}／{t.compact(total.lose)}", t("户"), ui.said(t("按符合条件的户计算"))),
     ])  # fmt: skip
     ui.note(
@@ -171,7 +171,7 @@ def _programmes(view: View, scenario: Scenario) -> None:
         Column(t("人（测算）"), lambda row: ui.count(row["persons_after"]), "n"),
         Column(t("现在"), lambda row: ui.count(row["yuan_before"]), "n"),
         Column(t("测算"), lambda row: ui.count(row["yuan_after"]), "n"),
-        Column(t("相差"), lambda row: ui.said(f"{row['yuan_more']:+,}"), "n"),
+        Column(t("相差"), lambda row: ui.said(signed(row["yuan_more"])), "n"),
     ])  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def _places(view: View, scenario: Scenario) -> None:
         Column(t("低保（测算）"), lambda row: ui.count(row["yuan_after_dibao"]), "n"),
         Column(t("特困（现在）"), lambda row: ui.count(row["yuan_before_tekun"]), "n"),
         Column(t("特困（测算）"), lambda row: ui.count(row["yuan_after_tekun"]), "n"),
-        Column(t("相差"), lambda row: ui.said(f"{row['more']:+,}"), "n"),
+        Column(t("相差"), lambda row: ui.said(signed(row["more"])), "n"),
     ])  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
 from monitoring import ui
@@ -15,6 +17,11 @@ CATEGORY = {
 WHAT = {
     "come": "新进", "go": "退出", "category": "类别变动", "gain": "金额增加", "lose": "金额减少",
 }  # fmt: skip
+
+
+def signed(amount: Decimal | int) -> str:
+    """A difference with its sign; none is 0."""
+    return f"{amount:+,.0f}" if amount else "0"
 
 
 def section(view: View, scenario: Scenario) -> None:
@@ -55,6 +62,6 @@ def section(view: View, scenario: Scenario) -> None:
         Column(t("新命中"), lambda row: titles(row["come"])),
         Column(t("不再命中"), lambda row: titles(row["go"])),
         Column(t("类别"), lambda row: ui.said(t(CATEGORY[row["category_after"]]) if row["category_after"] == row["category_before"] else t("{a} → {b}", a=t(CATEGORY[row["category_before"]]), b=t(CATEGORY[row["category_after"]])))),
-        Column(t("一年相差"), lambda row: ui.said(t("{yuan} 元", yuan=f"{row['more']:+,.0f}")) if row["more"] else "", "n"),
+        Column(t("一年相差"), lambda row: ui.said(t("{yuan} 元", yuan=signed(row["more"]))) if row["more"] else "", "n"),
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
     ui.pager(total, turned, t)

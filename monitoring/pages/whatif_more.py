@@ -10,7 +10,7 @@ import streamlit as st
 
 from monitoring import ui
 from monitoring.language import number
-from monitoring.pages.whatif_lists import CATEGORY
+from monitoring.pages.whatif_lists import CATEGORY, signed
 from monitoring.simulating import CannotSimulate, Scenario, asking, near, packs, service
 from monitoring.ui import Column, View
 
@@ -67,7 +67,7 @@ def side_by_side(view: View) -> None:
         Column(t("金额增加（户）"), lambda row: ui.count(row["of"].gain), "n"),
         Column(t("金额减少（户）"), lambda row: ui.count(row["of"].lose), "n"),
         Column(t("一年资金（元）"), lambda row: ui.count(row["of"].yuan_after), "n"),
-        Column(t("比现在（元）"), lambda row: ui.said(f"{row['of'].yuan_more:+,}"), "n"),
+        Column(t("比现在（元）"), lambda row: ui.said(signed(row["of"].yuan_more)), "n"),
     ])  # fmt: skip
     _programmes(view, {name: kept[name] for name in sums})
 
@@ -81,7 +81,7 @@ def _programmes(view: View, scenarios: dict[str, Scenario]) -> None:
             by_place.setdefault(row["township"], {"township": row["township"]})[name] = row["more"]
 
     def more(name: str) -> Callable[[dict[str, Any]], str]:
-        return lambda row: ui.said(f"{row.get(name, 0):+,}")
+        return lambda row: ui.said(signed(row.get(name, 0)))
 
     ui.table(list(by_place.values()), [
         Column(t("乡镇"), lambda row: ui.said(row["township"]) or ui.unknown(t("地点不明")), "w"),
@@ -191,7 +191,7 @@ def packs_compared(view: View) -> None:
     ui.table(view.ask_county(packs.clauses, rule), [
         Column(t("政策包"), lambda row: ui.said(t.pick(row["title_zh"], row["title_en"]))),
         Column(t("规则的依据"), lambda row: ui.said(row["clause"])),
-        Column(t("参数和依据"), lambda row: ui.said(t.pick(row["zh"], row["en"]))),
+        Column(t("参数和依据"), lambda row: ui.said(t.clauses(t.aside(t.named(t.pick(one["zh"], one["en"]), t.value(one["shown"])), one["clause"]) for one in row["read"]))),
     ])  # fmt: skip
     turned = f"packs-{hash((rule, view.scope))}"
     people, total = view.ask(packs.treated, rule, ui.page_of(turned))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from monitoring.access import Scope
@@ -66,7 +68,7 @@ def treated(warehouse: Warehouse, scope: Scope, rule: str, page: int = 1, size: 
     ), found.height
 
 
-def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, str]]:
+def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, Any]]:
     """For each pack: its title in both languages, the clause of the rule there, and those parameters that it reads and
     that are not the same everywhere, with the place's value and clause."""
     of = ground(warehouse)
@@ -81,8 +83,7 @@ def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, str]]:
         rows.append({
             "pack": name, "title_zh": pack.title.zh, "title_en": pack.title.en,
             "clause": clause_for(version.clause, pack) if version else "",
-            "zh": "；".join(f"{v.meaning.zh} {v.shown}（{v.citation}）" for v in read),
-            "en": "; ".join(f"{v.meaning.en}: {v.shown} ({v.citation})" for v in read),
+            "read": [{"zh": v.meaning.zh, "en": v.meaning.en, "shown": v.shown, "clause": v.citation} for v in read],
         })  # fmt: skip
     return rows
 
