@@ -8,7 +8,8 @@ a missing or unusable pointer is a `NoWarehouse`, whose text says what to do.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,11 @@ class Warehouse:
         """The first row; empty where there is none."""
         return next(iter(self.rows(query, params)), {})
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor of its own for what asks many things at once, such as an audit; to be closed by who took it."""
-        return self._connection.cursor()
+    @contextmanager
+    def workspace(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own with room for temporary tables, which end with it; the file itself stays read-only."""
+        with self._connection.cursor() as cursor:
+            yield cursor
 
     def close(self) -> None:
         self._connection.close()

@@ -30,7 +30,7 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
-from pipelines import modelling, office, reporting
+from pipelines import modelling, office, reporting, simulating
 from pipelines.demo import months_ahead
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
@@ -101,8 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--unmask", action="store_true", help="显示完整姓名和证件号码（会记录在案）")
     p.add_argument("--reason", default="", help="为什么需要完整信息")
     p = add("rules", "规则", _rules)
-    p.add_argument("action", choices=("list", "show", "check", "test"), help="列出、查看、检查、试算示例")
+    p.add_argument(
+        "action", choices=("list", "show", "check", "test", "why"), help="列出、查看、检查、试算示例、追问一户为什么"
+    )
     p.add_argument("code", nargs="?", help="规则代码，如 GAP-DIBAO")
+    p.add_argument("household", nargs="?", help="户编号（why）")
+    p.add_argument("--period", default=None, help="期间（why；默认最近一期）")
     p.add_argument("--pack", default=DEFAULT_PACK, help="政策包")
     p.add_argument("--as-of", default=None, help="日期，如 2026-11-30")
     p = add("packs", "政策包", _packs)
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     office.add_commands(add)
     modelling.add_commands(add)
     reporting.add_commands(add)
+    simulating.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -244,6 +249,8 @@ def _rules(a: argparse.Namespace, console: Console) -> int:
         fine, lines = listing.check_lines(a.home)
         console.print("\n".join(lines), markup=False)
         return 0 if fine else 2
+    if a.action == "why":
+        return simulating.why_lines(_published(a.home, a.period).path, a.code or "", a.household or "", console)
     packs, rules = _policy(a)
     if a.action == "list":
         print_table(console, listing.RULE_HEADINGS, listing.rule_rows(rules, _named_pack(packs, a.pack), _day(a)))

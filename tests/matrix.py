@@ -15,12 +15,16 @@ from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
-from monitoring.alerts import beside, budget, clue_list, clues, dealings, digest, finds, funnel, queue, work
+from monitoring.alerts import beside, budget, clue_list, clues, confirmed, dealings, digest, finds, funnel, queue, work
 from monitoring.alerts.timeline import timeline
 from monitoring.gate.sheet import sheet
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
 from monitoring.people.callers import ABSOLUTE, IDLE
 from monitoring.people.roles import ACTIONS
+from monitoring.policy import SHIPPED
+from monitoring.rules import changing
+from monitoring.simulating import Scenario
+from monitoring.simulating import service as scenarios
 from monitoring.store import Store
 from monitoring.store.schema import account, alert, clue, conference, referral, session
 from monitoring.vouching import seals
@@ -41,6 +45,7 @@ PLACES: dict[str, Place] = {
     "place unknown": (None, None),
 }
 NO_SUCH = "no such id"
+RULE_TEXT = (SHIPPED / "rules" / "GAP-DIBAO.toml").read_text(encoding="utf-8")
 ANY = "any"  # of an object that is nowhere: an account, the journal
 HERE = frozenset({"own village"})
 TOWNSHIP = HERE | {"another village", "village unknown"}
@@ -319,6 +324,10 @@ DEEDS: tuple[Deed, ...] = (
     Deed("reset_password", "account.keep", _first(accounts.reset_password, second_factor=True), _account(), (ANY,)),
     Deed("approve", "account.approve", _first(accounts.approve), _account("pending"), (ANY,)),
     Deed("reject", "account.approve", _first(accounts.reject), _account("pending"), (ANY,)),
+    Deed("kept scenarios", "page.whatif", _whole(scenarios.kept), _nothing, (ANY,)),
+    Deed("keep a scenario", "scenario.save", _first(scenarios.keep, Scenario("测算", "试算一下", sets=(("monitor.line", "9000"),))), _nothing, (ANY,)),
+    Deed("confirmed at the door", "page.rules", _whole(confirmed.confirmed), _nothing, (ANY,)),
+    Deed("keep a rule", "rule.change", _whole(changing.keep_rule, "GAP-DIBAO", RULE_TEXT, "照原样保留", "demo", TODAY), _nothing, (ANY,)),
     Deed("digest", "setting.change", _whole(digest.run), _nothing, (ANY,)),
     Deed("journal_page", "journal.read", _whole(journals.journal_page, journals.Wanted(), 1), _nothing, (ANY,)),
     Deed("journal events", "journal.read", _whole(journals.events), _nothing, (ANY,)),
@@ -329,6 +338,7 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
+    "kept scenarios", "confirmed at the door",
     "journal events",
 })  # fmt: skip
 

@@ -18,9 +18,10 @@ from sklearn.metrics import average_precision_score
 from monitoring.model import PanelError, contributions, evaluate, fit, score
 from monitoring.model.calibrating import learn
 from monitoring.model.explaining import base
-from monitoring.model.metrics import at_length, average_precision, stability, wilson
+from monitoring.model.metrics import at_length, average_precision, stability
 from monitoring.model.panel import Encoder, columns_of
 from monitoring.model.splitting import split
+from monitoring.shares import wilson
 from pipelines.cli import main
 
 KEYS: dict[str, Any] = {"id": "household", "period": "month", "label": "entered"}

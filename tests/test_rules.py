@@ -485,7 +485,7 @@ def test_cases_tell_what_came_instead(own_rules_only: Path) -> None:
         (False, "hit", "yellow"),
         (True, "unknown", ""),
     ]
-    assert "应为 hit，实为 clear" in result_lines(results)[1] and "2 个不符" in result_lines(results)[-1]
+    assert "应为命中，实为未命中" in result_lines(results)[1] and "2 个不符" in result_lines(results)[-1]
 
 
 def test_a_case_in_a_pack_that_lacks_the_parameter_says_so(own_rules_only: Path) -> None:

@@ -10,6 +10,7 @@ from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
 from monitoring.charts.money import plot_money
 from monitoring.charts.places import plot_map
+from monitoring.charts.rules import plot_months
 from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "plot_levels",
     "plot_map",
     "plot_money",
+    "plot_months",
     "plot_programmes",
 ]

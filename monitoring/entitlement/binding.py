@@ -124,10 +124,20 @@ class Bound:
 @lru_cache(maxsize=4)  # a published file never changes
 def bound(warehouse: Warehouse) -> Bound:
     """The county's schemes (its home is where the warehouse stands) with the run's rules and parameters."""
+    return _binder(warehouse).all()
+
+
+def question_of(warehouse: Warehouse, subject: str, sql: str) -> Question:
+    """A bound condition of a rule as a question of rows that may not exist: facts opened into what they are made of."""
+    return _binder(warehouse).question(subject, sql)
+
+
+@lru_cache(maxsize=4)
+def _binder(warehouse: Warehouse) -> _Binder:
     home = warehouse.path.parents[1]
     schemes = load_schemes(home if (home / "policy").is_dir() else None)  # one reading for all homes without a policy
     run = warehouse.row("select pack from run")
-    return _Binder(schemes, warehouse, str(run["pack"])).all()
+    return _Binder(schemes, warehouse, str(run["pack"]))
 
 
 class _Binder:
@@ -153,7 +163,7 @@ class _Binder:
             for name in ("provided", "entitled", "receives")
             if (expression := getattr(scheme, name)) is not None
         }
-        question = self._question(scheme.subject, _due_sql(rules, asked))
+        question = self.question(scheme.subject, _due_sql(rules, asked))
         return BoundScheme(scheme, rules, asked, question, tuple(exclusions), tuple(papers))
 
     def _function(self, subject: str, expression: Expression | None) -> Valued | None:
@@ -171,7 +181,7 @@ class _Binder:
             return None
         return read_condition(subject, expression.text, dict(self.parameters)).sql
 
-    def _question(self, subject: str, due: str) -> Question:
+    def question(self, subject: str, due: str) -> Question:
         words = {
             column: logic.parse(sql)
             for (of, column), given in self.schemes.inputs.items()

@@ -14,10 +14,11 @@ from threadpoolctl import threadpool_limits
 from monitoring.model.calibrating import learn
 from monitoring.model.candidates import CANDIDATES
 from monitoring.model.fitting import DIGITS, Fitted, fit_frame, fit_one, raw_scores, threads
-from monitoring.model.metrics import Z95, at_length, intervals, judge, stability, wilson
+from monitoring.model.metrics import at_length, intervals, judge, stability
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
 from monitoring.model.report import FEW, Report
 from monitoring.model.splitting import split
+from monitoring.shares import Z95, wilson
 
 LENGTHS = (0.05, 0.1)
 TOO_GOOD = 0.95  # ROC-AUC at which a leak is likelier than a miracle

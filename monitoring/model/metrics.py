@@ -6,7 +6,7 @@ Ranks are judged at the list length that staff can visit; scores that tie at the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from monitoring.model.panel import Floats
 
 BINS = 10
 REPETITIONS = 200
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -136,15 +135,6 @@ def share_better(y: Floats, one: Floats, other: Floats, units: npt.NDArray[np.in
         weight = np.bincount(chance.integers(0, count, count), minlength=count)[unit].astype(np.float64)
         won += average_precision(y, one, weight) > average_precision(y, other, weight)
     return won / (REPETITIONS // 2)
-
-
-def wilson(found: float, of: float) -> tuple[float, float]:
-    """The 95% Wilson interval of a share; (0, 1) where there is nothing to share."""
-    if of <= 0:
-        return 0.0, 1.0
-    p, z2 = found / of, Z95**2 / of
-    middle, spread = (p + z2 / 2) / (1 + z2), Z95 * sqrt(p * (1 - p) / of + z2 / (4 * of)) / (1 + z2)
-    return (max(0.0, middle - spread) if found else 0.0), (min(1.0, middle + spread) if found < of else 1.0)
 
 
 def stability(before: Floats, after: Floats) -> float:

@@ -41,6 +41,8 @@ EVENTS = {
     "clue": "线索",
     "journal": "操作日志",
     "setting": "系统设置",
+    "scenario": "保存测算方案",
+    "rule.change": "修改规则",
     "page": "打开页面",
 }
 
@@ -50,6 +52,7 @@ DETAILS = {
     "role": "角色", "places": "负责", "state": "状态", "stage": "还须", "way": "方式", "locked": "已锁定", "why": "原因",
     "path": "访问的地址", "more": "同类另有", "rows": "行数", "what": "内容", "masked": "已遮蔽", "purpose": "用途",
     "problems": "问题数", "second_factor": "含第二重验证", "change": "变更", "publication": "公开版",
+    "title": "标题", "changes": "改动", "reason": "理由", "before": "修改前指纹", "after": "修改后指纹",
 }  # fmt: skip
 SAID = STATES | {
     "change": "修改密码", "totp": "第二重验证", "enrol": "设置第二重验证", "password": "密码", "oidc": "统一认证",

@@ -10,7 +10,13 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
-from monitoring.pages import household_entitlement, household_names, household_timeline, household_vouching
+from monitoring.pages import (
+    household_entitlement,
+    household_names,
+    household_timeline,
+    household_vouching,
+    household_why,
+)  # fmt: skip
 from monitoring.pages.signal_cards import signal_card
 from monitoring.queries import alerts, conditions, household, income, verdicts
 from monitoring.queries.household import Household
@@ -85,6 +91,7 @@ def _file(view: View, found: Household) -> None:
         household_timeline.section(view, found)
     household_entitlement.section(view, found.key)
     _verdicts(view, found)
+    household_why.section(view, found.key)
     _records(view, found, origins)
 
 

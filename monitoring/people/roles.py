@@ -49,6 +49,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.data": _OFFICE | {ANALYST},
     "page.reports": _OFFICE | {LEADER, ANALYST},
     "page.clues": _STAFF,
+    "page.whatif": frozenset({LEADER, ANALYST}),
+    "page.rules": frozenset({LEADER, ANALYST}),
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
     "household.view": _READERS,
@@ -75,6 +77,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "checklist.sign_village": frozenset({TOWNSHIP, VILLAGE}),
     "checklist.sign_township": frozenset({TOWNSHIP}),
     "checklist.sign_county": frozenset({LEADER, COUNTY}),
+    # policy: scenarios that are kept, rules that are tried and changed
+    "scenario.save": frozenset({LEADER, ANALYST}),
+    "rule.change": frozenset({ANALYST}),
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
@@ -107,6 +112,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "data": ("page.data", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
+    "whatif": ("page.whatif", "scenario.save"),
+    "rules": ("page.rules", "rule.change"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip
 

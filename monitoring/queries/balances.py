@@ -35,7 +35,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def audited(warehouse: Warehouse) -> list[Check]:
     """Every balance of the run, recomputed from the published file."""
-    with warehouse.cursor() as connection:
+    with warehouse.workspace() as connection:
         return audit(connection)
 
 

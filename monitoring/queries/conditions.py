@@ -18,6 +18,7 @@ from sqlglot import exp
 from monitoring.tables import SNAPSHOTS
 
 NONE_SET = ("无", "none", "")
+YES_NO = ("是", "否")
 _ORDER: dict[type[exp.Expr], str] = {
     exp.LT: "{a} 低于 {b}", exp.LTE: "{a} 不超过 {b}", exp.GT: "{a} 超过 {b}", exp.GTE: "{a} 不低于 {b}",
     exp.EQ: "{a} 是 {b}", exp.NEQ: "{a} 不是 {b}",
@@ -137,7 +138,9 @@ def in_words(tree: exp.Expr, subject: str, parameters: dict[str, Parameter], say
             return (column.en if english else column.zh) if column else say("（未说明的列）")
         if isinstance(node, exp.Placeholder | exp.Parameter):
             parameter = parameters[_named(node)]
-            value = f"{parameter.value or say('无')}{'' if parameter.unit == '' else ' ' + say(parameter.unit)}"
+            words = parameter.value in (*NONE_SET, None, *YES_NO)
+            unit = "" if words or parameter.unit == "" else " " + say(parameter.unit)
+            value = f"{say(parameter.value or '无') if words else parameter.value}{unit}"
             return say(
                 "{meaning}（{value}）", meaning=parameter.meaning_en if english else parameter.meaning_zh, value=value
             )

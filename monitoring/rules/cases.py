@@ -12,7 +12,7 @@ import duckdb
 
 from monitoring.parameters import Content, Pack, Parameters
 from monitoring.rules.compiling import CompiledRule, compile_rules
-from monitoring.rules.model import Case, Rule, Snapshots
+from monitoring.rules.model import LEVEL_ZH, OUTCOME_ZH, Case, Rule, Snapshots
 from monitoring.rules.trial import locked_connection
 from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS, Column
@@ -105,7 +105,7 @@ def _content(found: Any) -> Content:
 def _result(rule: Rule, case: Case, got: str, level: str, texts: tuple[str, str, str]) -> CaseResult:
     problem = ""
     if got != case.expect:
-        problem = f"应为 {case.expect}，实为 {got}"
+        problem = f"应为{OUTCOME_ZH.get(case.expect, case.expect)}，实为{OUTCOME_ZH.get(got, got)}"
     elif case.level and case.level != level:
-        problem = f"级别应为 {case.level}，实为 {level or '无'}"
+        problem = f"级别应为{LEVEL_ZH[case.level]}，实为{LEVEL_ZH.get(level, '无')}"
     return CaseResult(rule.code, case.name, case.expect, got, level, *texts, problem)

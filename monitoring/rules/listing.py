@@ -10,11 +10,10 @@ from monitoring.parameters import Pack, Value, diff
 from monitoring.rules.cases import CaseResult, run_cases
 from monitoring.rules.compiling import clause_for, compile_rules
 from monitoring.rules.loading import load_policy
-from monitoring.rules.model import Rule, Snapshots, Version
+from monitoring.rules.model import LEVEL_ZH, OUTCOME_ZH, Rule, Snapshots, Version
 from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS
 
-LEVEL_ZH = {"red": "红", "orange": "橙", "yellow": "黄", "blue": "蓝"}
 SUBJECT_ZH = {
     "household": "户",
     "person": "人",
@@ -24,7 +23,6 @@ SUBJECT_ZH = {
     "policy": "政策包",
 }
 KIND_ZH = {"gap": "应保未保", "risk": "风险", "exit": "退出复核", "process": "办理", "data": "数据", "policy": "政策"}
-OUTCOME_ZH = {"hit": "命中", "clear": "未命中", "unknown": "不明", "disabled": "停用"}
 
 RULE_HEADINGS = ("规则", "名称", "类别", "对象", "级别", "部门", "状态", "依据")
 PACK_HEADINGS = ("政策包", "名称", "文件", "上级", "自有参数", "全部参数")

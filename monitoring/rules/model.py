@@ -19,6 +19,8 @@ KINDS = ("gap", "risk", "exit", "process", "data", "policy")
 LEVELS = ("red", "orange", "yellow", "blue")
 OUTCOMES = ("hit", "clear", "unknown", "disabled")
 PRACTICE = "practice"
+LEVEL_ZH = {"red": "红", "orange": "橙", "yellow": "黄", "blue": "蓝"}
+OUTCOME_ZH = {"hit": "命中", "clear": "未命中", "unknown": "不明", "disabled": "停用"}
 
 Snapshots = Mapping[str, Mapping[str, Column]]
 

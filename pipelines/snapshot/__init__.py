@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from monitoring.facts.frame import Facts
 from monitoring.feeds import Feed
-from pipelines.snapshot.facts import Facts
 from pipelines.snapshot.household_events import build_household_records
 from pipelines.snapshot.household_income import build_income, build_medical, build_monitored
 from pipelines.snapshot.households import build_household_snapshot

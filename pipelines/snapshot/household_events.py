@@ -5,7 +5,9 @@ Writes temporary tables keyed by household_key (h_*); only households with somet
 
 from __future__ import annotations
 
-from pipelines.snapshot.facts import Facts, three_valued_any
+from monitoring.facts import households
+from monitoring.facts.frame import Facts, three_valued_any
+from monitoring.facts.households import unaided, unsaid
 
 
 def build_household_records(facts: Facts) -> None:
@@ -20,15 +22,8 @@ def build_household_records(facts: Facts) -> None:
 
 
 def _property(facts: Facts) -> None:
-    facts.con.execute("""
-        CREATE OR REPLACE TEMP TABLE h_titles AS
-        SELECT household_key, count(DISTINCT title)::INT AS titles, bool_or(property_kind IN ('自建房', '安置房')) AS own_or_resettled,
-            bool_or(recent) AS recent_home, max(registered_date) FILTER (recent) AS recent_home_date
-        FROM home_title JOIN membership m USING (person_id) WHERE m.alive GROUP BY household_key""")
-    facts.con.execute("""
-        CREATE OR REPLACE TEMP TABLE h_vehicles AS
-        SELECT household_key, sum(barred_vehicles)::INT AS barred_vehicles
-        FROM p_vehicle JOIN membership m USING (person_id) WHERE m.alive GROUP BY household_key""")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE h_titles AS {households.household_titles()}")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE h_vehicles AS {households.household_vehicles()}")
     facts.con.execute("""
         CREATE OR REPLACE TEMP TABLE h_business AS
         SELECT household_key, sum(businesses)::INT AS businesses
@@ -54,11 +49,8 @@ def _housing(facts: Facts) -> None:
 
 
 def _disasters_and_deaths(facts: Facts) -> None:
-    con, day = facts.con, facts.day
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE hit AS
-        SELECT m.household_key, s.* EXCLUDE (person_id) FROM std_disasters s JOIN membership m USING (person_id)
-        WHERE s.counts AND s.hit_date <= {day}""")
+    con = facts.con
+    con.execute(f"CREATE OR REPLACE TEMP TABLE hit AS {households.disasters(facts)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_disaster AS
         SELECT household_key, {three_valued_any("bool_or(dwelling_damage IN ('倒塌', '严重'))", "bool_or(dwelling_damage IS NULL)")} AS dwelling_destroyed_12m,
@@ -75,64 +67,27 @@ def _disasters_and_deaths(facts: Facts) -> None:
 def _shocks(facts: Facts) -> None:
     """Aid that is missing since a shock: known only where the county has aid rows from that day on."""
     con, day = facts.con, facts.day
-    follow_up = facts.whole("aid.follow_up_days")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE h_aid AS
-        SELECT household_key, max(accepted_date) AS last_accepted, max(paid_date) AS last_paid
-        FROM aid_row JOIN membership m USING (person_id) WHERE m.alive GROUP BY household_key""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE shock AS
-        -- `sure` is NULL where a blank amount, damage or age leaves open whether it was one.
-        SELECT household_key, hit_date AS event_date, loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌') AS sure FROM hit
-        WHERE (loss > 0 OR dwelling_damage IN ('一般', '严重', '倒塌')) IS DISTINCT FROM false
-        UNION ALL
-        SELECT m.household_key, o.death_date, o.age BETWEEN 18 AND 59 FROM person_own o JOIN membership m USING (person_id)
-        WHERE NOT o.alive AND (o.age BETWEEN 18 AND 59) IS DISTINCT FROM false""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE h_shock AS
-        SELECT household_key, max(event_date) AS shock_date,
-            {three_valued_any(_unaided("event_date", "accepted", "sure"), _unsaid("event_date", "accepted", "sure"))} AS shock_without_aid
-        FROM shock LEFT JOIN h_aid a USING (household_key) CROSS JOIN aid_county c
-        WHERE {day} - event_date > {follow_up} AND {day} - event_date <= 365 GROUP BY household_key""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE h_aid AS {households.household_aid()}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE shock AS {households.shocks()}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE h_shock AS {households.shocks_without_aid(facts)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_transition AS
         SELECT household_key, max(transition_end_date) AS transition_end_date,
-            {three_valued_any(_unaided("transition_end_date", "paid"), _unsaid("transition_end_date", "paid"))} AS transition_without_aid
+            {three_valued_any(unaided("transition_end_date", "paid"), unsaid("transition_end_date", "paid"))} AS transition_without_aid
         FROM hit LEFT JOIN h_aid a USING (household_key) CROSS JOIN aid_county c
         WHERE transition_end_date <= {day} AND {day} - transition_end_date <= 365 GROUP BY household_key""")
 
 
-def _unaided(event: str, word: str, sure: str = "true") -> str:
-    """Some event without a row of the household since, while the county has rows since."""
-    return f"bool_or({sure} AND (a.last_{word} IS NULL OR a.last_{word} < {event}) AND c.last_{word} >= {event})"
-
-
-def _unsaid(event: str, word: str, sure: str = "true") -> str:
-    """Some event since which the county has no row at all (or no file), or of which it is open whether it was one."""
-    open_ = f"{sure} IS NULL OR c.last_{word} IS NULL OR c.last_{word} < {event}"
-    return f"bool_or((a.last_{word} IS NULL OR a.last_{word} < {event}) AND ({open_}))"
-
-
 def _dibao(facts: Facts) -> None:
     """Dibao rows of living members: modes, gradual exit, reviews (by class), ends."""
-    con, day, p = facts.con, facts.day, facts.whole
-    months = f"CASE coalesce(class, 'B') WHEN 'A' THEN {p('review.months_a')} WHEN 'C' THEN {p('review.months_c')} ELSE {p('review.months_b')} END"
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE reviewing_township AS
-        SELECT DISTINCT coalesce(s.township, r.township) AS township FROM std_dibao s LEFT JOIN resident r USING (person_id)
-        WHERE s.counts AND s.review_date IS NOT NULL""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE dibao_row AS
-        SELECT m.household_key, a.*, CASE WHEN coalesce(a.township, h.township) IN (SELECT township FROM reviewing_township)
-            THEN coalesce(a.review_date, a.start_date) + to_months({months}) < {day} END AS overdue
-        FROM dibao_active a JOIN membership m USING (person_id) JOIN household h USING (household_key) WHERE m.alive""")
-    exit_months = facts.whole("dibao.exit_months")
+    con, day = facts.con, facts.day
+    con.execute(f"CREATE OR REPLACE TEMP TABLE reviewing_township AS {households.reviewing_townships()}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE dibao_row AS {households.dibao_rows(facts)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_dibao AS
         SELECT household_key, bool_or(whole) AS whole_household_dibao, max(gradual_exit_date) FILTER (whole) AS gradual_exit_date,
-            max(gradual_exit_date) FILTER (whole) + INTERVAL {exit_months} MONTH <= {day} AS gradual_exit_over,
             min(income_per_head_month) AS income_per_head_month, bool_or(dibao_kind = '城市低保') AS urban_dibao,
-            max(review_date) AS last_review_date, {three_valued_any("bool_or(overdue)", "bool_or(overdue IS NULL)")} AS review_overdue,
+            max(review_date) AS last_review_date, {households.REVIEW_OVERDUE} AS review_overdue,
             min(coalesce(review_date, start_date)) AS review_date,
             arg_min(coalesce(class, 'B'), (coalesce(review_date, start_date), class)) AS dibao_class
         FROM dibao_row GROUP BY household_key""")

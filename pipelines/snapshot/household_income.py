@@ -5,7 +5,8 @@ Writes temporary tables keyed by household_key: h_check, h_check_before, h_monit
 
 from __future__ import annotations
 
-from pipelines.snapshot.facts import Facts
+from monitoring.facts import households
+from monitoring.facts.frame import Facts
 
 INCOME_ITEMS = {
     "wage": "工资性收入", "business_income": "经营净收入", "property_income": "财产净收入",
@@ -46,25 +47,12 @@ def build_income(facts: Facts) -> None:
 
 
 def build_monitored(facts: Facts) -> None:
-    """Household facts of the monitoring list: of the rows of the latest 识别日期 the first that is not blank, the head's first.
-
-    A row reaches the household through its person; where no person is decided, by 户编号 when the village agrees too.
-    """
+    """Household facts of the monitoring list: of the rows of the latest 识别日期 the first that is not blank, the head's first."""
     columns = (
         "household_kind", "net_income_per_head_year", "allowed_self_paid", "dwelling_safe", "water_safe", "responsible",
         "measures",
     )  # fmt: skip
-    facts.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE monitored_row AS
-        WITH rows AS (
-            SELECT s.*
-            FROM std_monitored s WHERE s.counts AND {facts.begun("s.identified_date")})
-        SELECT m.household_key, m.is_head, r.* FROM rows r JOIN membership m USING (person_id) WHERE m.alive
-        UNION ALL BY NAME
-        SELECT h.household_key, coalesce(r.relation = '户主', false) AS is_head, r.* FROM rows r
-        JOIN household h ON h.household_id = r.household_number AND h.registered AND h.village = r.village
-            AND (r.township IS NULL OR r.township = h.township)
-        WHERE r.person_id IS NULL""")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE monitored_row AS {households.monitored_rows(facts)}")
     order = "(NOT is_head, coalesce(relation <> '户主', true), coalesce(number, '~'), coalesce(name, '~'), {c})"
     first = ", ".join(
         f"arg_min({c}, {order.format(c=c)}) FILTER ({c} IS NOT NULL) AS {c}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from monitoring.facts import households
+from monitoring.facts.frame import Facts
 from monitoring.tables import HOUSEHOLD
-from pipelines.snapshot.facts import Facts
-from pipelines.snapshot.household_income import AT_RISK, DEDUCTED, INCOME_ITEMS
+from pipelines.snapshot.household_income import AT_RISK
 
 COMPARED = ("dibao", "tekun", "low_income", "monitored", "vehicles", "real_estate", "business", "housing")
 
@@ -46,19 +47,9 @@ def _joins() -> str:
 
 def _words(facts: Facts) -> str:
     """The first layer: what later columns are computed from."""
-    p = facts.parameters
-    income = [
-        f"coalesce(c.{item}, 0)"
-        for item in INCOME_ITEMS
-        if item != "basic_pension" or not p.flag("income.exclude_basic_pension")
-    ]
-    deducted = ["employment_cost"] if p.flag("income.deduct_employment_cost") else []
-    deducted += [d for d in DEDUCTED if d != "employment_cost"] if p.flag("income.deduct_rigid") else []
-    assessed = " + ".join(income) + "".join(f" - coalesce(c.{d}, 0)" for d in deducted)
+    assessed = households.assessed(facts, "c")
     urban = "coalesce(hm.head_residence = '城镇', hm.any_urban, hm.dead_urban, d.urban_dibao, false)"
-    standard = (
-        f"CASE WHEN {urban} THEN {facts.money('dibao.standard_urban')} ELSE {facts.money('dibao.standard_rural')} END"
-    )
+    standard = households.standard(facts, urban)
     medical = f"""coalesce(md.self_paid, c.medical_self_paid, w.allowed_self_paid, {"0" if "medical" in facts.loaded else "NULL"})"""
     kind, removed = (
         "w.household_kind",
@@ -69,14 +60,11 @@ def _words(facts: Facts) -> str:
         "household_key": "h.household_key", "household_id": "h.household_id", "township": "h.township", "village": "h.village",
         "head_person_id": "h.head_person_id", "registered": "h.registered", "urban": urban,
         "standard": f"CAST({standard} AS DECIMAL(14,2))",
-        # Summed first, divided once; six decimals keep the side of any line (a household of 800 moves it by 0.000001).
-        "income_pc": f"""CASE WHEN c.household_key IS NOT NULL
-                THEN greatest(0, CAST(({assessed}) / (12.0 * hm.size) AS DECIMAL(18,6)))
+        "income_pc": f"""CASE WHEN c.household_key IS NOT NULL THEN {households.income_of_check(assessed, "hm.size")}
             WHEN w.net_income_per_head_year IS NOT NULL THEN greatest(0, CAST(w.net_income_per_head_year / 12.0 AS DECIMAL(18,6)))
             WHEN d.income_per_head_month IS NOT NULL THEN greatest(0, CAST(d.income_per_head_month AS DECIMAL(18,6))) END""",
-        # Not income_pc x 12: that is rounded, and 8800 a year must not fall below 8800.
         "line_income_exact": f"""coalesce(w.net_income_per_head_year, CASE WHEN c.household_key IS NOT NULL
-            THEN greatest(0, CAST(({assessed}) / (1.0 * hm.size) AS DECIMAL(18,6))) ELSE d.income_per_head_month * 12 END)""",
+            THEN {households.line_income_of_check(assessed, "hm.size")} ELSE d.income_per_head_month * 12 END)""",
         "income_source": """CASE WHEN c.household_key IS NOT NULL THEN '核对' WHEN w.net_income_per_head_year IS NOT NULL THEN '监测'
             WHEN d.income_per_head_month IS NOT NULL THEN '低保台账' END""",
         "income_year": "CAST(coalesce(c.income_total, w.net_income_per_head_year * hm.size) AS DECIMAL(14,2))",
@@ -88,7 +76,7 @@ def _words(facts: Facts) -> str:
         "not_compared": f"nullif('{unavailable}', '')",
         "monitored": "w.household_key IS NOT NULL", "monitored_kind": kind, "unescaped": f"coalesce({kind} = '未脱贫户', false)",
         "risk_removed": removed, "at_risk": f"coalesce({kind} IN {AT_RISK} AND NOT {removed}, false)",
-        "listed_as_poor": f"coalesce({kind} <> '脱贫户' AND NOT {removed}, false)",
+        "listed_as_poor": households.listed_as_poor(kind, removed),
         "whole_household_dibao": "coalesce(d.whole_household_dibao, false)", "wage": "c.wage", "business_income": "c.business_income",
         "property_income": "c.property_income", "transfer_income": "c.transfer_income", "basic_pension": "c.basic_pension",
         "employment_cost": "c.employment_cost", "medical_cost": "c.medical_self_paid", "education_cost": "c.education_cost",
@@ -115,7 +103,7 @@ def _words(facts: Facts) -> str:
         "dibao_ended": "en.household_key IS NOT NULL", "dibao_ended_days": "{day} - en.end_date",
         "refused_12m": "coalesce(rq.refused_12m, false)", "open_request": "coalesce(rq.open_request, false)",
         "gradual_exit_started": "d.gradual_exit_date IS NOT NULL", "gradual_exit_date": "d.gradual_exit_date",
-        "gradual_exit_over": "coalesce(d.gradual_exit_over, false)",
+        "gradual_exit_over": households.gradual_exit_over(facts, "d.gradual_exit_date"),
         "rise_from_work": "coalesce(c.employment_cost > 0, false) OR hm.newly_insured",
         "review_overdue": "CASE WHEN d.household_key IS NULL THEN false ELSE d.review_overdue END", "review_date": "d.review_date",
         "dibao_class": "d.dibao_class", "last_review_date": "d.last_review_date", "member_death_date": "dr.member_death_date",
@@ -143,29 +131,19 @@ def _words(facts: Facts) -> str:
 
 def _columns(facts: Facts) -> str:
     """The second layer: the documented columns, typed."""
-    p = facts.parameters
-    max_homes = facts.whole("property.max_homes")
-    ceiling = facts.money("low_income.ceiling")
-    days = facts.whole("visit.days_monitored")
-    recently = f"({facts.day} - INTERVAL {days} DAY)"
-    visited = f"""CASE WHEN own_visit > {recently} OR monitor_visit > {recently} THEN true
-        WHEN monitor_visit IS NOT NULL OR township IN (SELECT township FROM t_visit_monitored) THEN false END"""
-    if "visits" not in facts.loaded:
-        visited = f"monitor_visit > {recently}"
+    visited = households.visited_recently(facts, "own_visit", "monitor_visit", "t_visit_monitored")
     derived = {
         "income_known": "income_pc IS NOT NULL", "income_year_known": "income_year IS NOT NULL",
         "line_income": "CAST(line_income_exact AS DECIMAL(18,6))",
         "medical_left": "CAST((income_year - medical_12m) / (12.0 * size) AS DECIMAL(18,6))",
         "rigid_12m": "medical_12m + coalesce(education_cost, 0) + coalesce(rehabilitation_cost, 0)",
-        "property_fits": f"barred_vehicles = 0 AND homes <= {max_homes} AND NOT recent_home AND businesses = 0",
-        "low_income_household": f"any_low_income OR listed_as_poor OR income_pc < {ceiling} * standard",
+        "property_fits": households.property_fits(facts),
+        "low_income_household": households.low_income(facts, "listed_as_poor"),
         "identified_days": f"{facts.day} - identified_date",
-        "gradual_exit_until": f"{facts.day} + INTERVAL {facts.whole('dibao.exit_months')} MONTH",
+        "gradual_exit_until": households.gradual_exit_until(facts),
         "visited_recently": visited,
         # The greatest loss decides only where it is enough, or where no other is blank.
         "disaster_loss_12m": "CASE WHEN loss_blank AND coalesce(2 * disaster_loss_12m < income_year, true) THEN NULL ELSE disaster_loss_12m END",
         "dwelling_c_d": "CASE WHEN housed THEN dwelling_c_d ELSE false END",
     }  # fmt: skip
-    if p.is_off("property.recent_home_years"):
-        derived["property_fits"] = f"barred_vehicles = 0 AND homes <= {max_homes} AND businesses = 0"
     return ", ".join(f"CAST({derived.get(c, c)} AS {column.type}) AS {c}" for c, column in HOUSEHOLD.items())

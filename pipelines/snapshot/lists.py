@@ -6,7 +6,8 @@ row an active dibao row of a living person) that household facts build on.
 
 from __future__ import annotations
 
-from pipelines.snapshot.facts import Facts
+from monitoring.facts import households
+from monitoring.facts.frame import Facts
 
 ORPHANS = "('孤儿', '事实无人抚养儿童')"
 LEFT_BEHIND = "('留守儿童', '留守妇女', '留守老人')"
@@ -15,10 +16,7 @@ LEFT_BEHIND = "('留守儿童', '留守妇女', '留守老人')"
 def build_lists(facts: Facts) -> None:
     """Creates the tables; a list without any file in the home counts as none (contract: Words)."""
     con = facts.con
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE dibao_active AS
-        SELECT s.*, coalesce(support_mode, '整户') = '整户' AS whole FROM std_dibao s JOIN resident r USING (person_id)
-        WHERE s.counts AND r.alive AND {facts.active()}""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE dibao_active AS {households.dibao_active(facts)}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE p_dibao AS
         SELECT person_id, count(DISTINCT certificate)::INT AS dibao_certificates,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from monitoring.facts import persons
+from monitoring.facts.frame import Facts
+from monitoring.facts.persons import missing
 from monitoring.tables import PERSON
-from pipelines.snapshot.facts import Facts
 
 
 def build_person_own(facts: Facts) -> None:
     """One row a person, without the household's income and lists; sorted by nothing, joined by household facts."""
     k = facts.known
-    minor = facts.whole("tekun.minor_age")
     loaded_or_none = facts.known("disability", "coalesce(c.no_labour, false)")
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE person_aged AS
@@ -23,7 +24,7 @@ def build_person_own(facts: Facts) -> None:
             {k("medical", "coalesce(m.seriously_ill, false)")} AS seriously_ill,
             {k("medical", "coalesce(m.major_disease, false)")} AS major_disease,
             r.age >= 60 OR r.age < 16 OR r.labour = '无劳动力' OR {loaded_or_none} AS no_labour,
-            r.age >= 60 OR r.age < 16 OR r.age < {minor} OR r.labour = '无劳动力' OR {loaded_or_none} AS no_labour_or_minor,
+            r.age >= 60 OR r.age < 16 OR {persons.below_tekun_age(facts, "r.age")} OR r.labour = '无劳动力' OR {loaded_or_none} AS no_labour_or_minor,
             r.alive AND d.person_id IS NOT NULL AS on_dibao, coalesce(d.dibao_certificates, 0) AS dibao_certificates,
             d.certificate_numbers, r.alive AND t.person_id IS NOT NULL AS on_tekun,
             r.alive AND l.person_id IS NOT NULL AS on_low_income, r.alive AND coalesce(l.rigid, false) AS on_rigid,
@@ -38,30 +39,14 @@ def build_person_own(facts: Facts) -> None:
         LEFT JOIN p_monitored w USING (person_id)""")
 
 
-def _missing(found: str, townships: str) -> str:
-    """TRUE where found; FALSE where the person's township has such rows; else NULL: nobody can say that it is missing."""
-    return f"CASE WHEN {found} THEN true WHEN o.township IN (SELECT township FROM {townships}) THEN false END"
-
-
 def build_person_snapshot(facts: Facts) -> None:
     """Joins the person's own facts, the household's, and the records into `person_snapshot`."""
     k = facts.known
     aided = f"""CASE WHEN coalesce(a.grants, 0) > 0 THEN true
         WHEN (SELECT {facts.within("last_paid", 12)} FROM aid_county) THEN false END"""
-    tekun_known = _missing(
-        f"v.last_home_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_tekun')} DAY", "t_visit_tekun"
-    )
-    care_known = _missing(
-        f"v.last_visit_date > {facts.day} - INTERVAL {facts.whole('visit.days_care')} DAY", "t_visit_care"
-    )
-    # Every other living member is without labour: counts of the household less the person's own part.
-    others = """CASE WHEN hl.with_labour - coalesce((o.alive AND NOT o.no_labour_or_minor)::INT, 0) > 0 THEN false
-        WHEN hl.labour_unknown - (o.alive AND o.no_labour_or_minor IS NULL)::INT > 0 THEN NULL ELSE true END"""
-    facts.con.execute("""
-        CREATE OR REPLACE TEMP TABLE household_labour AS
-        SELECT ms.household_key, count(*) FILTER (NOT o.no_labour_or_minor)::INT AS with_labour,
-            count(*) FILTER (o.no_labour_or_minor IS NULL)::INT AS labour_unknown
-        FROM membership ms JOIN person_own o USING (person_id) WHERE ms.alive GROUP BY ms.household_key""")
+    tekun_visited = persons.visited(facts, "visit_tekun", "v.last_home_visit_date", "t_visit_tekun")
+    care_visited = persons.visited(facts, "visit_care", "v.last_visit_date", "t_visit_care")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE household_labour AS {persons.household_labour('person_own')}")
     values = {
         "in_assistance_feed": "coalesce(ss.in_assistance_feed, false)", "seen_in": "ss.seen_in",
         "name_count": "CASE WHEN o.number IS NULL THEN 1 ELSE 1 + coalesce(n.others, 0) END::INT", "other_names": "n.other_names",
@@ -69,22 +54,22 @@ def build_person_snapshot(facts: Facts) -> None:
         "new_severe_certificate": k("disability", "nc.person_id IS NOT NULL"), "certificate_date": "nc.certificate_date",
         "medical_self_paid_12m": k("medical", "CASE WHEN NOT o.has_medical THEN 0 ELSE o.self_paid END"),
         "medical_aid_12m": k("medical", "CASE WHEN NOT o.has_medical THEN 0 ELSE o.medical_aid END"),
-        "others_no_labour": others,
+        "others_no_labour": persons.others_no_labour("o.no_labour_or_minor", "o.alive"),
         "whole_household_dibao": "coalesce(hs.whole_household_dibao, false)", "income_pc": "hs.income_pc",
         "income_source": "hs.income_source", "income_blank_items": "hs.income_blank_items", "standard": "hs.standard",
         "low_income_household": "hs.low_income_household", "at_risk_household": "coalesce(hs.at_risk, false)",
         "monitored_household": "coalesce(hs.monitored, false)", "unescaped_household": "coalesce(hs.unescaped, false)",
-        "living_subsidy_paid": k("disability_subsidy", _missing("ls.person_id IS NOT NULL", "t_living_subsidy")),
-        "care_subsidy_paid": k("disability_subsidy", _missing("cs.person_id IS NOT NULL", "t_care_subsidy")),
+        "living_subsidy_paid": k("disability_subsidy", missing("ls.person_id IS NOT NULL", "t_living_subsidy")),
+        "care_subsidy_paid": k("disability_subsidy", missing("cs.person_id IS NOT NULL", "t_care_subsidy")),
         "orphan_or_unattended": "coalesce(cg.orphan_or_unattended, false)", "allowance_missing": "coalesce(cg.allowance_missing, true)",
-        "orphan_paid": k("payments", _missing("op.person_id IS NOT NULL", "t_orphan_payment")),
+        "orphan_paid": k("payments", missing("op.person_id IS NOT NULL", "t_orphan_payment")),
         "child_without_guardian": "coalesce(cg.child_without_guardian, false)", "wanderer_alone": "coalesce(cg.wanderer_alone, false)",
         "care_group": "coalesce(cg.care_group, false)", "care_categories": "cg.care_categories",
-        "care_visited": k("visits", care_known), "tekun_visited": k("visits", tekun_known),
+        "care_visited": care_visited, "tekun_visited": tekun_visited,
         "last_visit_date": "v.last_visit_date", "last_home_visit_date": "v.last_home_visit_date",
-        "insured": k("insurance", f"CASE WHEN i.person_id IS NOT NULL THEN i.insured ELSE {_missing('false', 't_insurance')} END"),
+        "insured": k("insurance", f"CASE WHEN i.person_id IS NOT NULL THEN i.insured ELSE {missing('false', 't_insurance')} END"),
         "insurance_status": "i.insurance_status",
-        "education_aided": k("education", _missing("coalesce(e.aided, false)", "t_education_aid")),
+        "education_aided": k("education", missing("coalesce(e.aided, false)", "t_education_aid")),
         "aid_grants_12m": k("temporary_aid", "coalesce(a.grants, 0)"), "aided_12m": k("temporary_aid", aided),
         "unemployed_graduate": "g.person_id IS NOT NULL", "dwelling_c_d": "CASE WHEN hs.household_key IS NULL THEN false ELSE hs.dwelling_c_d END",
         "job_lost": "s.job_lost_date IS NOT NULL", "job_lost_date": "s.job_lost_date",

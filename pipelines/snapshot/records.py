@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from monitoring.facts.frame import Facts
 from monitoring.feeds import Feed
 from monitoring.tables import FEED, INSTITUTION, POLICY, RECORD, Column
 from monitoring.working_days import calendar_rows
-from pipelines.snapshot.facts import Facts
 
 MATCHING_SET = ("dibao", "tekun", "monitored", "registry")
 

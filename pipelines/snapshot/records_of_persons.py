@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from pipelines.snapshot.facts import Facts
+from monitoring.facts import households, persons
+from monitoring.facts.frame import Facts
 
 
 def build_person_records(facts: Facts) -> None:
@@ -24,16 +25,8 @@ def build_person_records(facts: Facts) -> None:
 
 
 def _certificates(facts: Facts) -> None:
-    con, p = facts.con, facts.parameters
-    extra = ", ".join(str(x) for x in p.items_of("disability.severe_extra_grades")) or "NULL"
-    severe = f"(grade <= 2 OR (disability_kind IN ('智力', '精神') AND grade IN ({extra})))"
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE certificate AS
-        SELECT person_id, status, disability_kind, grade, issued_date, {severe} AS makes_severe FROM std_disability
-        -- Of the dead, what was issued by the day of death: their labour is that at death.
-        LEFT JOIN death d USING (person_id)
-        WHERE counts AND person_id IS NOT NULL AND {facts.begun("issued_date")}
-            AND (issued_date IS NULL OR d.death_date IS NULL OR issued_date <= d.death_date)""")
+    con = facts.con
+    con.execute(f"CREATE OR REPLACE TEMP TABLE certificate AS {persons.certificates(facts)}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE p_certificate AS
         SELECT person_id, bool_or(grade <= 2) AS certificate_1_2, min(grade)::INT AS disability_grade,
@@ -42,29 +35,29 @@ def _certificates(facts: Facts) -> None:
                 OR (disability_kind = '视力' AND grade = 1)) AS no_labour
         FROM certificate WHERE status = '有效' GROUP BY person_id""")
     # Known before: an older certificate of this state, or one that stood in an earlier delivery (see `earlier_certificate`).
+    # Published: whether a certificate is news does not rest on what the pack calls severe, which a what-if may change.
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE p_new_certificate AS
-        SELECT person_id, max(issued_date) AS certificate_date FROM certificate c
-        WHERE status = '有效' AND makes_severe AND {facts.within("issued_date", 12)}
+        CREATE TABLE certificate_news AS
+        SELECT DISTINCT person_id, disability_kind, grade, issued_date FROM certificate c
+        WHERE status = '有效' AND {facts.within("issued_date", 12)}
             AND NOT EXISTS (SELECT 1 FROM certificate o WHERE o.person_id = c.person_id AND o.grade <= c.grade
                 AND o.issued_date < c.issued_date)
             AND NOT EXISTS (SELECT 1 FROM earlier_certificate o WHERE o.person_id = c.person_id AND o.grade <= c.grade
                 AND (o.issued_date < c.issued_date OR (o.issued_date IS NULL AND o.delivered_by < c.issued_date)))
-        GROUP BY person_id""")
+        ORDER BY ALL""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE p_new_certificate AS {persons.new_certificates(facts)}")
 
 
 def _illness(facts: Facts) -> None:
-    needs_aid = "AND coalesce(medical_aid, 0) > 0" if facts.parameters.flag("illness.needs_medical_aid") else ""
     # Blank medical aid is 0 where the row has a total or a self-paid amount (contract: Blank and "not").
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE p_medical AS
-        SELECT person_id, coalesce(bool_or(major_disease), false) AS major_disease,
-            coalesce(bool_or(major_disease {needs_aid}), false) AS seriously_ill,
+        SELECT person_id, coalesce(bool_or(major_disease), false) AS major_disease, {persons.seriously_ill(facts)} AS seriously_ill,
             sum(self_paid) AS self_paid, count(self_paid) AS self_paid_rows,
             CASE WHEN sum(medical_aid) > 0 THEN sum(medical_aid)
                  WHEN bool_or(medical_aid IS NULL AND total_cost IS NULL AND self_paid IS NULL) THEN NULL
                  ELSE 0 END AS medical_aid
-        FROM std_medical WHERE counts AND person_id IS NOT NULL AND {facts.within("settled_date", 12)} GROUP BY person_id""")
+        FROM {persons.settlements(facts)} GROUP BY person_id""")
 
 
 def _townships(facts: Facts, name: str, feed: str, where: str) -> None:
@@ -117,14 +110,8 @@ def _insurance_and_school(facts: Facts) -> None:
 
 def _aid(facts: Facts) -> None:
     """Temporary aid of the living: a row counts by acceptance, aid by payment (contract: Which date is a row's)."""
-    facts.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE aid_row AS
-        SELECT s.person_id, accepted_date, CASE WHEN paid_date <= {facts.day} THEN paid_date END AS paid_date
-        FROM std_temporary_aid s JOIN resident r USING (person_id) WHERE s.counts AND r.alive""")
-    facts.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE aid_county AS
-        SELECT max(accepted_date) AS last_accepted, max(CASE WHEN paid_date <= {facts.day} THEN paid_date END) AS last_paid
-        FROM std_temporary_aid WHERE counts""")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE aid_row AS {households.aid_rows(facts)}")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE aid_county AS {households.county_aid(facts)}")
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE p_aid AS
         SELECT person_id, count(*)::INT AS grants FROM aid_row WHERE {facts.within("paid_date", 12)} GROUP BY person_id""")
@@ -145,51 +132,21 @@ def _work_and_property(facts: Facts) -> None:
             greatest(max(unemployed_date) FILTER ({facts.within("unemployed_date", 12)}),
                 max(status_date) FILTER (scheme = '城镇职工养老' AND status = '终止参保' AND {facts.within("status_date", 12)})) AS job_lost_date
         FROM std_social_insurance WHERE counts AND person_id IS NOT NULL GROUP BY person_id""")
-    kinds = facts.texts("property.vehicle_types")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE p_vehicle AS
-        SELECT person_id, count(*) FILTER (status = '正常')::INT AS barred_vehicles,
-            bool_and(coalesce(status = '注销', false)) AS all_cancelled, string_agg(DISTINCT plate, '、' ORDER BY plate) AS plates
-        FROM std_vehicles WHERE counts AND person_id IS NOT NULL AND vehicle_kind IN {kinds} AND {facts.begun("registered_date")}
-        GROUP BY person_id""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE p_vehicle AS {persons.vehicles(facts)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE p_business AS
         SELECT person_id, count(*) FILTER (role IN ('经营者', '法定代表人'))::INT AS businesses,
             string_agg(DISTINCT concat_ws(' ', business_name, role), '、' ORDER BY concat_ws(' ', business_name, role)) AS business_names
         FROM std_business WHERE counts AND person_id IS NOT NULL AND status = '存续' AND {facts.begun("founded_date")}
         GROUP BY person_id""")
-    years = facts.parameters.whole("property.recent_home_years")
-    bought = "property_kind = '商品房' AND acquired_by = '购买'"
-    recent = f"{bought} AND {facts.within('registered_date', 12 * years)}" if years is not None else "false"
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE home_title AS
-        SELECT person_id, coalesce(title_number, 'row ' || delivered || ' ' || part || ' ' || row) AS title, property_kind,
-            coalesce({recent}, false) AS recent, registered_date
-        FROM std_real_estate WHERE counts AND person_id IS NOT NULL AND status = '现势'
-            AND {facts.begun("registered_date")} AND property_kind IN ('商品房', '自建房', '安置房')""")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE home_title AS {persons.home_titles(facts)}")
 
 
 def _visits(facts: Facts) -> None:
-    """A visit counts for a person whom it names, or, naming nobody or nobody decided, for all of its 户编号."""
-    facts.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE visit AS
-        SELECT coalesce(v.person_id, m.person_id) AS person_id, v.visited_date, coalesce(v.visit_mode, '入户') = '入户' AS at_home,
-            coalesce(r.township, h.township, v.township) AS township
-        FROM std_visits v LEFT JOIN resident r ON r.person_id = v.person_id
-        LEFT JOIN household h ON v.person_id IS NULL AND h.household_id = v.household_number
-        LEFT JOIN membership m ON m.household_key = h.household_key
-        WHERE v.counts AND v.visited_date <= {facts.day}""")
+    facts.con.execute(f"CREATE OR REPLACE TEMP TABLE visit AS {persons.visits(facts)}")
     facts.con.execute("""
         CREATE OR REPLACE TEMP TABLE p_visit AS
         SELECT person_id, max(visited_date) AS last_visit_date, max(visited_date) FILTER (at_home) AS last_home_visit_date
         FROM visit WHERE person_id IS NOT NULL GROUP BY person_id""")
-    for name, parameter, where in (
-        ("visit_tekun", "visit.days_tekun", "at_home"),
-        ("visit_care", "visit.days_care", "true"),
-        ("visit_monitored", "visit.days_monitored", "true"),
-    ):
-        days = facts.whole(parameter)
-        facts.con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE t_{name} AS
-            SELECT DISTINCT township FROM visit
-            WHERE {where} AND township IS NOT NULL AND {facts.within_days("visited_date", days)}""")
+    for name in persons.SCOPED_VISITS:
+        facts.con.execute(f"CREATE OR REPLACE TEMP TABLE t_{name} AS {persons.visited_townships(facts, name)}")

@@ -1,4 +1,7 @@
-"""What the fact modules share: the run's connection, as-of, parameters in force and the feeds that were ever loaded."""
+"""What every fact is computed from: a connection, as-of, parameters in force and the feeds that were ever loaded.
+
+The run computes facts on the file that it builds, a what-if on a published one with other parameters: by the same texts.
+"""
 
 from __future__ import annotations
 
