@@ -18,7 +18,7 @@ from monitoring.alerts.points import WORDS
 from monitoring.alerts.queue import AlertSignal, Wanted
 from monitoring.labels import KIND_ZH, LEVEL_MARK, LEVEL_ZH
 from monitoring.language import number
-from monitoring.pages import alerts_forms, alerts_queue, alerts_work
+from monitoring.pages import alerts_forms, alerts_queue
 from monitoring.pages.household import facts
 from monitoring.pages.household_timeline import events
 from monitoring.pages.signal_cards import signal_card
@@ -29,10 +29,11 @@ from monitoring.ui import View
 HOLDS = ("standing", "shown", "settled")
 
 
+@st.fragment
 def detail(view: View, alert_id: int, tab: str, wanted: Wanted) -> None:
-    """`view` with all that the person may see: an alert may lie outside the place that was picked."""
+    """`view` with all that the person may see: an alert may lie outside the place that was picked. What is chosen in it draws it
+    anew by itself; a step that was taken draws the whole page."""
     t = view.t
-    st.button(t("返回列表"), key="back", on_click=alerts_work.close_, icon=":material/arrow_back:")
     card = view.read(queue.open_alert, alert_id)
     signals = view.read(queue.signals, alert_id)
     _head(view, card)
