@@ -32,6 +32,7 @@ from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import modelling, office
+from pipelines.demo_work import MONTHS
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run, take_in
 from pipelines.run.intake import Collector
@@ -301,18 +302,19 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     report = make_county(a.persons, a.months, 1, inbox)
     office.write_demo_settings(a.home)
-    summary, definitions = None, load_definitions(a.home)
+    summary, definitions, team = None, load_definitions(a.home), None
     orders = [Order(a.home, period, None, "demo", True) for period in report.periods]
     # One process takes in the months ahead while this one runs them in turn: two cores, half the waiting.
     with office.opened(a.home) as store, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as ahead:
         taken = [ahead.submit(take_in, order, definitions[0]) for order in orders]
         for n, (order, delivery) in enumerate(zip(orders, taken, strict=True), 1):
             summary = run(order, lambda *_: None, definitions, delivery.result)
-            office.bring_alerts_up(store, a.home, a.at)
+            if n > len(orders) - MONTHS:
+                team = office.demo_month(store, a.home, a.at, team)
             console.print(f"  {n}/{len(orders)} {order.period}：信号 {summary.counts['signals']:,} 条")
         if summary is not None:
             print_summary(summary, console, a.home)
-            office.demo_log_ins(store, a.home, a.at, console)
+            office.demo_log_ins(store, a.home, a.at, console, team)
     return 0 if a.no_serve else _serve(a, console)
 
 

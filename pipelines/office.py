@@ -10,14 +10,14 @@ import argparse
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from rich.console import Console
 
 from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
-from monitoring.alerts.syncing import TakenIn, catch_up, pending
+from monitoring.alerts.syncing import TakenIn, catch_up, pending, take_in
 from monitoring.checks import Check
 from monitoring.people import ROLES, accounts, operator
 from monitoring.people.demo import DemoRefused, demo_accounts, misplaced
@@ -26,6 +26,8 @@ from monitoring.queries import places
 from monitoring.store import Store, StoreError, journal, open_store
 from monitoring.store.backup import backup, restore
 from monitoring.warehouse import NoWarehouse, Warehouse, publication
+from monitoring.working_days import CHINA
+from pipelines.demo_work import MONTHS, Team
 from pipelines.telling import print_table
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
@@ -68,6 +70,34 @@ def opened(home: Path) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def towns_of(home: Path) -> dict[str, list[str]]:
+    """The townships of the newest run with their villages."""
+    warehouse = Warehouse(publication(home).run_of(None).path)
+    try:
+        return {
+            town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town
+        }
+    finally:
+        warehouse.close()
+
+
+def demo_month(store: Store, home: Path, at: datetime, team: Team | None) -> Team:
+    """One month of the sample county: its people do what came before the newest run, then that run's alerts are opened, as on
+    the morning after its last day (never later than now). The first call makes the team."""
+    newest = publication(home).run_of(None)
+    warehouse = Warehouse(newest.path)
+    try:
+        as_of, sample = warehouse.row("select as_of from run")["as_of"], places.county(warehouse).sample
+    finally:
+        warehouse.close()
+    morning = min(datetime.combine(as_of + timedelta(1), time(8, 30), CHINA), at)
+    team = team or Team(store, towns_of(home), morning, sample)
+    team.work(morning)
+    take_in(store, newest.path, newest.run, newest.period, as_of, morning)
+    journal.anchor(store, morning)
+    return team
 
 
 def bring_alerts_up(store: Store, home: Path, at: datetime) -> list[TakenIn]:
@@ -132,19 +162,20 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             warehouse.close()
 
 
-def demo_log_ins(store: Store, home: Path, at: datetime, console: Console) -> None:
-    """Accounts with known passwords for the sample county, printed."""
+def demo_log_ins(store: Store, home: Path, at: datetime, console: Console, team: Team | None = None) -> None:
+    """Accounts with known passwords for the sample county, printed; and what its people have done so far."""
     warehouse = Warehouse(publication(home).run_of(None).path)
     try:
-        found = {
-            town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town
-        }
-        made = demo_accounts(store, at, found, sample=places.county(warehouse).sample)
+        made = demo_accounts(store, at, towns_of(home), sample=places.county(warehouse).sample)
     finally:
         warehouse.close()
     console.print("演示账号（只用于样例县）：")
     rows = [(m.name, m.password, ROLES[m.role].zh, m.person, _places(m.places)) for m in made]
     print_table(console, ("账号", "密码", "角色", "姓名", "地方"), rows)
+    if team is not None:
+        console.print(f"  另有 {team.steps:,} 步模拟的走访、决定和办结（近 {MONTHS} 个月）")
+    if team is not None and team.refused:
+        console.print(f"  ! 模拟办理中有 {len(team.refused)} 步没有做成：{team.refused[0]}", markup=False)
 
 
 def write_demo_settings(home: Path) -> None:

@@ -32,6 +32,7 @@ from monitoring.alerts.deadlines import EMERGENCY_DAYS, LIMITS
 from monitoring.alerts.naming import HOUSEHOLD
 from monitoring.alerts.points import LEVEL, priority
 from monitoring.exporting import masking
+from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, acting
 from monitoring.store import Store
 from monitoring.store.schema import alert, alert_signal, clue
@@ -145,13 +146,13 @@ def conclude(store: Store, caller: Caller, clue_id: int, result: str, on: date, 
         row = find_clue(act, clue_id)
         named(act)
         result = result.strip()
-        wrong = []
+        wrong: list[str] = []
         if row["concluded_on"] is not None:
-            raise Refused(f"这条线索已于 {row['concluded_on']} 办结")
+            raise Refused(Words("这条线索已于 {day} 办结", day=row["concluded_on"]))
         if not result or len(result) > LONGEST_TEXT:
-            wrong.append(f"请填写办理结果（不超过 {LONGEST_TEXT} 字）")
+            wrong.append(Words("请填写办理结果（不超过 {most} 字）", most=LONGEST_TEXT))
         if not row["received_on"] <= on <= local_day(at):
-            wrong.append(f"办结日期应在 {row['received_on']} 至 {local_day(at)} 之间")
+            wrong.append(Words("办结日期应在 {first} 至 {last} 之间", first=row["received_on"], last=local_day(at)))
         if wrong:
             raise Refused(*wrong)
         _conclude(act, row, result, on)
@@ -252,19 +253,21 @@ def without_names(said: str, *names: str) -> str:
 def _clean(new: NewClue, today: date) -> NewClue:
     """The clue without blanks around its texts. Raises Refused with every complaint."""
     person, caller, said = new.person.strip(), new.caller.strip(), new.text.strip()
-    phone, wrong = plain_phone(new.phone), []
+    phone, wrong = plain_phone(new.phone), list[str]()
     if new.channel not in CHANNELS:
-        wrong.append("请选择线索来源：" + "、".join(channel.zh for channel in CHANNELS.values()))
+        wrong.append(
+            Words("请选择线索来源：{channels}", channels=[(channel.zh, channel.en) for channel in CHANNELS.values()])
+        )
     if not today - timedelta(OLDEST_DAYS) <= new.received_on <= today:
-        wrong.append(f"收到日期 {new.received_on} 应在今天或之前一年之内")
+        wrong.append(Words("收到日期 {day} 应在今天或之前一年之内", day=new.received_on))
     if not 1 <= len(person) <= LONGEST_NAME:
-        wrong.append(f"请填写困难对象姓名（不超过 {LONGEST_NAME} 字；不知道姓名的写称呼）")
+        wrong.append(Words("请填写困难对象姓名（不超过 {most} 字；不知道姓名的写称呼）", most=LONGEST_NAME))
     if len(caller) > LONGEST_NAME:
-        wrong.append(f"反映人姓名不能超过 {LONGEST_NAME} 字")
+        wrong.append(Words("反映人姓名不能超过 {most} 字", most=LONGEST_NAME))
     if phone and not re.fullmatch(r"[0-9]{7,12}", phone):
         wrong.append("反映人电话应为 7 至 12 位数字，座机请连区号")
     if not 1 <= len(said) <= LONGEST_TEXT:
-        wrong.append(f"请填写反映的情况（不超过 {LONGEST_TEXT} 字）")
+        wrong.append(Words("请填写反映的情况（不超过 {most} 字）", most=LONGEST_TEXT))
     if wrong:
         raise Refused(*wrong)
     return NewClue(

@@ -18,7 +18,7 @@ from monitoring.alerts.points import WORDS
 from monitoring.alerts.queue import AlertSignal, Wanted
 from monitoring.labels import KIND_ZH, LEVEL_MARK, LEVEL_ZH
 from monitoring.language import number
-from monitoring.pages import alerts_forms, alerts_queue
+from monitoring.pages import alerts_forms, alerts_queue, alerts_work
 from monitoring.pages.household import facts
 from monitoring.pages.household_timeline import events
 from monitoring.pages.signal_cards import signal_card
@@ -34,7 +34,10 @@ def detail(view: View, alert_id: int, tab: str, wanted: Wanted) -> None:
     """`view` with all that the person may see: an alert may lie outside the place that was picked. What is chosen in it draws it
     anew by itself; a step that was taken draws the whole page."""
     t = view.t
+    alerts_work.whole_page_if_told()
     card = view.read(queue.open_alert, alert_id)
+    if alerts_work.changed_meanwhile(card):
+        ui.banner(t("这条预警在您查看期间有了变化，下面是最新情况；没有保存的内容请核对后再填。"))
     signals = view.read(queue.signals, alert_id)
     _head(view, card)
     _why(view, card, signals)

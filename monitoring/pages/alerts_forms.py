@@ -82,12 +82,13 @@ def _at_once(step: Step) -> None:
         return
     with st.container(horizontal=True, key="at-once"):
         if claimable(view, card):
-            if st.button(t("认领"), type="primary", key=f"take-{card.id}"):
-                alerts_work.claim(view, card)
-                st.rerun()
-        elif st.button(t("开始核实（先打电话、查台账）"), key=f"start-{card.id}"):
-            alerts_work.save(view, card, t("已开始核实。"), work.start_verifying)
-            st.rerun()
+            st.button(t("认领"), type="primary", key=f"take-{card.id}", on_click=alerts_work.claim, args=(view, card))
+        elif can_start:
+            st.button(t("开始核实（先打电话、查台账）"), key=f"start-{card.id}", on_click=_start, args=(view, card))
+
+
+def _start(view: View, card: AlertCard) -> None:
+    alerts_work.save(view, card, view.t("已开始核实。"), work.start_verifying)
 
 
 def _visit(step: Step) -> None:

@@ -36,7 +36,13 @@ def _remembered(view: View, service: Callable[..., Answer], *details: Any) -> An
     the same share it. Who asks is looked up first, as in every call."""
     view.still_here()
     person = view.person
-    of = (str(view.store.engine.url), local_day(view.now()), person.role, person.places, None if person.places else person.account)
+    of = (
+        str(view.store.engine.url),
+        local_day(view.now()),
+        person.role,
+        person.places,
+        None if person.places else person.account,
+    )
     answer: Answer = _shared(service.__qualname__, of, details, partial(view.read, service, *details))
     return answer
 
