@@ -47,9 +47,8 @@ def test_every_refusal_of_a_service_has_its_english() -> None:
                 where = f"{file.name}:{call.lineno}"
                 if isinstance(argument, ast.JoinedStr):
                     lacking.append(f"{where} is put together: use Words")
-                elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    if CHINESE.search(argument.value) and argument.value not in english:
-                        lacking.append(f"{where} {argument.value}")
+                elif isinstance(argument, ast.Constant) and CHINESE.search(repr(argument.value)):
+                    lacking += [] if argument.value in english else [f"{where} {argument.value}"]
     assert found > 60 and lacking == []
 
 
@@ -93,7 +92,7 @@ def test_a_clue_with_everything_wrong_is_told_in_english() -> None:
     with pytest.raises(Refused) as told:
         clues._clean(wrong, date(2026, 11, 23))
     said = ui.words_of(told.value, EN)
-    assert len(told.value.words) == 6 and said.count(";") == 5 and not CHINESE.search(said.replace("王", "")), said
+    assert len(told.value.words) == 6 and not CHINESE.search(said.replace("王", "")), said
 
 
 def test_who_was_faster_and_what_stands_already_are_told_in_english() -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,14 +29,16 @@ from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.cases import LONGEST_TEXT, Refused, add_events, named
 from monitoring.alerts.cases import shown as shown_alert
 from monitoring.alerts.deadlines import EMERGENCY_DAYS, LIMITS
-from monitoring.alerts.naming import HOUSEHOLD
+from monitoring.alerts.naming import HOUSEHOLD, household_object
 from monitoring.alerts.points import LEVEL, priority
 from monitoring.exporting import masking
 from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, acting
+from monitoring.queries.household import place_of
 from monitoring.store import Store
 from monitoring.store.schema import alert, alert_signal, clue
 from monitoring.store.sealing import keyed_digest, seal
+from monitoring.warehouse import Warehouse
 from monitoring.working_days import add_working_days, local_day
 
 PHONE = "clue phone"  # what phones are sealed for
@@ -108,15 +110,25 @@ class Delivered:
 
 
 def register(
-    store: Store, caller: Caller, new: NewClue, at: datetime, limits: Mapping[str, int] = LIMITS
+    store: Store,
+    caller: Caller,
+    new: NewClue,
+    at: datetime,
+    limits: Mapping[str, int] = LIMITS,
+    warehouse: Warehouse | None = None,
 ) -> Registered:
     """Registers a clue and opens, or joins, its alert; `limits` are the pack's working days by level (`deadlines.limits`).
 
-    The same clue sent twice is registered once. Raises Refused with all that is wrong, and Denied for a place, or a household
+    Where a household is named, its place is what the published `warehouse` says, whatever the clue says. The same clue sent twice is registered once. Raises Refused with all that is wrong, and Denied for a place, or a household
     with an open alert, that is not the caller's.
     """
     with acting(store, caller, "clue.register", at) as act:
         new = _clean(new, local_day(at))
+        if new.household_id is not None:
+            place = None if warehouse is None else place_of(warehouse, new.household_id)
+            if place is None:
+                raise Denied(object=household_object(new.household_id))
+            new = replace(new, township=place[0], village=place[1])
         act.within(new.township, new.village)
         twice = _sent_twice(act, new)
         if twice is not None:

@@ -81,6 +81,13 @@ def number_of(warehouse: Warehouse, scope: Scope, key: int) -> str | None:
     return found
 
 
+def place_of(warehouse: Warehouse, household_id: str) -> tuple[str | None, str | None] | None:
+    """Township and village of a household by the registry's number, whoever asks: for services, which decide by it. None where
+    the run has no such household."""
+    row = warehouse.row("select township, village from household where household_id = $id", {"id": household_id})
+    return (row["township"], row["village"]) if row else None
+
+
 def search(warehouse: Warehouse, scope: Scope, text: str, limit: int = 20) -> pl.DataFrame:
     """Households with a member of this name, this end of a number (4 characters and more), or this household number:
     household_key, household_id, name, number, township, village, age."""
