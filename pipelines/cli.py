@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("files", nargs="+", type=Path, metavar="文件")
     p = add("export", "导出", _export)
     p.add_argument(
-        "what", choices=("signals", "quarantine", "ledger", "comparison"), help="信号、隔离行、文件台账、三册比对"
+        "what",
+        choices=("signals", "alerts", "quarantine", "ledger", "comparison"),
+        help="信号、预警办理、隔离行、文件台账、三册比对",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
@@ -204,7 +206,10 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
-    con, _ = _warehouse(a.home, a.period)
+    if a.what == "alerts":
+        con = office.case_work_of(a.home, _published(a.home, a.period).period, a.at)
+    else:
+        con, _ = _warehouse(a.home, a.period)
     unmask = None
     if a.unmask:
         if not a.reason.strip():

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 
 from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
+from monitoring.alerts.listing import case_work
 from monitoring.alerts.syncing import TakenIn, catch_up, pending, take_in
 from monitoring.checks import Check
 from monitoring.people import ROLES, accounts, operator
@@ -70,6 +72,12 @@ def opened(home: Path) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def case_work_of(home: Path, period: str, at: datetime) -> duckdb.DuckDBPyConnection:
+    """The alerts that were open or closed in a period, for export."""
+    with opened(home) as store:
+        return case_work(store, period, at)
 
 
 def towns_of(home: Path) -> dict[str, list[str]]:
