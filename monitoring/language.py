@@ -20,6 +20,27 @@ LOCALE = Path(__file__).with_name("locale")
 LANGUAGES = {"zh": "中文", "en": "English"}
 
 
+class Words(str):
+    """A Chinese sentence that was put together from a text with slots and their values, so that it can be said in another
+    language: `Words("请填写{what}", what=Words("理由"))`. A value may be Words, a (Chinese, English) pair, or a list of those."""
+
+    text: str
+    values: dict[str, Any]
+
+    def __new__(cls, text: str, /, **values: Any) -> Words:
+        made = super().__new__(
+            cls, text.format(**{name: _chinese(value) for name, value in values.items()}) if values else text
+        )
+        made.text, made.values = text, values
+        return made
+
+
+def _chinese(value: Any) -> Any:
+    if isinstance(value, list):
+        return "、".join(_chinese(one) for one in value)
+    return value[0] if isinstance(value, tuple) else value
+
+
 @cache
 def catalogue(code: str) -> dict[str, str]:
     """Every translated text of one language, by the Chinese text, from all its catalogues (one a topic); none for Chinese."""
@@ -37,6 +58,16 @@ class Language:
     def __call__(self, text: str, /, **values: Any) -> str:
         said = self._texts.get(text, text)
         return said.format(**values) if values else said
+
+    def said(self, words: Any) -> str:
+        """Words of a service, with all that stands in them, in this language; other values as they are."""
+        if isinstance(words, list):
+            return self.listed(self.said(one) for one in words)
+        if isinstance(words, tuple):
+            return self.pick(*words)
+        if isinstance(words, Words):
+            return self(words.text, **{name: self.said(value) for name, value in words.values.items()})
+        return self(words) if isinstance(words, str) else str(words)
 
     def pick(self, zh: str | None, en: str | None) -> str:
         """Of two texts that come with the data, the one in this language; the other where it is missing."""

@@ -162,7 +162,7 @@ def words_of(refusal: Exception, t: Language) -> str:
     text = getattr(refusal, "text", None)
     if text is not None:  # with slots: put into the person's language before it is filled
         return t(text, **getattr(refusal, "values", {}))
-    return t.clauses(t(part) for part in ((said,) if isinstance(said, str) else said))
+    return t.clauses(t.said(part) for part in ((said,) if isinstance(said, str) else said))
 
 
 def session_over(t: Language) -> None:

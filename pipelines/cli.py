@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -27,11 +27,12 @@ from monitoring.people.accounts import AccountError
 from monitoring.people.demo import DemoRefused
 from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, listing, load_policy, run_cases
-from monitoring.store import StoreError
+from monitoring.store import Store, StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import modelling, office, reporting, simulating
 from pipelines.demo import months_ahead
+from pipelines.demo_work import MONTHS, Team
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
 from pipelines.run.intake import Collector
@@ -91,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     p = add("export", "导出", _export)
     p.add_argument(
         "what",
-        choices=("signals", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching"),
-        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况",
+        choices=("signals", "alerts", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching"),
+        help="信号、预警办理、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
@@ -210,7 +211,11 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
-    con, published = _warehouse(a.home, a.period)
+    published = _published(a.home, a.period)
+    if a.what == "alerts":
+        con = office.case_work_of(a.home, published.period, a.at)
+    else:
+        con, _ = _warehouse(a.home, a.period)
     unmask = None
     if a.unmask:
         if not a.reason.strip():
@@ -313,19 +318,25 @@ def _sample(a: argparse.Namespace, console: Console) -> int:
 def _demo(a: argparse.Namespace, console: Console) -> int:
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     office.write_demo_settings(a.home)
-    summary, definitions = None, load_definitions(a.home)
+    summary, definitions, team = None, load_definitions(a.home), None
+    # The county's people work while the next month is run.
     with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
-        alerts = []
+        worked: list[Future[Team]] = []
         for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
             summary = run(order, lambda *_: None, definitions, taken)
-            alerts.append(clerk.submit(office.bring_alerts_up, store, a.home, a.at))
+            if n > a.months - MONTHS:
+                worked.append(clerk.submit(_worked, store, a, order.period, worked[-1] if worked else None))
             console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
-        for brought_up in alerts:
-            brought_up.result()
+        team = worked[-1].result() if worked else None
         if summary is not None:
             print_summary(summary, console, a.home)
-            office.demo_log_ins(store, a.home, a.at, console)
+            office.demo_log_ins(store, a.home, a.at, console, team)
     return 0 if a.no_serve else _serve(a, console)
+
+
+def _worked(store: Store, a: argparse.Namespace, period: str, before: Future[Team] | None) -> Team:
+    """One month's case work, after that of the month before (whose error is raised here)."""
+    return office.demo_month(store, a.home, period, a.at, before.result() if before else None)
 
 
 def _serve(a: argparse.Namespace, console: Console) -> int:

@@ -10,15 +10,17 @@ import argparse
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 
 from monitoring.access import Scope
 from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
-from monitoring.alerts.syncing import TakenIn, catch_up, pending
+from monitoring.alerts.listing import case_work
+from monitoring.alerts.syncing import TakenIn, catch_up, pending, take_in
 from monitoring.checks import Check
 from monitoring.exporting import Unmasking
 from monitoring.exporting.journal import record_unmask
@@ -33,6 +35,8 @@ from monitoring.vouching.exporting import tables
 from monitoring.vouching.live import live
 from monitoring.vouching.seals import check_seals
 from monitoring.warehouse import NoWarehouse, Published, Warehouse, publication
+from monitoring.working_days import CHINA
+from pipelines.demo_work import MONTHS, Team
 from pipelines.telling import print_table
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
@@ -75,6 +79,40 @@ def opened(home: Path) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def case_work_of(home: Path, period: str, at: datetime) -> duckdb.DuckDBPyConnection:
+    """The alerts that were open or closed in a period, for export."""
+    with opened(home) as store:
+        return case_work(store, period, at)
+
+
+def towns_of(home: Path) -> dict[str, list[str]]:
+    """The townships of the newest run with their villages."""
+    warehouse = Warehouse(publication(home).run_of(None).path)
+    try:
+        return {
+            town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town
+        }
+    finally:
+        warehouse.close()
+
+
+def demo_month(store: Store, home: Path, period: str, at: datetime, team: Team | None) -> Team:
+    """One month of the sample county: its people do what came before this period's run, then that run's alerts are opened, as
+    on the morning after its last day (never later than now). The first call makes the team."""
+    newest = publication(home).run_of(period)
+    warehouse = Warehouse(newest.path)
+    try:
+        as_of, sample = warehouse.row("select as_of from run")["as_of"], places.county(warehouse).sample
+    finally:
+        warehouse.close()
+    morning = min(datetime.combine(as_of + timedelta(1), time(8, 30), CHINA), at)
+    team = team or Team(store, towns_of(home), morning, sample)
+    team.work(morning)
+    take_in(store, newest.path, newest.run, newest.period, as_of, morning)
+    journal.anchor(store, morning)
+    return team
 
 
 def bring_alerts_up(store: Store, home: Path, at: datetime) -> list[TakenIn]:
@@ -170,19 +208,20 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             warehouse.close()
 
 
-def demo_log_ins(store: Store, home: Path, at: datetime, console: Console) -> None:
-    """Accounts with known passwords for the sample county, printed."""
+def demo_log_ins(store: Store, home: Path, at: datetime, console: Console, team: Team | None = None) -> None:
+    """Accounts with known passwords for the sample county, printed; and what its people have done so far."""
     warehouse = Warehouse(publication(home).run_of(None).path)
     try:
-        found = {
-            town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town
-        }
-        made = demo_accounts(store, at, found, sample=places.county(warehouse).sample)
+        made = demo_accounts(store, at, towns_of(home), sample=places.county(warehouse).sample)
     finally:
         warehouse.close()
     console.print("演示账号（只用于样例县）：")
     rows = [(m.name, m.password, ROLES[m.role].zh, m.person, _places(m.places)) for m in made]
     print_table(console, ("账号", "密码", "角色", "姓名", "地方"), rows)
+    if team is not None:
+        console.print(f"  另有 {team.steps:,} 步模拟的走访、决定和办结（近 {MONTHS} 个月）")
+    if team is not None and team.refused:
+        console.print(f"  ! 模拟办理中有 {len(team.refused)} 步没有做成：{team.refused[0]}", markup=False)
 
 
 def write_demo_settings(home: Path) -> None:

@@ -29,6 +29,7 @@ from monitoring.store import Store
 from monitoring.store.schema import account, alert, clue, conference, referral, session
 from monitoring.vouching import seals
 from tests.people import OTHER_TOWN, OTHER_VILLAGE, TOWN, VILLAGE, Known, add_account, disable
+from tests.registry import Registry, register
 from tests.some_alerts import TODAY, alert_row
 from tests.stores import NOON
 from tests.vouching_county import Home, county_of
@@ -237,7 +238,7 @@ def _register(at: Setting, caller: Caller, key: tuple[str, Place]) -> object:
 
 def _join(at: Setting, caller: Caller, key: str) -> object:
     new = clues.NewClue("hotline", TODAY, "周德福", f"没有收入 {key}", household_id=key, township=TOWN, village=VILLAGE)
-    return clues.register(at.store, caller, new, NOON)
+    return register(at.store, caller, new, NOON)
 
 
 def _exported(action: str) -> Callable[[Setting, Caller, Any], object]:
@@ -253,7 +254,7 @@ def _exported(action: str) -> Callable[[Setting, Caller, Any], object]:
 
 
 def _of_household(service: Callable[..., Any], *details: Any) -> Callable[[Setting, Caller, Any], object]:
-    return lambda at, caller, key: service(at.store, caller, *key, *details, at=NOON)
+    return lambda at, caller, key: service(at.store, caller, Registry({key[0]: key[1]}), key[0], *details, at=NOON)
 
 
 def _whole(service: Callable[..., Any], *details: Any) -> Callable[[Setting, Caller, Any], object]:

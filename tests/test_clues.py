@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, text
 from monitoring.alerts import clue_list, clues, queue
 from monitoring.alerts.cases import Refused
 from monitoring.alerts.clue_list import clue_page, repeat_callers, reveal
-from monitoring.alerts.clues import CHANNELS, NewClue, Registered, conclude, due_date, level_of, plain_phone, register
+from monitoring.alerts.clues import CHANNELS, NewClue, Registered, conclude, due_date, level_of, plain_phone
 from monitoring.alerts.deadlines import LIMITS
 from monitoring.alerts.timeline import timeline
 from monitoring.feeds import load_feeds
@@ -23,6 +23,7 @@ from monitoring.store import Store, journal
 from monitoring.store.schema import alert, alert_event, alert_signal, clue
 from monitoring.store.schema import journal as journal_table
 from tests.people import OTHER_TOWN, OTHER_VILLAGE, TOWN, VILLAGE, Known, add_account, log_in
+from tests.registry import Registry, register
 from tests.some_alerts import TODAY, add_alert, signal_row
 from tests.stores import NOON
 
@@ -421,3 +422,13 @@ def test_channels_are_those_of_the_feed_and_one_for_the_rest() -> None:
     column = load_feeds(None)["clues"].std_columns()["channel"]
     feed = {str(code) for code in column.codes}
     assert {channel.zh for channel in clues.CHANNELS.values()} == feed | {"其他"}
+
+
+def test_where_a_household_lives_is_what_the_registry_says_and_not_the_clue(store: Store, clerk: Known) -> None:
+    elsewhere = Registry({"H1": (OTHER_TOWN, OTHER_VILLAGE)})
+    for homes in (elsewhere, Registry({}), None):
+        with pytest.raises(Denied):
+            clues.register(store, clerk, told(), NOON, warehouse=homes)
+    county = add_account(store, "county_staff")
+    done = clues.register(store, county, told(), NOON, warehouse=elsewhere)
+    assert (done.alert.township, done.alert.village) == (OTHER_TOWN, OTHER_VILLAGE)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from monitoring.alerts import digest, queue
-from monitoring.alerts.clues import NewClue, register
+from monitoring.alerts.clues import NewClue
 from monitoring.alerts.digest import COUNTY, NOWHERE, counts_by_township, first_since, load_addresses, run
 from monitoring.people import Denied, operator
 from monitoring.people.settings import SettingsError
@@ -22,6 +22,7 @@ from monitoring.store import Store, journal
 from monitoring.store.schema import journal as journal_table
 from monitoring.working_days import CHINA
 from tests.people import OTHER_TOWN, TOWN, VILLAGE, add_account
+from tests.registry import register
 from tests.some_alerts import TODAY, add_alert
 from tests.stores import NOON
 

@@ -27,6 +27,7 @@ from tests.test_pages_browser import CHINESE, ENGLISH_WORD, RULE_CODE
 
 RAW_CODE = re.compile(r"\b(new|assigned|verifying|decided|following|returned|referred|closed|household|hotline)\b")
 PHONE = (390, 844)
+ROW = ".st-key-queue-row [data-testid=stRadioOption]"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ class Worker:
 
     def told(self) -> str:
         """What the last step came to."""
-        return self.page.locator(".bl-done, .bl-refused").first.inner_text()
+        return self.page.locator(".bl-done, .bl-refused").last.inner_text()
 
     def __enter__(self) -> Worker:
         return self
@@ -132,7 +133,7 @@ def fits(page: Page) -> None:
 
 
 def row(page: Page, alert_id: int) -> Any:
-    return page.locator(f".st-key-open-{alert_id} button")
+    return page.locator(f'{ROW}:has(code:text-is("{alert_id}"))')
 
 
 def record_visit(worker: Worker, note: str, finding: str = "情况属实") -> None:
@@ -150,8 +151,9 @@ def test_a_township_worker_takes_an_alert_from_claim_to_close_on_a_phone(
     with Worker(browser, desk, "township_staff", [(towns[0], None)], "何山", PHONE) as worker:
         page = worker.open("/alerts?tab=unassigned")
         fits(page)
-        page.locator(f".st-key-claim-{wanted['id']} button").click()
+        row(page, wanted["id"]).click()
         worker.settle()
+        worker.press("认领", ".st-key-at-once")
         assert f"已认领：{wanted['name'][0]}**" in worker.told()
         assert "何山" in worker.text() and not page.locator(".st-key-queue-list-behind").is_visible()
         fits(page)
@@ -228,10 +230,11 @@ def test_who_was_slower_is_told_by_whom_and_sees_the_list_as_it_is(
     ):
         first.open("/alerts?tab=unassigned")
         second.open("/alerts?tab=unassigned")
-        first.page.locator(f".st-key-claim-{wanted['id']} button").click()
-        first.settle()
-        second.page.locator(f".st-key-claim-{wanted['id']} button").click()
-        second.settle()
+        for worker in (first, second):
+            row(worker.page, wanted["id"]).click()
+            worker.settle()
+        first.press("认领", ".st-key-at-once")
+        second.press("认领", ".st-key-at-once")
         assert "张三" in second.told() and re.search(r"\d\d:\d\d", second.told())
         assert row(second.page, wanted["id"]).count() == 0, "it is no longer among the unassigned"
         assert second.page.locator(".bl-refused").count() == 1
@@ -247,9 +250,7 @@ def test_a_village_worker_sees_the_own_village_only(browser: Browser, desk: Serv
         with desk.store.read() as con:
             here = (alert.c.township == own["township"], alert.c.village == own["village"])
             mine = set(con.execute(select(alert.c.id).where(*here)).scalars())
-        shown = page.locator('[class*="st-key-open-"]').evaluate_all(
-            "found => found.map(e => Number(/st-key-open-(\\d+)/.exec(e.className)[1]))"
-        )
+        shown = [int(number) for number in page.locator(f"{ROW} code").all_text_contents()]
         assert shown and set(shown) <= mine
         assert page.get_by_text("批量分派").count() == 0, "a village worker assigns nobody"
         page = worker.open(f"/alerts?alert={other['id']}")
@@ -294,7 +295,7 @@ def test_a_search_by_the_end_of_a_number_finds_the_household_and_stays_out_of_th
         page.keyboard.press("Enter")
         worker.settle()
         assert row(page, wanted["id"]).count() == 1
-        assert page.locator('[class*="st-key-open-"]').count() < 5
+        assert page.locator(ROW).count() < 5
         assert tail not in page.url
         page.get_by_label("查找").fill("查无此人")
         page.keyboard.press("Enter")
@@ -307,7 +308,7 @@ def test_a_level_in_the_address_narrows_the_queue(browser: Browser, desk: Served
     with Worker(browser, desk, "county_staff", []) as worker:
         page = worker.open("/alerts?level=red")
         assert f"全部未办结：共 {red} 户（件）" in worker.text()
-        marks = page.locator('[class*="st-key-open-"] button strong:first-child').all_inner_texts()
+        marks = page.locator(f"{ROW} p > :first-child").all_inner_texts()
         assert marks and set(marks) == {"▲ 红"}
         page.get_by_text("■ 橙", exact=True).first.click()
         worker.settle()
@@ -318,8 +319,8 @@ def test_rows_are_cards_on_a_phone_and_the_open_one_takes_their_place(browser: B
     with Worker(browser, desk, "county_staff", [], size=PHONE) as worker:
         page = worker.open("/alerts?tab=all")
         assert not page.locator(".bl-qhead").is_visible() and not page.locator(".bl-open").is_visible()
-        first = page.locator('[class*="st-key-open-"] button').first
-        name = first.locator("strong").nth(1).inner_text()
+        first = page.locator(ROW).first
+        name = first.locator("strong").first.inner_text()
         first.click()
         worker.settle()
         assert page.locator(".bl-open b").inner_text() == name and not first.is_visible()
@@ -437,9 +438,9 @@ def test_overdue_work_is_on_the_first_screen(browser: Browser, desk: Served) -> 
         assert f"预警逾期 {late:,} 件" in told and "县级督办" in told
         page.get_by_role("link", name="去处置").click()
         worker.settle()
-        first = page.locator('[class*="st-key-open-"] button').first.inner_text()
+        first = page.locator(ROW).first.inner_text()
         assert "县级督办" in first and "逾期" in first
-        assert page.locator('[class*="st-key-claim-"]').count() == 0, "leaders read"
+        assert page.get_by_role("button", name="认领").count() == 0, "leaders read"
 
 
 @pytest.mark.parametrize("size", [(1440, 900), PHONE])
@@ -476,7 +477,7 @@ def test_the_english_page_says_its_own_words_in_english(browser: Browser, desk: 
     with Worker(browser, desk, "township_staff", [(towns[0], None)]) as worker:
         page = worker.open(f"/alerts?lang=en&alert={wanted['id']}")
         own = page.locator(
-            ".bl-title, .bl-qhead span, [data-testid=stTab], [class*=st-key-claim-], [data-testid=stWidgetLabel], .st-key-tab button"
+            ".bl-title, .bl-qhead span, [data-testid=stTab], .st-key-at-once button, [data-testid=stWidgetLabel], .st-key-tab button"
         )
         assert [text for text in own.all_inner_texts() if CHINESE.search(text)] == []
         page = worker.open("/clues?lang=en")

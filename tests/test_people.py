@@ -40,6 +40,7 @@ from monitoring.store import Store, journal
 from monitoring.store.schema import account, session, throttle, unmasking
 from monitoring.store.schema import journal as journal_table
 from tests.people import OTHER_TOWN, TOWN, VILLAGE, add_account, log_in
+from tests.registry import Registry
 from tests.stores import NOON
 
 HAND = operator("root")
@@ -736,15 +737,15 @@ def test_only_files_of_the_waiting_folder_can_be_offered(sqlite_store: Store, tm
 # --- looking at households
 
 
-PLACE = (TOWN, VILLAGE)
+HOMES = Registry({"U-500999199001011234": (TOWN, VILLAGE), "H1": (TOWN, VILLAGE), "H2": (TOWN, VILLAGE)})
 
 
 def test_a_view_is_journalled_once_in_half_an_hour(store: Store) -> None:
     caller = add_account(store, "township_staff", [(TOWN, None)])
     for minutes in (0, 5, 29, 31):
         touch(store, caller, NOON + minutes * MINUTE)
-        viewing.view_household(store, caller, "U-500999199001011234", PLACE, NOON + minutes * MINUTE)
-    viewing.view_household(store, caller, "H2", PLACE, NOON)
+        viewing.view_household(store, caller, HOMES, "U-500999199001011234", NOON + minutes * MINUTE)
+    viewing.view_household(store, caller, HOMES, "H2", NOON)
     with store.read() as con:
         rows = con.execute(select(journal_table).where(journal_table.c.event == "household.view")).all()
     assert len(rows) == 3 and "500999" not in str(rows)
@@ -752,11 +753,11 @@ def test_a_view_is_journalled_once_in_half_an_hour(store: Store) -> None:
 
 def test_another_townships_household_cannot_be_viewed_or_unmasked(store: Store) -> None:
     caller = add_account(store, "township_staff", [(TOWN, None)])
-    for place in ((OTHER_TOWN, VILLAGE), (None, None)):
+    for homes in (Registry({"H1": (OTHER_TOWN, VILLAGE)}), Registry({"H1": (None, None)}), Registry({})):
         with pytest.raises(Denied):
-            viewing.view_household(store, caller, "H1", place, NOON)
+            viewing.view_household(store, caller, homes, "H1", NOON)
         with pytest.raises(Denied):
-            viewing.unmask(store, caller, "H1", place, "入户核实身份", NOON)
+            viewing.unmask(store, caller, homes, "H1", "入户核实身份", NOON)
     assert not viewing.unmasked(store, caller, "H1", NOON)
 
 
@@ -764,8 +765,8 @@ def test_unmasking_needs_a_purpose_and_holds_for_half_an_hour_and_one_session(st
     caller = add_account(store, "township_staff", [(TOWN, None)])
     for purpose in ("", "   ", "看看 "):
         with pytest.raises(viewing.PurposeMissing):
-            viewing.unmask(store, caller, "H1", PLACE, purpose, NOON)
-    viewing.unmask(store, caller, "H1", PLACE, "入户前核对 500999199001011234", NOON)
+            viewing.unmask(store, caller, HOMES, "H1", purpose, NOON)
+    viewing.unmask(store, caller, HOMES, "H1", "入户前核对 500999199001011234", NOON)
     assert viewing.unmasked(store, caller, "H1", NOON + 29 * MINUTE)
     assert not viewing.unmasked(store, caller, "H2", NOON)
     assert not viewing.unmasked(store, log_in(store, caller), "H1", NOON)
@@ -779,11 +780,23 @@ def test_unmasking_needs_a_purpose_and_holds_for_half_an_hour_and_one_session(st
     assert len(rows) == 1 and "19900101" not in rows[0].detail + kept.purpose
 
 
+def test_a_search_is_journalled_once_with_its_count_and_without_what_was_searched(store: Store) -> None:
+    caller = add_account(store, "township_staff", [(TOWN, None)])
+    for text in ("周德福", " 周德福 ", "500999199001011234"):
+        viewing.searched(store, caller, text, 2, NOON)
+    with store.read() as con:
+        rows = con.execute(select(journal_table).where(journal_table.c.event == "household.search")).all()
+    assert len(rows) == 2 and '"found": 2' in rows[0].detail and rows[0].object.startswith("search:")
+    assert "周德福" not in str(rows) and "199001011234" not in str(rows)
+    with pytest.raises(Denied):
+        viewing.searched(store, add_account(store, "administrator"), "周德福", 0, NOON)
+
+
 @pytest.mark.parametrize("role", ["leader", "analyst", "auditor", "administrator", "security_officer"])
 def test_who_does_not_work_with_households_cannot_unmask(sqlite_store: Store, role: str) -> None:
     caller = add_account(sqlite_store, role)
     with pytest.raises(Denied):
-        viewing.unmask(sqlite_store, caller, "H1", PLACE, "想看一看是谁", NOON)
+        viewing.unmask(sqlite_store, caller, HOMES, "H1", "想看一看是谁", NOON)
 
 
 # --- the journal's reader

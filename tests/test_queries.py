@@ -384,7 +384,8 @@ def test_the_data_page_counts_files_and_rows(warehouse: Warehouse, county: Scope
     part, aside = table(warehouse, "part"), table(warehouse, "quarantine")
     assert sources.freshness(warehouse)["rows"].sum() == part.filter(pl.col("feed").is_not_null())["loaded"].sum()
     assert (
-        sources.unrecognised(warehouse).height == part.filter(pl.col("this_period") & pl.col("feed").is_null()).height
+        sources.unrecognised(warehouse, Scope()).height
+        == part.filter(pl.col("this_period") & pl.col("feed").is_null()).height
     )
     here = aside.join(part.filter("this_period"), on=["delivered", "part"])
     assert sources.quarantine(warehouse, county)[1] == here.height == sources.quarantine_totals(warehouse)["rows"].sum()

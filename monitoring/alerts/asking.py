@@ -12,6 +12,7 @@ from monitoring.alerts.cases import Case, Refused, opened, text
 from monitoring.alerts.handing import worker_of
 from monitoring.alerts.limits import limit
 from monitoring.alerts.moves import moved
+from monitoring.language import Words
 from monitoring.people import Caller
 from monitoring.store import Store
 from monitoring.store.schema import conference, referral
@@ -41,14 +42,14 @@ def refer(
 
 def ask(case: Case, department: str, asked: str, due: date | None) -> None:
     """The referral as a step of a case. Raises Refused."""
-    department, asked = text(department, "转办部门"), text(asked, "要求部门办什么")
+    department, asked = text(department, Words("转办部门")), text(asked, Words("要求部门办什么"))
     due = due or limit("answer", case.today)
     if len(department) > LONGEST_DEPARTMENT:
-        raise Refused(f"部门名称不能超过 {LONGEST_DEPARTMENT} 字")
+        raise Refused(Words("部门名称不能超过 {most} 字", most=LONGEST_DEPARTMENT))
     if due < case.today:
-        raise Refused(f"答复期限 {due} 已经过去")
+        raise Refused(Words("答复期限 {day} 已经过去", day=due))
     if any(name == department for _, name in _open_referrals(case)):
-        raise Refused(f"已经转给{department}，尚未答复，不用再转")
+        raise Refused(Words("已经转给{department}，尚未答复，不用再转", department=Words(department)))
     key = case.add(referral, department=department, asked=asked, due_date=due)
     case.step("refer", asked, referral=key, department=department, due=due.isoformat())
     case.set(assignee=case.account, waiting_for=_waiting_for(case))
@@ -75,10 +76,10 @@ def answer(
     """
     with opened(store, caller, "answer", alert_id, version, at) as case:
         moved(case.status, "answer")
-        words, on, told = text(words, "部门答复"), on or case.today, _referral(case, referral_id)
+        words, on, told = text(words, Words("部门答复")), on or case.today, _referral(case, referral_id)
         asked_on = local_day(told["at"])
         if not asked_on <= on <= case.today:
-            raise Refused(f"答复日期 {on} 不对：应在转办日 {asked_on} 和今天之间")
+            raise Refused(Words("答复日期 {on} 不对：应在转办日 {asked} 和今天之间", on=on, asked=asked_on))
         values = {"answered_on": on, "answer": words, "answered_by": case.account}
         case.act.con.execute(update(referral).where(referral.c.id == referral_id).values(values))
         if _open_referrals(case):
@@ -100,11 +101,11 @@ def call_conference(
 ) -> AlertCard:
     """A case conference on a day, with those who take part; a day that has passed is one that was held."""
     with opened(store, caller, "confer", alert_id, version, at) as case:
-        present = text(present, "参会人员")
+        present = text(present, Words("参会人员"))
         if on > limit("confer", case.today):
-            raise Refused(f"会议最迟应在 {limit('confer', case.today)} 召开，收到的日期是 {on}")
+            raise Refused(Words("会议最迟应在 {last} 召开，收到的日期是 {on}", last=limit("confer", case.today), on=on))
         if on < case.row["opened_on"]:
-            raise Refused(f"会议日期 {on} 在预警发现之前")
+            raise Refused(Words("会议日期 {on} 在预警发现之前", on=on))
         key = case.add(conference, date=on, present=present)
         case.step("confer", present, conference=key, date=on.isoformat())
         case.due(None if case.status == "verifying" else case.row["due_date"])
@@ -116,14 +117,14 @@ def decide_conference(
 ) -> AlertCard:
     """What a conference decided. The alert itself is decided by `decide`, with outcome J or another."""
     with opened(store, caller, "confer_decide", alert_id, version, at) as case:
-        words = text(words, "会议决定")
+        words = text(words, Words("会议决定"))
         case.step("confer_decide", words, conference=conference_id)
         of = select(conference).where(conference.c.id == conference_id, conference.c.alert_id == case.id)
         row = case.act.con.execute(of).mappings().one_or_none()
         if row is None or row["decision"] is not None:
             raise Refused("这条预警没有这次会议，或它的决定已经登记")
         if row["date"] > case.today:
-            raise Refused(f"会议定在 {row['date']}，还没有召开")
+            raise Refused(Words("会议定在 {day}，还没有召开", day=row["date"]))
         values = {"decision": words, "decided_at": at}
         case.act.con.execute(update(conference).where(conference.c.id == conference_id).values(values))
         later = case.row["due_date"] is not None and case.row["due_date"] > case.today

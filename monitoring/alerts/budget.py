@@ -207,6 +207,7 @@ class _Team:
     def __init__(self, hands: Sequence[Hand]) -> None:
         self.hands = hands
         self.left = {hand.account: hand.visits for hand in hands}
+        self.spent = dict[Place | int, str]()  # where nobody has a visit left, which none regains: why not
         self.of_village, self.of_township = defaultdict[Place, list[int]](list), defaultdict[str, list[int]](list)
         for hand in hands:
             for township, village in hand.places or ():
@@ -217,6 +218,9 @@ class _Team:
 
     def take(self, one: ToVisit, beyond: bool = False) -> tuple[int | None, str]:
         """Who visits, and "", or nobody and why not; `beyond` also those who have no visit left."""
+        of = (one.township, one.village) if one.assignee is None else one.assignee
+        if not beyond and of in self.spent:
+            return None, self.spent[of]
         if one.assignee is not None:
             if one.assignee not in self.left:
                 return (one.assignee, "") if beyond else (None, "elsewhere")
@@ -226,7 +230,8 @@ class _Team:
         covering = [max(some, key=lambda key: (self.left[key], -key)) for some in near if some]
         free = [account for account in covering if self.left[account] > 0]
         if not free and not (beyond and covering):
-            return None, "no_visits_left" if covering else "nobody"
+            self.spent[of] = "no_visits_left" if covering else "nobody"
+            return None, self.spent[of]
         account = (free or covering)[0]
         self.left[account] -= 1
         return account, ""

@@ -25,6 +25,7 @@ from monitoring.alerts.details import shown as shown_cards
 from monitoring.alerts.limits import emergency_due, first
 from monitoring.alerts.moves import ACTION, VERBS, moved
 from monitoring.alerts.naming import alert_object
+from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, acting
 from monitoring.store import Store
 from monitoring.store.schema import account, alert, alert_event, conference, referral
@@ -45,18 +46,21 @@ class TakenByOther(Exception):
     """The alert is no longer as the person saw it: `person` did `verb` at `when`. Nothing was changed."""
 
     def __init__(self, person: str, when: datetime, verb: str, words: str = "") -> None:
-        done = VERBS[verb][0] if verb in VERBS else "更新"
-        super().__init__(
-            words or f"{person} 已于 {_told(when)} 对这条预警作了“{done}”，您的操作没有保存；请查看最新情况后再办"
-        )
-        self.person, self.when, self.verb, self.words = person, when, verb, str(self)
+        self.words = words or Words(
+            "{person} 已于 {when} 对这条预警作了“{done}”，您的操作没有保存；请查看最新情况后再办",
+            person=person, when=_told(when), done=VERBS.get(verb, ("更新", "Updated")),
+        )  # fmt: skip
+        super().__init__(self.words)
+        self.person, self.when, self.verb = person, when, verb
 
 
 class DoneAlready(TakenByOther):
     """The same step by the same person stands already (a double click, a lost answer): it was not done twice."""
 
     def __init__(self, person: str, when: datetime, verb: str) -> None:
-        super().__init__(person, when, verb, f"您已于 {_told(when)} {VERBS[verb][0]}，这一步没有重复")
+        super().__init__(
+            person, when, verb, Words("您已于 {when} {done}，这一步没有重复", when=_told(when), done=VERBS[verb])
+        )
 
 
 class Case:
@@ -200,18 +204,17 @@ def held(act: Acting, row: RowMapping) -> TakenByOther:
     when = row["assigned_at"] or row["opened_at"]
     if row["assignee"] == act.person.account:
         return DoneAlready(person, when, "claim")
-    return TakenByOther(
-        person, when, "claim", f"这条预警已于 {_told(when)} 由 {person} 承办，您没有认领成功；请看下一条"
-    )
+    words = Words("这条预警已于 {when} 由 {person} 承办，您没有认领成功；请看下一条", when=_told(when), person=person)
+    return TakenByOther(person, when, "claim", words)
 
 
-def text(value: str, what: str, needed: bool = True) -> str:
+def text(value: str, what: Words, needed: bool = True) -> str:
     """A typed text without blanks around it. Raises Refused where it is needed and missing, or too long."""
     value = value.strip()
     if needed and not value:
-        raise Refused(f"请填写{what}")
+        raise Refused(Words("请填写{what}", what=what))
     if len(value) > LONGEST_TEXT:
-        raise Refused(f"{what}不能超过 {LONGEST_TEXT} 字，现有 {len(value)} 字")
+        raise Refused(Words("{what}不能超过 {most} 字，现有 {n} 字", what=what, most=LONGEST_TEXT, n=len(value)))
     return value
 
 
@@ -224,6 +227,6 @@ def _same(act: Acting, last: RowMapping, verb: str) -> bool:
     return any(event == verb and detail.get("version") == version for event, detail in act.con.execute(steps))
 
 
-def _told(when: datetime) -> str:
+def _told(when: datetime) -> Words:
     local = when.astimezone(CHINA)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
+    return Words("{month}月{day}日 {time}", month=local.month, day=local.day, time=f"{local:%H:%M}")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,13 +29,16 @@ from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.cases import LONGEST_TEXT, Refused, add_events, named
 from monitoring.alerts.cases import shown as shown_alert
 from monitoring.alerts.deadlines import EMERGENCY_DAYS, LIMITS
-from monitoring.alerts.naming import HOUSEHOLD
+from monitoring.alerts.naming import HOUSEHOLD, household_object
 from monitoring.alerts.points import LEVEL, priority
 from monitoring.exporting import masking
+from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, acting
+from monitoring.queries.household import place_of
 from monitoring.store import Store
 from monitoring.store.schema import alert, alert_signal, clue
 from monitoring.store.sealing import keyed_digest, seal
+from monitoring.warehouse import Warehouse
 from monitoring.working_days import add_working_days, local_day
 
 PHONE = "clue phone"  # what phones are sealed for
@@ -107,15 +110,25 @@ class Delivered:
 
 
 def register(
-    store: Store, caller: Caller, new: NewClue, at: datetime, limits: Mapping[str, int] = LIMITS
+    store: Store,
+    caller: Caller,
+    new: NewClue,
+    at: datetime,
+    limits: Mapping[str, int] = LIMITS,
+    warehouse: Warehouse | None = None,
 ) -> Registered:
     """Registers a clue and opens, or joins, its alert; `limits` are the pack's working days by level (`deadlines.limits`).
 
-    The same clue sent twice is registered once. Raises Refused with all that is wrong, and Denied for a place, or a household
+    Where a household is named, its place is what the published `warehouse` says, whatever the clue says. The same clue sent twice is registered once. Raises Refused with all that is wrong, and Denied for a place, or a household
     with an open alert, that is not the caller's.
     """
     with acting(store, caller, "clue.register", at) as act:
         new = _clean(new, local_day(at))
+        if new.household_id is not None:
+            place = None if warehouse is None else place_of(warehouse, new.household_id)
+            if place is None:
+                raise Denied(object=household_object(new.household_id))
+            new = replace(new, township=place[0], village=place[1])
         act.within(new.township, new.village)
         twice = _sent_twice(act, new)
         if twice is not None:
@@ -145,13 +158,13 @@ def conclude(store: Store, caller: Caller, clue_id: int, result: str, on: date, 
         row = find_clue(act, clue_id)
         named(act)
         result = result.strip()
-        wrong = []
+        wrong: list[str] = []
         if row["concluded_on"] is not None:
-            raise Refused(f"这条线索已于 {row['concluded_on']} 办结")
+            raise Refused(Words("这条线索已于 {day} 办结", day=row["concluded_on"]))
         if not result or len(result) > LONGEST_TEXT:
-            wrong.append(f"请填写办理结果（不超过 {LONGEST_TEXT} 字）")
+            wrong.append(Words("请填写办理结果（不超过 {most} 字）", most=LONGEST_TEXT))
         if not row["received_on"] <= on <= local_day(at):
-            wrong.append(f"办结日期应在 {row['received_on']} 至 {local_day(at)} 之间")
+            wrong.append(Words("办结日期应在 {first} 至 {last} 之间", first=row["received_on"], last=local_day(at)))
         if wrong:
             raise Refused(*wrong)
         _conclude(act, row, result, on)
@@ -252,19 +265,21 @@ def without_names(said: str, *names: str) -> str:
 def _clean(new: NewClue, today: date) -> NewClue:
     """The clue without blanks around its texts. Raises Refused with every complaint."""
     person, caller, said = new.person.strip(), new.caller.strip(), new.text.strip()
-    phone, wrong = plain_phone(new.phone), []
+    phone, wrong = plain_phone(new.phone), list[str]()
     if new.channel not in CHANNELS:
-        wrong.append("请选择线索来源：" + "、".join(channel.zh for channel in CHANNELS.values()))
+        wrong.append(
+            Words("请选择线索来源：{channels}", channels=[(channel.zh, channel.en) for channel in CHANNELS.values()])
+        )
     if not today - timedelta(OLDEST_DAYS) <= new.received_on <= today:
-        wrong.append(f"收到日期 {new.received_on} 应在今天或之前一年之内")
+        wrong.append(Words("收到日期 {day} 应在今天或之前一年之内", day=new.received_on))
     if not 1 <= len(person) <= LONGEST_NAME:
-        wrong.append(f"请填写困难对象姓名（不超过 {LONGEST_NAME} 字；不知道姓名的写称呼）")
+        wrong.append(Words("请填写困难对象姓名（不超过 {most} 字；不知道姓名的写称呼）", most=LONGEST_NAME))
     if len(caller) > LONGEST_NAME:
-        wrong.append(f"反映人姓名不能超过 {LONGEST_NAME} 字")
+        wrong.append(Words("反映人姓名不能超过 {most} 字", most=LONGEST_NAME))
     if phone and not re.fullmatch(r"[0-9]{7,12}", phone):
         wrong.append("反映人电话应为 7 至 12 位数字，座机请连区号")
     if not 1 <= len(said) <= LONGEST_TEXT:
-        wrong.append(f"请填写反映的情况（不超过 {LONGEST_TEXT} 字）")
+        wrong.append(Words("请填写反映的情况（不超过 {most} 字）", most=LONGEST_TEXT))
     if wrong:
         raise Refused(*wrong)
     return NewClue(

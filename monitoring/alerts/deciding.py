@@ -15,6 +15,7 @@ from monitoring.alerts.choices import FALSE_ALARM, QUIET, chosen
 from monitoring.alerts.limits import limit
 from monitoring.alerts.outcomes import MEASURES, OUTCOMES, Given, Outcome, missing, unhelped
 from monitoring.alerts.verifying import CLEAR, LONGEST_NAME
+from monitoring.language import Words
 from monitoring.people import Caller
 from monitoring.store import Store
 from monitoring.store.schema import alert_signal, conference, decision, quiet, referral, visit
@@ -77,11 +78,11 @@ def decide(
         if lacking := [*missing(chosen, given), *_past(case, until, follow_up_on)]:
             raise Refused(*lacking)
         told = {
-            "reason": text(reason, "理由"),
+            "reason": text(reason, Words("理由")),
             "visit_id": visit_id,
             "went_to": went_to if "went_to" in chosen.needs else None,
         }
-        own = {"particulars": text(particulars, "说明", needed=False) or None, "until": until}
+        own = {"particulars": text(particulars, Words("说明"), needed=False) or None, "until": until}
         key = case.add(decision, outcome=outcome, **told, **own)
         case.events[-1]["detail"] |= {"decision": key, "visit": visit_id}
         case.set(outcome=outcome, decided_at=at)
@@ -111,7 +112,7 @@ def follow_up(
 ) -> AlertCard:
     """The household is looked at again by a day."""
     with opened(store, caller, "follow_up", alert_id, version, at) as case:
-        case.step("follow_up", text(note, "说明", needed=False), until=until.isoformat())
+        case.step("follow_up", text(note, Words("说明"), needed=False), until=until.isoformat())
         if late := _past(case, until, None):
             raise Refused(*late)
         case.due(until)
@@ -125,7 +126,7 @@ def close(store: Store, caller: Caller, alert_id: int, version: int, at: datetim
     come; the operator at the command line can't close.
     """
     with opened(store, caller, "close", alert_id, version, at) as case:
-        case.step("close", text(note, "说明", needed=False), outcome=case.row["outcome"])
+        case.step("close", text(note, Words("说明"), needed=False), outcome=case.row["outcome"])
         closer = case.account
         if lacking := _unfinished(case):
             raise Refused(*lacking)
@@ -166,7 +167,7 @@ def _unfinished(case: Case) -> list[str]:
         lacking.append("还有一次一事一议没有登记决定")
     due = case.row["due_date"]
     if "until" in outcome.needs and due is not None and case.today < due:
-        lacking.append(f"还没有到回访日期 {due}；情况有变请重新作出决定")
+        lacking.append(Words("还没有到回访日期 {day}；情况有变请重新作出决定", day=due))
     return lacking
 
 
@@ -188,13 +189,13 @@ def _add(case: Case, measure: Measure) -> None:
     if measure.kind not in MEASURES:
         raise Refused("请选择帮扶措施的种类")
     if measure.amount is not None and not (measure.amount.is_finite() and 0 < measure.amount <= MOST_YUAN):
-        raise Refused(f"金额 {measure.amount} 元不对，应大于 0")
-    responsible = text(measure.responsible, "帮扶责任人")
+        raise Refused(Words("金额 {yuan} 元不对，应大于 0", yuan=measure.amount))
+    responsible = text(measure.responsible, Words("帮扶责任人"))
     if len(responsible) > LONGEST_NAME:
-        raise Refused(f"帮扶责任人不能超过 {LONGEST_NAME} 字")
+        raise Refused(Words("帮扶责任人不能超过 {most} 字", most=LONGEST_NAME))
     yuan = None if measure.amount is None else measure.amount.quantize(Decimal("0.01"))
     told = {"kind": measure.kind, "amount": yuan, "monthly": measure.monthly, "start": measure.start}
-    note = text(measure.note, "说明", needed=False)
+    note = text(measure.note, Words("说明"), needed=False)
     key = case.add(measure_table, household_id=case.row["household_id"], responsible=responsible, note=note, **told)
     case.events[-1]["detail"]["measure"] = key
     if case.row["helped_at"] is None:
@@ -228,4 +229,4 @@ def _conferred(case: Case) -> bool:
 
 
 def _past(case: Case, *days: date | None) -> list[str]:
-    return [f"回访日期 {day} 应在今天以后" for day in days if day is not None and day <= case.today]
+    return [Words("回访日期 {day} 应在今天以后", day=day) for day in days if day is not None and day <= case.today]

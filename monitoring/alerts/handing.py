@@ -30,6 +30,7 @@ from monitoring.alerts.details import in_places
 from monitoring.alerts.limits import limit
 from monitoring.alerts.moves import NotNow
 from monitoring.alerts.naming import alert_object
+from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, Person, acting, may
 from monitoring.people.callers import reach
 from monitoring.store import Store
@@ -40,10 +41,11 @@ MOST_AT_ONCE = 500  # a batch is one transaction, which others wait for
 
 @dataclass(frozen=True)
 class Left:
-    """An alert of a batch that was not assigned, and why (Chinese)."""
+    """An alert of a batch that was not assigned, and why (Chinese; `parts` can be said in another language)."""
 
     alert_id: int
     words: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def assign(
 ) -> AlertCard:
     """Gives an alert to an account; work under way keeps its status. Raises Refused where the account can't take it."""
     with opened(store, caller, "assign", alert_id, version, at) as case:
-        _assigned(case, _worker(case.act.con, to), text(note, "说明", needed=False))
+        _assigned(case, _worker(case.act.con, to), text(note, Words("说明"), needed=False))
         return case.saved()
 
 
@@ -101,8 +103,8 @@ def assign_many(
     Raises Refused where nothing can be: an account that works no alerts, or more than MOST_AT_ONCE.
     """
     if len(wanted) > MOST_AT_ONCE:
-        raise Refused(f"一次最多分派 {MOST_AT_ONCE} 条，现选了 {len(wanted)} 条")
-    note, done, left, strange = text(note, "说明", needed=False), list[Case](), list[Left](), list[int]()
+        raise Refused(Words("一次最多分派 {most} 条，现选了 {n} 条", most=MOST_AT_ONCE, n=len(wanted)))
+    note, done, left, strange = text(note, Words("说明"), needed=False), list[Case](), list[Left](), list[int]()
     with acting(store, caller, "alert.assign", at) as act:
         worker = _worker(act.con, to)
         for alert_id, version in sorted(set(wanted)):  # in one order for all: two batches never wait for each other
@@ -114,7 +116,8 @@ def assign_many(
                 write(case)
                 done.append(case)
             except (Denied, NotNow, TakenByOther, Refused) as refusal:
-                left.append(Left(alert_id, str(refusal)))
+                parts = getattr(refusal, "words", str(refusal))
+                left.append(Left(alert_id, str(refusal), (parts,) if isinstance(parts, str) else parts))
                 strange += [alert_id] if isinstance(refusal, Denied) else []
         for case in done:  # the journal's lock comes last: others hold an alert while they wait for it
             act.journal("alert.assign", alert_object(case.id), **case.told)
@@ -126,7 +129,7 @@ def assign_many(
 def hand_back(store: Store, caller: Caller, alert_id: int, version: int, reason: str, at: datetime) -> AlertCard:
     """Gives an alert that is one's own back to the pool, with the reason."""
     with opened(store, caller, "hand_back", alert_id, version, at) as case:
-        case.step("hand_back", text(reason, "交回的理由"))
+        case.step("hand_back", text(reason, Words("交回的理由")))
         if case.row["assignee"] != case.account:
             raise Refused("这条预警不在您名下，不能交回；需要换人请用“分派”")
         case.set(assignee=None, assigned_at=None)
@@ -137,7 +140,7 @@ def hand_back(store: Store, caller: Caller, alert_id: int, version: int, reason:
 def return_to(store: Store, caller: Caller, alert_id: int, version: int, reason: str, at: datetime) -> AlertCard:
     """Sends work back to the person who has it, to be done again; a decision that stood no longer does."""
     with opened(store, caller, "return", alert_id, version, at) as case:
-        case.step("return", text(reason, "退回的理由"), outcome=case.row["outcome"])
+        case.step("return", text(reason, Words("退回的理由")), outcome=case.row["outcome"])
         case.set(outcome=None, decided_at=None)
         case.due(limit("redo", case.today))
         return case.saved()
@@ -179,9 +182,9 @@ def _assigned(case: Case, to: Person, note: str) -> None:
     """Prepares an assignment. Raises NotNow, Refused."""
     case.step("assign", note, to=to.person, account=to.account, before=case.row["assignee"])
     if not to.holds(case.row["township"], case.row["village"]):
-        raise Refused(f"{to.person} 不负责{_place(case.row)}，不能分派")
+        raise Refused(Words("{person} 不负责{place}，不能分派", person=to.person, place=_place(case.row)))
     if case.row["assignee"] == to.account and case.row["status"] != "returned":
-        raise Refused(f"这条预警已经在 {to.person} 名下")
+        raise Refused(Words("这条预警已经在 {person} 名下", person=to.person))
     _has(case, to.account)
     case.journal(to=to.name)
 
@@ -194,4 +197,4 @@ def _has(case: Case, account_id: int | None) -> None:
 
 
 def _place(row: RowMapping) -> str:
-    return f"{row['township'] or ''}{row['village'] or ''}" or "地点不明的预警"
+    return f"{row['township'] or ''}{row['village'] or ''}" or Words("地点不明的预警")

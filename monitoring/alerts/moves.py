@@ -8,6 +8,8 @@ a condition that comes back opens a new alert with this one in view.
 
 from __future__ import annotations
 
+from monitoring.language import Words
+
 STATUSES: dict[str, tuple[str, str]] = {
     "new": ("待分派", "Unassigned"),
     "assigned": ("待核实", "To be verified"),
@@ -144,10 +146,11 @@ class NotNow(Exception):
 
     def __init__(self, status: str, verb: str) -> None:
         self.status, self.verb = status, verb
-        can = "、".join(VERBS[v][0] for v in possible(status))
-        self.words = f"预警现在是“{STATUSES[status][0]}”，不能{VERBS[verb][0]}；现在可以：{can}"
+        self.words = Words(
+            "预警现在是“{status}”，不能{verb}；现在可以：{can}", status=STATUSES[status], verb=VERBS[verb],
+            can=[VERBS[one] for one in possible(status)],
+        )  # fmt: skip
         super().__init__(self.words)
-        self.words = str(self)
 
 
 def moved(status: str, verb: str) -> str:

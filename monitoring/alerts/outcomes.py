@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from monitoring.language import Words
+
 FAMILIES: dict[str, tuple[str, str]] = {
     "deliver": ("落实政策", "Deliver the policy"),
     "admit": ("纳入救助帮扶", "Admit to assistance"),
@@ -146,7 +148,7 @@ def missing(outcome: Outcome, given: Given) -> list[str]:
         elif need == "conference" and not given.conferred:
             lacks.append("一事一议会议还没有作出决定，请先登记会议日期和决定")
         elif need == "particulars" and not given.particulars.strip():
-            lacks.append(f"请写明{outcome.asks}")
+            lacks.append(Words("请写明{asks}", asks=Words(outcome.asks)))
         elif need == "until" and given.until is None:
             lacks.append("请定下回访日期")
     return lacks
@@ -156,9 +158,11 @@ def unhelped(outcome: Outcome, measures: Collection[tuple[str, bool]]) -> list[s
     """What help the outcome promises and no measure shows yet, in words."""
     if not outcome.kinds or any(kind in outcome.kinds and (amount or not outcome.amount) for kind, amount in measures):
         return []
-    named = "、".join(MEASURES[kind][0] for kind in outcome.kinds)
-    what = "帮扶措施" if len(outcome.kinds) == len(MEASURES) else f"帮扶措施（{named}）"
-    return [f"请登记{what}{'和金额' if outcome.amount else ''}"]
+    if len(outcome.kinds) == len(MEASURES):
+        return [Words("请登记帮扶措施")]
+    named = [MEASURES[kind] for kind in outcome.kinds]
+    text = "请登记帮扶措施（{kinds}）和金额" if outcome.amount else "请登记帮扶措施（{kinds}）"
+    return [Words(text, kinds=named)]
 
 
 def outcomes_for(subject: str) -> list[Outcome]:

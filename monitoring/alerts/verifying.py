@@ -11,6 +11,7 @@ from monitoring.alerts.cases import DoneAlready, Refused, add_events, find, name
 from monitoring.alerts.limits import VISIT_BEFORE, limit
 from monitoring.alerts.naming import alert_object
 from monitoring.alerts.points import EMERGENCY
+from monitoring.language import Words
 from monitoring.people import Caller, acting
 from monitoring.store import Store
 from monitoring.store.schema import comment as comment_table
@@ -52,15 +53,21 @@ def record_visit(
     a day that has not come, or that lies more than VISIT_BEFORE days before the alert's opening.
     """
     with opened(store, caller, "visit", alert_id, version, at) as case:
-        visitor, note = text(visitor, "走访人姓名"), text(note, "走访记录")
+        visitor, note = text(visitor, Words("走访人姓名")), text(note, Words("走访记录"))
         if len(visitor) > LONGEST_NAME:
-            raise Refused(f"走访人姓名不能超过 {LONGEST_NAME} 字")
+            raise Refused(Words("走访人姓名不能超过 {most} 字", most=LONGEST_NAME))
         if finding not in FINDINGS:
-            raise Refused("请选择走访结论：" + "、".join(zh for zh, _ in FINDINGS.values()))
+            raise Refused(Words("请选择走访结论：{findings}", findings=list(FINDINGS.values())))
         if on > case.today:
-            raise Refused(f"走访日期 {on} 还没有到，请核对")
+            raise Refused(Words("走访日期 {on} 还没有到，请核对", on=on))
         if on < case.row["opened_on"] - timedelta(VISIT_BEFORE):
-            raise Refused(f"走访日期 {on} 比预警发现日早 {VISIT_BEFORE} 天以上，不能作为这条预警的核实；请重新走访")
+            raise Refused(
+                Words(
+                    "走访日期 {on} 比预警发现日早 {days} 天以上，不能作为这条预警的核实；请重新走访",
+                    on=on,
+                    days=VISIT_BEFORE,
+                )
+            )
         case.take()
         told = {"date": on, "visitor": visitor, "met": met, "finding": finding, "note": note}
         seen = case.add(visit, household_id=case.row["household_id"], **told)
@@ -77,7 +84,7 @@ def record_visit(
 def mark_emergency(store: Store, caller: Caller, alert_id: int, version: int, reason: str, at: datetime) -> AlertCard:
     """Puts an alert on the emergency track: aid within three working days of its discovery (CJ 二（七）)."""
     with opened(store, caller, "emergency", alert_id, version, at) as case:
-        case.step("emergency", text(reason, "转急难的理由"))
+        case.step("emergency", text(reason, Words("转急难的理由")))
         if case.row["emergency"]:
             raise Refused("这条预警已经在急难通道")
         why = sorted([*case.row["why"], ["emergency", EMERGENCY, True]], key=lambda part: -part[1])
@@ -89,7 +96,7 @@ def mark_emergency(store: Store, caller: Caller, alert_id: int, version: int, re
 def comment(store: Store, caller: Caller, alert_id: int, words: str, at: datetime) -> AlertCard:
     """A remark beside the work, also on a closed alert. It is no change of the alert: nobody's version grows old by it."""
     with acting(store, caller, "alert.comment", at) as act:
-        row, words, author = find(act, alert_id), text(words, "备注"), named(act)
+        row, words, author = find(act, alert_id), text(words, Words("备注")), named(act)
         latest = select(comment_table).where(comment_table.c.alert_id == alert_id).order_by(comment_table.c.id.desc())
         last = act.con.execute(latest.limit(1)).mappings().one_or_none()
         if last is not None and (last["account_id"], last["text"]) == (author, words):

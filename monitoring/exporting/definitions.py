@@ -77,6 +77,28 @@ def _coverage(lang: str) -> str:
 
 _KEYS = ", ".join(f"'{one.key}'" for one in PROGRAMMES)
 
+
+def _alerts(lang: str) -> str:
+    return f"""
+        SELECT (SELECT period FROM run) AS period, alert, subject, household_id, name, township, village, level,
+            status_{lang} AS status, emergency, opened_on, due_date, overdue_days, holder, waiting_for,
+            outcome_{lang} AS outcome, verified_on, decided_on, closed_on, rules, departments
+        FROM alert_list
+    """
+
+
+# Over the case store's list (`monitoring.alerts.listing.case_work`), not over a published warehouse.
+CASE_WORK: dict[str, Definition] = {
+    "alerts": Definition(
+        title="预警办理",
+        title_en="Alerts",
+        query=_alerts,
+        order="list_position(['red', 'orange', 'yellow', 'blue'], level), due_date NULLS LAST, alert",
+        masks={"household_id": masking.household("household_id"), "name": masking.subject_name("name")},
+        hidden=("name",),
+    ),
+}
+
 EXPORTS: dict[str, Definition] = {
     "signals": Definition(
         title="预警信号",

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from monitoring.exporting import masking
-from monitoring.exporting.definitions import EXPORTS, Definition
+from monitoring.exporting.definitions import CASE_WORK, EXPORTS, Definition
 from monitoring.exporting.filters import parse_where, where_sql
 from monitoring.exporting.journal import record_unmask
 from monitoring.exporting.writing import check_rows, check_suffix, write_frame
@@ -49,7 +49,7 @@ def export(
     lang: str = "zh",
     unmask: Unmasking | None = None,
 ) -> Exported:
-    """Writes one export of the warehouse's period to `out`; masked unless `unmask` says who asks for more, and why.
+    """Writes one export of the warehouse's period (or of the case work's list) to `out`; masked unless `unmask` says who asks for more, and why.
 
     Raises ValueError, in Chinese and with nothing written, for an unknown export, period, suffix, filter or language,
     and for an unmasked export without a reason.
@@ -64,7 +64,7 @@ def export(
         record_unmask(
             unmask.home, unmask.who, what, period, unmask.reason, frame.height, at=unmask.at, file=out.name, where=asked
         )
-    definition = EXPORTS[what]
+    definition = _definition(what, lang)
     write_frame(frame, out, sheet=definition.title_en if lang == "en" else definition.title)
     return Exported(out, frame.height, tuple(frame.columns), unmask is None)
 
@@ -97,11 +97,12 @@ def frame_of(
 
 
 def _definition(what: str, lang: str) -> Definition:
-    if what not in EXPORTS:
-        raise ValueError(f"没有导出 {what}；可以导出：{'、'.join(EXPORTS)}")
+    known = EXPORTS | CASE_WORK
+    if what not in known:
+        raise ValueError(f"没有导出 {what}；可以导出：{'、'.join(known)}")
     if lang not in ("zh", "en"):
         raise ValueError(f"没有语言 {lang}：只有 zh、en")
-    return EXPORTS[what]
+    return known[what]
 
 
 def _check_period(connection: duckdb.DuckDBPyConnection, period: str) -> None:

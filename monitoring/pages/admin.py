@@ -33,6 +33,7 @@ EVENTS = {
     "account": "账号管理",
     "self": "本人操作",
     "household.view": "查看户档案",
+    "household.search": "查找户",
     "household.unmask": "查看完整信息",
     "export": "导出",
     "report": "打印报表",

@@ -40,6 +40,7 @@ def page(view: View) -> None:
         _list(view, tab, wanted, found, turned)
     with beside, st.container(key="queue-detail" if chosen is not None else "queue-detail-first"):
         at_hand = chosen if chosen is not None else found.rows[0].id
+        st.button(t("返回列表"), key="back", on_click=alerts_work.close_, icon=":material/arrow_back:")
         alerts_detail.detail(replace(view, scope=view.scope.unpicked), at_hand, tab, wanted)
 
 
@@ -144,7 +145,7 @@ def _list(view: View, tab: str, wanted: Wanted, found: QueuePage, turned: str) -
     if batch:
         alerts_work.batch(view, found.rows, turned)
     else:
-        alerts_queue.rows(view, found.rows, st.session_state.get(CHOSEN), alerts_work.open_, alerts_work.claim)
+        alerts_queue.rows(view, found.rows, st.session_state.get(CHOSEN), alerts_work.open_)
     ui.pager(found.total, turned, t)
 
 

@@ -29,11 +29,15 @@ from monitoring.ui import View
 HOLDS = ("standing", "shown", "settled")
 
 
+@st.fragment
 def detail(view: View, alert_id: int, tab: str, wanted: Wanted) -> None:
-    """`view` with all that the person may see: an alert may lie outside the place that was picked."""
+    """`view` with all that the person may see: an alert may lie outside the place that was picked. What is chosen in it draws it
+    anew by itself; a step that was taken draws the whole page."""
     t = view.t
-    st.button(t("返回列表"), key="back", on_click=alerts_work.close_, icon=":material/arrow_back:")
+    alerts_work.whole_page_if_told()
     card = view.read(queue.open_alert, alert_id)
+    if alerts_work.changed_meanwhile(card):
+        ui.banner(t("这条预警在您查看期间有了变化，下面是最新情况；没有保存的内容请核对后再填。"))
     signals = view.read(queue.signals, alert_id)
     _head(view, card)
     _why(view, card, signals)

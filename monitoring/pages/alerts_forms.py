@@ -84,12 +84,7 @@ def _at_once(step: Step) -> None:
         if claimable(view, card):
             st.button(t("认领"), type="primary", key=f"take-{card.id}", on_click=alerts_work.claim, args=(view, card))
         elif can_start:
-            st.button(
-                t("开始核实（先打电话、查台账）"),
-                key=f"start-{card.id}",
-                on_click=_start,
-                args=(view, card),
-            )
+            st.button(t("开始核实（先打电话、查台账）"), key=f"start-{card.id}", on_click=_start, args=(view, card))
 
 
 def _start(view: View, card: AlertCard) -> None:

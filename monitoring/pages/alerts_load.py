@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from monitoring.language import number
 from monitoring.people import ROLES, Caller
 from monitoring.store import Store
 from monitoring.ui import Column, Desk, View
+from monitoring.working_days import local_day
 
 MOST_PLACES = 5
 REMEMBERED = timedelta(minutes=5)
@@ -29,14 +31,25 @@ def workers(view: View) -> list[WorkerLoad]:
 
 
 def _remembered(view: View, service: Callable[..., Answer], *details: Any) -> Answer:
-    """An answer about everybody's work, kept for this session for a while: a step of one alert hardly changes it."""
-    key, at, asked = f"remembered-{service.__name__}", view.now(), (details, view.person.role, view.person.places)
-    kept = st.session_state.get(key)
-    if kept is None or at > kept[0] or asked != kept[1]:
-        kept = (at + REMEMBERED, asked, view.read(service, *details))
-        st.session_state[key] = kept
-    answer: Answer = kept[2]
+    """An answer about everybody's work, kept for a while: a step of one alert hardly changes it. It depends on the role and the
+    places of who asks and on nothing else of theirs (an account without places sees its own work only), so that those who have
+    the same share it. Who asks is looked up first, as in every call."""
+    view.still_here()
+    person = view.person
+    of = (
+        str(view.store.engine.url),
+        local_day(view.now()),
+        person.role,
+        person.places,
+        None if person.places else person.account,
+    )
+    answer: Answer = _shared(service.__qualname__, of, details, partial(view.read, service, *details))
     return answer
+
+
+@st.cache_resource(ttl=REMEMBERED, max_entries=500, show_spinner=False)
+def _shared(name: str, of: tuple[Any, ...], details: tuple[Any, ...], _ask: Callable[[], Any]) -> Any:
+    return _ask()
 
 
 @dataclass(frozen=True)

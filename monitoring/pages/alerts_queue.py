@@ -15,28 +15,27 @@ from monitoring.labels import LEVEL_MARK, LEVEL_ZH
 from monitoring.ui import View
 from monitoring.working_days import local_day
 
+ROWS = "queue-row"  # the row that is marked
 NBSP = "\N{NO-BREAK SPACE}"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
-def rows(
-    view: View,
-    found: Sequence[AlertCard],
-    chosen: int | None,
-    open_: Callable[[int], None],
-    claim: Callable[[View, AlertCard], None],
-) -> None:
-    """Fifty rows; a click on one opens it, its own button claims it where that can be done."""
-    with st.container(key=f"queue-rows-{view.t.code}", gap=None):
+def rows(view: View, found: Sequence[AlertCard], chosen: int | None, open_: Callable[[int], None]) -> None:
+    """Fifty rows to choose one from; the one chosen is opened. They are one element: fifty with a button each took the server
+    longer to send than all the rest of the page."""
+    t, told = view.t, {card.id: row(view, card) for card in found}
+    with st.container(key=f"queue-rows-{t.code}", gap=None):
         _head(view)
-        for card in found:
-            with st.container(key=_row_key(card), horizontal=True, gap="small", vertical_alignment="center"):
-                st.button(
-                    row(view, card), key=f"open-{card.id}", type="secondary" if card.id == chosen else "tertiary",
-                    on_click=open_, args=(card.id,), width="stretch", wrap=True,
-                )  # fmt: skip
-                if claimable(view, card):
-                    st.button(view.t("认领"), key=f"claim-{card.id}", on_click=claim, args=(view, card))
+        st.session_state[ROWS] = chosen if chosen in told else None
+        st.radio(
+            t("预警"), list(told), index=None, key=ROWS, format_func=told.__getitem__, label_visibility="collapsed",
+            width="stretch", on_change=_chosen, args=(open_,),
+        )  # fmt: skip
+
+
+def _chosen(open_: Callable[[int], None]) -> None:
+    if (alert_id := st.session_state[ROWS]) is not None:
+        open_(alert_id)
 
 
 def ticks(view: View, found: Sequence[AlertCard], key: str) -> list[AlertCard]:
@@ -55,17 +54,19 @@ def claimable(view: View, card: AlertCard) -> bool:
 
 
 def row(view: View, card: AlertCard) -> str:
-    """One alert in a line of label markdown: level, name, place, why, until when, who. The style sheet makes columns of them."""
+    """One alert in a line of label markdown: level, name, place, why, until when, who. The style sheet makes columns of them.
+    Its number is not shown: it tells rows apart that say the same."""
     t = view.t
     level = f"{LEVEL_MARK[card.level]} {t(LEVEL_ZH[card.level])}"
     marks = [t("急难")] if card.emergency else []
     marks += [t("可关闭")] if card.offers_closing else []
     marks += [t("{n} 条信号", n=card.signals)] if card.signals > 1 else []
     why = " ".join([*(t("【{mark}】", mark=mark) for mark in marks), t.pick(card.headline, card.headline_en)])
-    until = " ".join(part.replace(" ", NBSP) for part in due_parts(view, card))
+    until = plain(" ".join(part.replace(" ", NBSP) for part in due_parts(view, card)))
     return (
-        f"**{plain(level)}** **{plain(name(view, card))}** *{plain(place(view, card))}* "
-        f":green[{plain(why)}] :gray[{plain(until)}] :blue[{plain(who(view, card))}]"
+        f":{card.level}-background[:{card.level}[{plain(level)}]] **{plain(name(view, card))}** *{plain(place(view, card))}* "
+        f":green[{plain(why)}] {f':red[**{until}**]' if card.escalation else f':gray[{until}]'} "
+        f":blue[{plain(who(view, card))}] `{card.id}`"
     )
 
 

@@ -19,6 +19,7 @@ ROUND = (
     "round"  # counts the steps that were taken: a form that was saved begins anew, one that was refused keeps its text
 )
 SAID = "said"
+SEEN = "seen-alert"  # the open alert and its version when it was drawn last
 Answer = TypeVar("Answer")
 
 
@@ -38,6 +39,18 @@ def prefix(verb: str, card: AlertCard) -> str:
 def say(words: str, good: bool = True) -> None:
     """To be told after the page was drawn anew."""
     st.session_state[SAID] = (words, good)
+
+
+def whole_page_if_told() -> None:
+    """What a button within the open alert came to is told beside the list, which has to be drawn anew as well."""
+    if SAID in st.session_state:
+        st.rerun()
+
+
+def changed_meanwhile(card: AlertCard) -> bool:
+    """Whether somebody else changed the alert since it was drawn for this person; true once."""
+    before, st.session_state[SEEN] = st.session_state.get(SEEN), (card.id, card.version)
+    return before is not None and before[0] == card.id and before[1] != card.version
 
 
 def said(view: View) -> None:
@@ -63,6 +76,7 @@ def claim(view: View, card: AlertCard) -> None:
     if done is not None:
         say(view.t("已认领：{name}，{place}", name=alerts_queue.name(view, card), place=alerts_queue.place(view, card)))
         open_(card.id)
+        st.session_state.pop(SEEN, None)
 
 
 def save(
@@ -80,6 +94,7 @@ def begin_anew(alert_id: int, words: str) -> None:
     say(words)
     empty_forms()
     open_(alert_id)
+    st.session_state.pop(SEEN, None)
 
 
 def empty_forms() -> None:
@@ -124,7 +139,7 @@ def _told(view: View, done: work.Batch, to: WorkerLoad, ticked: Sequence[AlertCa
     t = view.t
     empty_forms()
     names = {card.id: alerts_queue.name(view, card) for card in ticked}
-    left = [t.named(names.get(one.alert_id, ""), one.words) for one in done.left]
+    left = [t.named(names.get(one.alert_id, ""), t.clauses(t.said(part) for part in one.parts)) for one in done.left]
     words = t("已分派 {n} 件给 {person}。", n=len(done.done), person=to.person)
     say(words + (t("未分派 {n} 件：{left}", n=len(left), left=t.clauses(left)) if left else ""), good=not left)
 

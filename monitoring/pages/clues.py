@@ -14,6 +14,7 @@ from monitoring.alerts.clues import CHANNELS, NewClue, conclude, register
 from monitoring.language import number
 from monitoring.pages import alerts_work
 from monitoring.pages.alerts_queue import plain, today
+from monitoring.people import viewing
 from monitoring.queries import household, places
 from monitoring.ui import View
 
@@ -209,7 +210,7 @@ def _register(view: View) -> None:
 
 def _registered(view: View, new: NewClue) -> None:
     t = view.t
-    done, refused = view.tried(register, new, limits=view.ask_county(deadlines.limits))
+    done, refused = view.tried(register, new, limits=view.ask_county(deadlines.limits), warehouse=view.warehouse)
     if done is None:
         ui.html(f'<div class="bl-refused" role="status">{ui.said(refused)}</div>')
         return
@@ -226,6 +227,8 @@ def _who(view: View, key: str) -> dict[str, Any]:
         t("先找这户人"), key=f"{key}-search", placeholder=t("姓名、证件号后4位以上、户编号"), type="search"
     )
     rows = view.ask(household.search, text).to_dicts() if text else []
+    if text:
+        view.read(viewing.searched, text, len(rows))
     by_key = {row["household_key"]: row for row in rows}
     if text and not rows:
         ui.note(t("您负责的地方没有找到；可以按“不在台账里”登记。"))

@@ -25,7 +25,7 @@ def page(view: View) -> None:
             here=county.feeds_here,
         ),
     )
-    unknown_files = view.ask_county(sources.unrecognised)
+    unknown_files = view.ask(sources.unrecognised)
     aside, total = view.ask(sources.quarantine, None, 1)
     review, undecided = view.ask(sources.link_review, 1)
     del aside, review
@@ -81,8 +81,10 @@ def _cell(view: View, row: dict[str, Any] | None) -> str:
 def _ledger(view: View) -> None:
     t = view.t
     ui.note(t("每个文件：读到 = 装入 + 重复 + 隔离 + 非数据（标题、合计、空行）。"))
-    ui.table(view.ask_county(sources.ledger).to_dicts(), [
-        Column(t("文件"), lambda row: ui.said(row["file"]) + (f' <span class="bl-note">{ui.said(row["sheet"])}</span>' if row["sheet"] else "")),
+    if view.scope.allowed is not None:
+        ui.note(t("只列出含有您负责地方数据的文件；几个地方合在一起的文件，装入数只计您负责的行。"))
+    ui.table(view.ask(sources.ledger).to_dicts(), [
+        Column(t("文件"), lambda row: _file(view, row)),
         Column(t("认作"), lambda row: ui.said(ui.feed(row["feed"], t)) if row["feed"] else ui.unknown(t("未识别"))),
         Column(t("读到"), lambda row: ui.count(row["rows_read"]), "n"),
         Column(t("装入"), lambda row: ui.count(row["loaded"]), "n"),
@@ -91,6 +93,13 @@ def _ledger(view: View) -> None:
         Column(t("非数据"), lambda row: ui.count(row["not_data"]), "n"),
         Column(t("不认识的列"), lambda row: ui.said(row["unknown_headings"])),
     ])  # fmt: skip
+
+
+def _file(view: View, row: dict[str, Any]) -> str:
+    t = view.t
+    whose = {"own": t("含其他地方"), "county": t("县级文件，不分乡镇")}.get(row["shown"], "")
+    beside = " · ".join(part for part in (row["sheet"], whose) if part)
+    return ui.said(row["file"]) + (f' <span class="bl-note">{ui.said(beside)}</span>' if beside else "")
 
 
 def _quarantine(view: View) -> None:
@@ -131,13 +140,13 @@ def _issues(view: View) -> None:
         Column(t("问题"), lambda row: ui.said(row["problem"])),
         Column(t("行数"), lambda row: ui.count(row["rows"]), "n"),
         Column(t("例"), lambda row: ui.said(row["example"])),
-        Column(t("文件和行"), lambda row: ui.said(ui.origin({**row, "sheet": None}, t))),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin({**row, "sheet": None}, t)) if row["file"] else ""),
     ])  # fmt: skip
 
 
 def _unrecognised(view: View) -> None:
     t = view.t
-    found = view.ask_county(sources.unrecognised)
+    found = view.ask(sources.unrecognised)
     if found.is_empty():
         ui.empty(t("本期每个文件、每张表都认出来了。"))
         return

@@ -18,6 +18,7 @@ from monitoring.pages import (
     household_why,
 )  # fmt: skip
 from monitoring.pages.signal_cards import signal_card
+from monitoring.people import viewing
 from monitoring.queries import alerts, conditions, household, income, verdicts
 from monitoring.queries.household import Household
 from monitoring.queries.verdicts import PartVerdict, Verdict
@@ -49,6 +50,7 @@ def _search(view: View) -> None:
         ui.empty(t("请输入户主或成员的姓名、证件号的末4位以上，或户编号。"))
         return
     found = view.ask(household.search, text).to_dicts()
+    view.read(viewing.searched, text, len(found))
     if not found:
         ui.empty(t("所选范围内没有这个人或户。姓名要写全；换成证件号末4位试试。"))
         return

@@ -17,7 +17,7 @@ def opened(view: View, found: Household) -> View:
     """The view that the file is shown with: unmasked where this session may see this household so. Ends the page where the
     journal refuses."""
     known = view.ask(household.number_of, found.key) or str(found.key)
-    view.read(viewing.view_household, known, (found.township, found.village))
+    view.read(viewing.view_household, view.warehouse, known)
     if not view.read(viewing.unmasked, known):
         return view
     return replace(view, scope=replace(view.scope, masked=False))
@@ -37,6 +37,6 @@ def control(view: View, found: Household) -> None:
         )
         if st.form_submit_button(t("显示 30 分钟（记入操作日志）")):
             known = view.ask(household.number_of, found.key) or str(found.key)
-            view.act(viewing.unmask, known, (found.township, found.village), purpose)
+            view.act(viewing.unmask, view.warehouse, known, purpose)
             if view.read(viewing.unmasked, known):
                 st.rerun()

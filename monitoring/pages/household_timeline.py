@@ -95,11 +95,20 @@ def _data(view: View, key: int) -> list[Entry]:
             found.append(Entry(row["until_date"], "data", t("结束：{what}", what=named)))
     for row in view.ask(household.visits, key).to_dicts():
         found.append(Entry(row["visited_date"], "data", t("台账走访"), row["visitor"] or "", row["finding"] or ""))
-    for row in view.ask(household.payments, key).head(PAYMENTS).to_dicts():
-        money = t("不明") if row["amount"] is None else t.money(row["amount"])
-        what = t("{item} {money}，{status}", item=t(row["item"]), money=money, status=t(row["status"] or "不明"))
-        found.append(Entry(row["paid_month"], "money", what))
+    for row in view.ask(household.payment_stretches, key).head(PAYMENTS).to_dicts():
+        found.append(Entry(row["last_month"] or row["first_month"], "money", _paid(view, row), row["name"] or ""))
     return found
+
+
+def _paid(view: View, row: dict[str, Any]) -> str:
+    """What was paid, or failed, or came back; months in a row that paid the same are told once."""
+    t = view.t
+    money = t("不明") if row["amount"] is None else t.money(row["amount"])
+    what = t("{item} {money}，{status}", item=t(row["item"]), money=money, status=t(row["status"] or "不明"))
+    if row["payments"] < 2:
+        return what
+    first, last = (t.month(f"{row[name]:%Y-%m}") for name in ("first_month", "last_month"))
+    return t("{what}（{first} 至 {last}，共 {n} 次）", what=what, first=first, last=last, n=number(row["payments"]))
 
 
 def _lines(view: View, entries: Sequence[Entry], key: str) -> None:

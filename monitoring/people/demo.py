@@ -84,13 +84,23 @@ def demo_accounts(store: Store, at: datetime, places: Mapping[str, Sequence[str]
     return made
 
 
+def demo_colleagues(store: Store, at: datetime, persons: Mapping[str, str]) -> None:
+    """After `demo_accounts`: somebody for every other township, so that its work can be done. They have no password: nobody
+    can log in as them."""
+    with store.read() as con:
+        has = select(account_place.c.township).join(account, account.c.id == account_place.c.account_id)
+        taken = set(con.execute(has.where(account.c.role == TOWNSHIP)).scalars())
+    for n, (town, person) in enumerate((pair for pair in persons.items() if pair[0] not in taken), 2):
+        _keep(store, f"xiangzhen{n}", person, TOWNSHIP, ((town, None),), None, at)
+
+
 def _keep(
     store: Store,
     name: str,
     person: str,
     role: str,
     places: Sequence[tuple[str, str | None]],
-    hashed: str,
+    hashed: str | None,
     at: datetime,
 ) -> None:
     usable = {"person": person, "role": role, "state": "active", "password_hash": hashed, "must_change": False,

@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select
 
 from monitoring.alerts.naming import household_object
-from monitoring.people.callers import Caller, Denied, Person, acting, reading
+from monitoring.people.callers import Acting, Caller, Denied, Person, acting, reading
+from monitoring.queries import household
 from monitoring.store import Store
 from monitoring.store.schema import journal, unmasking
+from monitoring.store.sealing import keyed_digest
+from monitoring.warehouse import Warehouse
 
 HOLDS = timedelta(minutes=30)
 SHORTEST_PURPOSE = 4
@@ -38,22 +41,43 @@ def stated_purpose(purpose: str) -> str:
     return said
 
 
-def view_household(store: Store, caller: Caller, household_id: str, place: Place, at: datetime) -> None:
-    """Journals that somebody looks at a household. `place`: its township and village. Raises Denied or SessionOver."""
+def view_household(store: Store, caller: Caller, warehouse: Warehouse, household_id: str, at: datetime) -> None:
+    """Journals that somebody looks at a household; where it lives is what the published `warehouse` says, not the caller.
+    Raises Denied (also where there is no such household) or SessionOver."""
     object = household_object(household_id)
     with reading(store, caller, "household.view", at) as act:
-        act.within(*place)
-        if _seen(act.con, act.person, object, at):
+        within(act, warehouse, household_id)
+        if _seen(act.con, act.person, "household.view", object, at):
             return
     with acting(store, caller, "household.view", at) as act:
-        act.within(*place)
+        within(act, warehouse, household_id)
         act.journal("household.view", object)
 
 
-def unmask(store: Store, caller: Caller, household_id: str, place: Place, purpose: str, at: datetime) -> None:
+def searched(store: Store, caller: Caller, text: str, found: int, at: datetime) -> None:
+    """Journals that somebody searched for households and how many were found. What was searched for, mostly a name, is kept
+    as a keyed digest: the same search can be known again, and nobody reads it. Once a person and search in HOLDS."""
+    with reading(store, caller, "household.view", at) as act:
+        object = f"search:{keyed_digest(store.key, 'household search', text.strip())[:16]}"
+        if _seen(act.con, act.person, "household.search", object, at):
+            return
+    with acting(store, caller, "household.view", at) as act:
+        act.journal("household.search", object, found=found)
+
+
+def within(act: Acting, warehouse: Warehouse, household_id: str) -> Place:
+    """The household's place, which must be among the person's. Raises Denied."""
+    place = household.place_of(warehouse, household_id)
+    if place is None:
+        raise Denied(object=household_object(household_id))
+    act.within(*place)
+    return place
+
+
+def unmask(store: Store, caller: Caller, warehouse: Warehouse, household_id: str, purpose: str, at: datetime) -> None:
     """Shows the household's full numbers and names to this session for half an hour. Raises PurposeMissing, Denied, SessionOver."""
     with acting(store, caller, "household.unmask", at) as act:
-        act.within(*place)
+        within(act, warehouse, household_id)
         said = stated_purpose(purpose)
         if act.person.account is None:
             raise Denied
@@ -75,11 +99,11 @@ def unmasked(store: Store, caller: Caller, household_id: str, at: datetime) -> b
         return act.person.may("household.unmask") and act.con.execute(asked.limit(1)).first() is not None
 
 
-def _seen(con: Connection, person: Person, object: str, at: datetime) -> bool:
+def _seen(con: Connection, person: Person, event: str, object: str, at: datetime) -> bool:
     asked = select(journal.c.seq).where(
         journal.c.who == person.name,
         journal.c.at > at - HOLDS,
-        journal.c.event == "household.view",
+        journal.c.event == event,
         journal.c.object == object,
         journal.c.result == "ok",
     )

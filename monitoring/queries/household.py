@@ -81,6 +81,13 @@ def number_of(warehouse: Warehouse, scope: Scope, key: int) -> str | None:
     return found
 
 
+def place_of(warehouse: Warehouse, household_id: str) -> tuple[str | None, str | None] | None:
+    """Township and village of a household by the registry's number, whoever asks: for services, which decide by it. None where
+    the run has no such household."""
+    row = warehouse.row("select township, village from household where household_id = $id", {"id": household_id})
+    return (row["township"], row["village"]) if row else None
+
+
 def search(warehouse: Warehouse, scope: Scope, text: str, limit: int = 20) -> pl.DataFrame:
     """Households with a member of this name, this end of a number (4 characters and more), or this household number:
     household_key, household_id, name, number, township, village, age."""
@@ -169,6 +176,28 @@ def payments(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
                                  from std_temporary_aid where counts and paid_date is not null""",
     }
     return warehouse.frame(f"{_where_they_stand(found, pieces)} order by paid_month desc, item, name")
+
+
+def payment_stretches(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
+    """As `payments`, with months in a row that paid one person the same as one row: item, name, amount, status, first_month,
+    last_month, payments."""
+    found, name = traces(warehouse, scope, key), scope.name("name")
+    columns = f"person_id, {name} as name, amount, status"
+    pieces = {
+        "std_payments": f"select paid_month, item, {columns} from std_payments where counts",
+        "std_disability_subsidy": f"select paid_month, subsidy_kind as item, {columns} from std_disability_subsidy where counts",
+        "std_temporary_aid": f"""select paid_date as paid_month, '临时救助' as item, person_id, {name} as name, amount,
+                                        '成功' as status
+                                 from std_temporary_aid where counts and paid_date is not null""",
+    }
+    return warehouse.frame(
+        f"""select item, name, amount, status, min(paid_month) as first_month, max(paid_month) as last_month,
+                   count(*) as payments
+            from (select *, year(paid_month) * 12 + month(paid_month) - dense_rank() over (
+                         partition by item, person_id, amount, status order by date_trunc('month', paid_month)) as stretch
+                  from ({_where_they_stand(found, pieces)}))
+            group by item, person_id, name, amount, status, stretch order by last_month desc, item, name, status"""
+    )
 
 
 def visits(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """What departments handed in: freshness by month, the ledger of files, what was set aside and why, doubtful links.
 
-The data page is about files, not places: lists whose rows carry a township are limited to the scope; the ledger is the
-county's and holds no personal data. What a row that was set aside says is for the whole county, or for who holds the place
+The data page is about files, not places: lists whose rows carry a township are limited to the scope; of the ledger, whoever
+has some places sees the files with rows of theirs. What a row that was set aside says is for the whole county, or for who holds the place
 that the row itself names.
 """
 
@@ -49,20 +49,68 @@ def late_townships(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     )
 
 
-def ledger(warehouse: Warehouse, this_period: bool = True) -> pl.DataFrame:
+def ledger(warehouse: Warehouse, scope: Scope, this_period: bool = True) -> pl.DataFrame:
     """One row is a sheet or file: delivered, file, sheet, feed, format, encoding, rows_read, loaded, duplicate, quarantined,
-    not_data, unknown_headings."""
-    where = "where this_period" if this_period else ""
+    not_data, unknown_headings, shown: whole (all counts are told), own (`loaded` counts the viewer's places, the rest is not
+    told) or county (a file without places: no count is told).
+
+    A file all of whose rows are other places' is not listed, nor is one that could not be read: whose it is, is not known."""
+    frame = warehouse.frame(
+        f"""select delivered, part, file, sheet, feed, format, encoding, rows_read, loaded, duplicate, quarantined, not_data,
+                   unknown_headings, 'whole' as shown
+            from part {"where this_period" if this_period else ""}
+            order by delivered desc, feed nulls first, file, sheet"""
+    )
+    if scope.allowed is not None:
+        frame = _own(frame, _places_in_files(warehouse, scope))
+    return frame.drop("part")
+
+
+_COUNTS = ("rows_read", "duplicate", "quarantined", "not_data")
+
+
+def _own(frame: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """The ledger as somebody with some places sees it. `places` as `_places_in_files`."""
+    known = frame.filter(pl.col("feed").is_not_null()).join(
+        places, on=["delivered", "part"], how="left", maintain_order="left"
+    )
+    known = known.with_columns(pl.col("placed", "own", "rows").fill_null(0))
+    shown = (
+        pl.when(pl.col("placed") == 0).then(pl.lit("county"))
+        .when(pl.col("own") == pl.col("rows")).then(pl.lit("whole"))
+        .otherwise(pl.lit("own"))
+    )  # fmt: skip
+    known = known.filter((pl.col("own") > 0) | (pl.col("placed") == 0)).with_columns(shown=shown)
+    whole = pl.col("shown") == "whole"
+    return known.with_columns(
+        pl.when(whole).then(pl.col(*_COUNTS)),
+        loaded=pl.when(whole).then("loaded").when(pl.col("shown") == "own").then(pl.col("own").cast(pl.Int32)),
+    ).select(frame.columns)
+
+
+def _places_in_files(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a delivered file or sheet: delivered, part, rows, placed (rows that name a township), own (rows of the scope)."""
+    having = "select table_name from information_schema.columns where table_name like 'std\\_%' escape '\\' and column_name = $c"
+    with_village = {row["table_name"] for row in warehouse.rows(having, {"c": "village"})}
+    tables = sorted(row["table_name"] for row in warehouse.rows(having, {"c": "township"}))
+    rows = " union all ".join(
+        f"select delivered, part, township, {'village' if name in with_village else 'null::varchar as village'} from {name}"
+        for name in tables
+    )
+    own = Scope(allowed=scope.allowed).limit()
     return warehouse.frame(
-        f"""select delivered, file, sheet, feed, format, encoding, rows_read, loaded, duplicate, quarantined, not_data,
-                   unknown_headings from part {where} order by delivered desc, feed nulls first, file, sheet"""
+        f"""select delivered, part, count(*) as rows, count(township) as placed,
+                   count(*) filter ({own.where}) as own from ({rows}) group by delivered, part""",
+        own.params,
     )
 
 
-def unrecognised(warehouse: Warehouse) -> pl.DataFrame:
-    """One row is a sheet or file of this period that is no known feed: file, sheet, rows_read, reason."""
+def unrecognised(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a sheet or file of this period that is no known feed: file, sheet, rows_read, reason. Whose it is, is not
+    known, so that only who sees the whole county sees it."""
     return warehouse.frame(
-        "select file, sheet, rows_read, reason from part where this_period and feed is null order by file, sheet"
+        f"""select file, sheet, rows_read, reason from part
+            where this_period and feed is null and {"true" if scope.allowed is None else "false"} order by file, sheet"""
     )
 
 
@@ -101,9 +149,10 @@ def _raw(scope: Scope, text: str | None) -> dict[str, str]:
 def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     """One row is a kind of problem with optional values: feed, heading, problem, rows, example, file and row of one."""
     example = scope.text("v.value") if scope.allowed is None else "null::varchar"  # whose row it is, is not known here
+    where = "min(p.file)" if scope.allowed is None else "null::varchar"
     return warehouse.frame(
         f"""select v.feed, v.heading, {scope.text("v.problem")} as problem, count(*) as rows,
-                   arg_min({example}, (p.file, v."row")) as example, min(p.file) as file,
+                   arg_min({example}, (p.file, v."row")) as example, {where} as file,
                    arg_min(v."row", (p.file, v."row")) as "row"
             from value_issue v join part p using (delivered, part) where p.this_period
             group by v.feed, v.heading, {scope.text("v.problem")} order by rows desc, v.feed, v.heading limit 200"""

@@ -1,0 +1,120 @@
+"""What services refuse is said in the language of the page: no refusal is a Chinese text that has no English."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from monitoring import ui
+from monitoring.alerts import clues
+from monitoring.alerts.cases import DoneAlready, Refused, TakenByOther, text
+from monitoring.alerts.moves import STATUSES, VERBS, NotNow
+from monitoring.alerts.outcomes import OUTCOMES, Given, missing, unhelped
+from monitoring.language import Language, Words, catalogue
+from monitoring.people import Denied
+
+ROOT = Path(__file__).parents[1] / "monitoring"
+CHINESE = re.compile("[\u3400-\u9fff]")
+EN = Language("en")
+AT = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+RAISED = {"Refused", "Denied", "NotNow", "TakenByOther", "DoneAlready", "NotAccepted", "AccountError", "SessionOver"}
+SERVICES = sorted([*(ROOT / "alerts").glob("*.py"), *(ROOT / "people").glob("*.py"), *(ROOT / "gate").glob("*.py")])
+
+
+def calls(file: Path) -> Iterator[tuple[str, ast.Call, bool]]:
+    """Every call of a module with the name of what is called, and whether it is raised there."""
+    tree = ast.parse(file.read_text("utf-8"))
+    raised = {id(node.exc) for node in ast.walk(tree) if isinstance(node, ast.Raise)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            yield name, node, id(node) in raised
+
+
+def test_every_refusal_of_a_service_has_its_english() -> None:
+    english, lacking, found = catalogue("en"), [], 0
+    for file in SERVICES:
+        for name, call, raised in calls(file):
+            if name != "Words" and not (raised and name in RAISED):
+                continue
+            found += 1
+            for argument in call.args:
+                where = f"{file.name}:{call.lineno}"
+                if isinstance(argument, ast.JoinedStr):
+                    lacking.append(f"{where} is put together: use Words")
+                elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    known = argument.value in english or not CHINESE.search(argument.value)
+                    lacking += [] if known else [f"{where} {argument.value}"]
+    assert found > 60 and lacking == []
+
+
+def test_what_alerts_complain_of_is_never_put_together_where_it_is_raised() -> None:
+    """Lists of complaints: their sentences are literals or Words as well."""
+    english, lacking = catalogue("en"), []
+    for name in ("asking", "cases", "clues", "deciding", "handing", "outcomes", "verifying"):
+        for of, call, _ in calls(ROOT / "alerts" / f"{name}.py"):
+            if of == "append":
+                for argument in call.args:
+                    if (
+                        isinstance(argument, ast.Constant)
+                        and isinstance(argument.value, str)
+                        and CHINESE.search(argument.value)
+                    ):
+                        lacking += [] if argument.value in english else [argument.value]
+                    assert not isinstance(argument, ast.JoinedStr) or not CHINESE.search(ast.unparse(argument)), (
+                        call.lineno
+                    )
+    assert lacking == []
+
+
+def test_every_move_that_is_not_possible_is_told_in_english() -> None:
+    for status in STATUSES:
+        for verb in VERBS:
+            said = ui.words_of(NotNow(status, verb), EN)
+            assert said and not CHINESE.search(said), said
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=lambda outcome: outcome.code)
+def test_everything_that_an_outcome_lacks_is_told_in_english(outcome: object) -> None:
+    chosen = OUTCOMES[outcome.code]  # type: ignore[attr-defined]
+    lacks = [*missing(chosen, Given()), *missing(chosen, Given(visit=False)), *unhelped(chosen, ())]
+    assert lacks
+    for complaint in lacks:
+        assert not CHINESE.search(EN.said(complaint)), complaint
+
+
+def test_a_clue_with_everything_wrong_is_told_in_english() -> None:
+    wrong = clues.NewClue("smoke", date(2020, 1, 1), "", "", caller="王" * 65, phone="12")
+    with pytest.raises(Refused) as told:
+        clues._clean(wrong, date(2026, 11, 23))
+    said = ui.words_of(told.value, EN)
+    assert len(told.value.words) == 6 and not CHINESE.search(said.replace("王", "")), said
+
+
+def test_who_was_faster_and_what_stands_already_are_told_in_english() -> None:
+    other = ui.words_of(TakenByOther("Li", AT, "decide"), EN)
+    assert "Li" in other and "Decide" in other and "12:00" in other and not CHINESE.search(other)
+    assert not CHINESE.search(ui.words_of(DoneAlready("Li", AT, "claim"), EN))
+    assert not CHINESE.search(ui.words_of(Denied(), EN))
+
+
+def test_a_text_that_is_missing_or_too_long_names_its_field_in_both_languages() -> None:
+    with pytest.raises(Refused, match="请填写走访记录") as told:
+        text(" ", Words("走访记录"))
+    assert ui.words_of(told.value, EN).startswith("Please fill in: ")
+    with pytest.raises(Refused, match="备注不能超过 4000 字，现有 4001 字"):
+        text("x" * 4001, Words("备注"))
+
+
+def test_words_are_their_chinese_text() -> None:
+    words = Words(
+        "请选择走访结论：{findings}", findings=[("情况属实", "As the alert says"), ("尚不清楚", "Still unclear")]
+    )
+    assert words == "请选择走访结论：情况属实、尚不清楚" and isinstance(words, str)
+    assert EN.said(words).endswith("As the alert says, Still unclear")
+    assert Words("{a}") == "{a}", "braces without values stand for themselves"
