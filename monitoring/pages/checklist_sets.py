@@ -62,11 +62,17 @@ def _sets(view: View, now: Live) -> None:
 
 
 def _figure(view: View, row: dict[str, Any], column: str) -> str:
+    t = view.t
     if row["no_data"]:
-        return ui.unknown(view.t("不明")) if column == "members" else ""
-    return ui.said(
-        f"{number(row[column])} {view.t(UNITS[row['set'].unit])}" if column == "members" else number(row[column])
+        return ui.unknown(t("不明")) if column == "members" else ""
+    if column != "members":
+        return ui.count(row[column])
+    later = (
+        f' <span class="bl-note">{ui.said(t("另 {n} 未到期", n=number(row["not_due"])))}</span>'
+        if row["not_due"]
+        else ""
     )
+    return ui.said(f"{number(row['members'])} {t(UNITS[row['set'].unit])}") + later
 
 
 def _unknown(view: View, row: dict[str, Any]) -> str:
@@ -83,7 +89,7 @@ def _rate(view: View, row: dict[str, Any]) -> str:
         return ui.unknown(t("不明"))
     if row["unknown"] or row["blind"]:
         return ui.said(t("至多 {share}", share=share(*checklist.at_most(row))))
-    return ui.said(share(row["covered"], row["members"]) or t("没有这类人"))
+    return ui.said(share(row["covered"], row["members"]) or ("" if row["not_due"] else t("没有这类人")))
 
 
 def _as_of(view: View, row: dict[str, Any], now: Live) -> str:
@@ -122,7 +128,7 @@ def _drill(view: View, now: Live) -> None:
             rows = [{**row, "set": item, "no_data": False} for row in places]
             ui.table(rows, [
                 Column(t("地点"), lambda row: ui.said(row["place"]) or ui.unknown(t("地点不明")), "w"),
-                Column(t("应覆盖"), lambda row: ui.count(row["members"]), "n"),
+                Column(t("应覆盖"), lambda row: _figure(view, row, "members"), "n"),
                 Column(t("已覆盖"), lambda row: ui.count(row["covered"]), "n"),
                 Column(t("缺"), lambda row: ui.count(row["missing"]), "n"),
                 Column(t("不明"), lambda row: _unknown(view, row), "n"),
