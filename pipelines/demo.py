@@ -12,19 +12,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.run import Order, Taken, load_definitions, retake, take_in
+from pipelines.run import Order, Refused, Taken, load_definitions, retake, take_in
 
 PACK, SEED = "demo", 1
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 def months_ahead(home: Path, persons: int, months: int) -> Iterator[tuple[Order, Taken]]:
-    """The order of each month with what was taken in for it. Raises RuntimeError where the other process ends too early."""
+    """The order of each month with what was taken in for it. Raises Refused with the other process's reason, RuntimeError
+    where it ends too early."""
     command = [sys.executable, "-m", "pipelines.demo", str(home.resolve()), str(persons), str(months)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as ahead:  # noqa: S603 -- our own module
         try:
             for line in ahead.stdout or ():
                 told = json.loads(line)
+                if "refused" in told:
+                    raise Refused(told["refused"])
                 yield order_of(home, told["period"]), retake(told["period"], Path(told["delivery"]), told["files"])
             if ahead.wait():
                 raise RuntimeError(f"生成样例县的进程中断（代码 {ahead.returncode}）")
@@ -50,4 +53,7 @@ def main(home: Path, persons: int, months: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    try:
+        main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    except (Refused, ValueError, OSError) as refusal:
+        print(json.dumps({"refused": str(refusal)}), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -48,6 +49,7 @@ NOT_OURS = (
 )
 
 
+@functools.cache
 def tracked() -> list[Path]:
     """Files that are in the repository or would be added to it."""
     listed = subprocess.run(
@@ -60,14 +62,16 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
-def modules(*folders: str) -> dict[str, ast.Module]:
+@functools.cache
+def every_module() -> dict[str, ast.Module]:
+    """All modules, parsed once for all tests; none of them changes a tree."""
     files = [path for path in tracked() if path.suffix == ".py"]
     named = {path.relative_to(ROOT).as_posix(): path for path in files}
-    return {
-        name: ast.parse(path.read_text(encoding="utf-8"))
-        for name, path in sorted(named.items())
-        if name.startswith(folders)
-    }
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sorted(named.items())}
+
+
+def modules(*folders: str) -> dict[str, ast.Module]:
+    return {name: tree for name, tree in every_module().items() if name.startswith(folders)}
 
 
 def imports(name: str, tree: ast.Module) -> Iterator[str]:

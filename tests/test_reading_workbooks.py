@@ -14,7 +14,7 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from pipelines.parsing import child
+from pipelines.parsing import CELL_END, child
 from pipelines.parsing.child import as_text, number_text
 from pipelines.reading import workbook as workbook_module
 from tests.reading_files import DEATHS, DIBAO, LI, ZHANG, feeds, only, read, rows_of, why, workbook, write
@@ -358,3 +358,9 @@ def test_reading_twice_gives_the_same(tmp_path: Path):
     assert first.sha256 == second.sha256
     assert first.parts[0].frame.equals(second.parts[0].frame)
     assert set(feeds()) >= {first.parts[0].feed}
+
+
+def test_the_mark_between_cells_may_stand_in_a_cell_without_moving_its_neighbours(tmp_path: Path):
+    path = xls(tmp_path / "a.xls", [DEATHS, [f"张{CELL_END}三", *["x"] * (len(DEATHS) - 1)]])
+    (sheet,) = workbook_module.read_workbook(path, path.stat().st_size)
+    assert not isinstance(sheet, str) and sheet.grid.row(1) == ("张三", *["x"] * (len(DEATHS) - 1))
