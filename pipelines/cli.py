@@ -211,19 +211,17 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
-    published = _published(a.home, a.period)
-    if a.what == "alerts":
-        con = office.case_work_of(a.home, published.period, a.at)
-    else:
-        con, _ = _warehouse(a.home, a.period)
     unmask = None
     if a.unmask:
         if not a.reason.strip():
             raise Refused("导出完整信息必须写明理由：--unmask --reason 理由")
         unmask = Unmasking(a.home, getpass.getuser(), a.reason, a.at)
     if a.what in ("checklist", "vouching"):
-        con.close()
-        return office.export_checklist(a, console, published, unmask)
+        return office.export_checklist(a, console, _published(a.home, a.period), unmask)
+    if a.what == "alerts":
+        con = office.case_work_of(a.home, _published(a.home, a.period).period, a.at)
+    else:
+        con, _ = _warehouse(a.home, a.period)
     with con:
         done = export(con, a.what, period=a.period, out=a.output, where=a.where, lang=a.lang, unmask=unmask)
     console.print(
