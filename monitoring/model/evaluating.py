@@ -11,9 +11,8 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from monitoring.model.calibrating import learn
 from monitoring.model.candidates import CANDIDATES
-from monitoring.model.fitting import DIGITS, Fitted, fit_frame, fit_one, raw_scores, threads
+from monitoring.model.fitting import DIGITS, Fitted, calibrated, fit_frame, fit_one, newest, raw_scores, threads
 from monitoring.model.metrics import Z95, at_length, intervals, judge, stability, wilson
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
 from monitoring.model.report import FEW, Report
@@ -63,10 +62,11 @@ def evaluate(
         raise PanelError(f"没有列 {'、'.join(missing)}。表里有：{'、'.join(frame.columns)}")
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)
-    fitted = fit_frame(train, columns, monotone or {}, candidates, seed)
+    ahead = bool((train[period].max() < test[period].min()) if train[period].null_count() + test[period].null_count() == 0 else False)
+    fitted = fit_frame(train, columns, monotone or {}, candidates, seed, ahead)
     y = labels(test, label).cast(pl.Float64).to_numpy()
     lengths = tuple(sorted({*LENGTHS, capacity}))
-    scored = _score_all(fitted, train, test, columns, monotone or {}, seed)
+    scored = _score_all(fitted, train, test, columns, monotone or {}, seed, ahead)
     told = {trial.name: judge(y, scored[trial.name], lengths) | _trial_words(trial) for trial in fitted.trials}
     best = scored[fitted.model.name]
     units = groups_of(test, id)
@@ -97,8 +97,8 @@ def _trial_words(trial: Any) -> dict[str, Any]:
 
 
 def _score_all(
-    fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], seed: int
-) -> dict[str, Floats]:
+    fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], seed: int, ahead: bool
+) -> dict[str, Floats]:  # fmt: skip
     """Probabilities of the test rows under every candidate, each calibrated on its own held-out scores.
 
     On a large panel the ones that were not chosen stand as they were tried: on most of the rows, not fitted anew on all.
@@ -112,8 +112,7 @@ def _score_all(
         for trial in fitted.trials:
             if trial.name in scored:
                 continue
-            known = ~np.isnan(trial.raw)
-            calibrator = learn(trial.raw[known], y[known], units[known])
+            calibrator = calibrated(trial, y, units, newest(train, columns) if ahead else None)
             pipeline = trial.pipeline or fit_one(trial.name, trial.setting, model.encoder, matrix, y, seed, monotone)
             scored[trial.name] = np.round(calibrator(raw_scores(pipeline, new)), DIGITS)
     return scored
