@@ -32,7 +32,7 @@ from monitoring.access import Scope
 from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
-from monitoring.pages import admin, alerts, checklist, clues, coverage, data, household, overview
+from monitoring.pages import admin, alerts, checklist, clues, coverage, data, household, model, overview
 from monitoring.people import ROLES, Caller, Denied, Person, SessionOver, may
 from monitoring.people.callers import who
 from monitoring.people.demo import misplaced
@@ -52,6 +52,7 @@ TITLES = {
     "coverage": ("应保未保", coverage.page),
     "checklist": ("不漏一户", checklist.page),
     "clues": ("线索登记", clues.page),
+    "model": ("规则与模型", model.page),
     "data": ("数据", data.page),
 }
 

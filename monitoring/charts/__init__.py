@@ -7,16 +7,20 @@ bars start at zero, scales are given by the caller for the whole county so that 
 from monitoring.charts.coverage import plot_coverage
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
+from monitoring.charts.model import plot_calibration, plot_candidates, plot_parts
 from monitoring.charts.places import outlines, plot_map
 from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
     "on_dark",
     "outlines",
+    "plot_calibration",
+    "plot_candidates",
     "plot_coverage",
     "plot_drivers",
     "plot_income",
     "plot_levels",
     "plot_map",
+    "plot_parts",
     "plot_programmes",
 ]

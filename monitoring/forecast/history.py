@@ -13,8 +13,7 @@ import calendar
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
+from datetime import date
 
 import duckdb
 import numpy as np
@@ -29,6 +28,7 @@ from monitoring.store.schema import alert, visit
 from monitoring.warehouse import Published
 
 MOST_ROWS = 300_000
+STEP = 3  # periods from one row of a household to the next
 KNOWS = 0.95  # ROC-AUC of one column alone, above which it knows the answer
 ENOUGH = 10  # entries, below which no column can be told to know them
 
@@ -110,7 +110,7 @@ def confirmed_cases(store: Store | None) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").unique(maintain_order=True)
 
 
-def seen_at_the_door(store: Store | None, until: datetime | None = None) -> dict[str, int]:
+def seen_at_the_door(store: Store | None) -> dict[str, int]:
     """How many visits found what: confirmed, no_difficulty, … (for the card)."""
     if store is None:
         return {}
@@ -124,17 +124,16 @@ def panel(periods: Iterable[Period], cases: pl.DataFrame) -> Panel:
     known = {one.name: one for one in periods}
     names = sorted(known)
     closed = [name for name in names if all(later in known for later in _window(name))]
-    told = [
-        labelled(known[name], [known[later] for later in _window(name)], cases) for name in thinned(closed, known)
-    ]
-    rows = pl.concat(told, how="vertical_relaxed") if told else pl.DataFrame()
+    told = {name: labelled(known[name], [known[later] for later in _window(name)], cases) for name in closed}
+    rows = pl.concat([told[name] for name in thinned(closed)], how="vertical_relaxed") if told else pl.DataFrame()
     if rows.is_empty():
         return Panel(rows, (), {name: known[name].sha256 for name in names}, 0)
     rows = _fewer(rows)
     wrong = leaking(rows, [feature.name for feature in FEATURES])
     if wrong:
         raise Leak(f"这些特征单独就能说出结果，很可能是当时还不知道的内容：{'、'.join(wrong)}")
-    entries = rows.filter(pl.col("label") == 1)["household_id"].n_unique()
+    entered = pl.concat([one.filter(pl.col("label") == 1).select("household_id") for one in told.values()])
+    entries = entered["household_id"].n_unique()
     return Panel(rows, tuple(closed), {name: known[name].sha256 for name in names}, entries)
 
 
@@ -170,10 +169,9 @@ def leaking(rows: pl.DataFrame, columns: Sequence[str], label: str = "label") ->
     return wrong
 
 
-def thinned(closed: Sequence[str], known: Mapping[str, Period]) -> list[str]:
-    """Where all periods would be too many rows, every third (their windows overlap anyway), the newest always."""
-    rows = sum(len(known[name].rows) for name in closed)
-    return list(closed) if rows <= MOST_ROWS else sorted(list(closed)[::-1][::3])
+def thinned(closed: Sequence[str]) -> list[str]:
+    """Every third period, the newest always: label windows of neighbours overlap, and more rows would say little more."""
+    return sorted(list(closed)[::-1][::STEP])
 
 
 def _fewer(rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,7 +65,7 @@ def keep(home: Path, model: Model | None, manifest: Mapping[str, Any]) -> Kept:
             told["file_sha256"] = hashlib.sha256(blob).hexdigest()
         told["sha256"] = _digest(told)
         (building / MANIFEST).write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
-        os.replace(building, folder)
+        building.replace(folder)
     return read(folder)
 
 
@@ -115,10 +114,14 @@ def load(one: Kept) -> Model:
         told["name"], told["setting"], Columns(names["id"], names["period"], names["label"], tuple(names["features"])),
         Encoder(tuple(told["encoder"]["features"]), {k: tuple(v) for k, v in told["encoder"]["codes"].items()}),
         sio.loads(blob, trusted=sorted(TRUSTED)),
-        Calibrator(**{k: tuple(v) if isinstance(v, list) else v for k, v in told["calibrator"].items()}),
+        _calibrator(told["calibrator"]),
         np.array([[np.nan if v is None else v for v in told["reference"]]], dtype=np.float32),
         told["rows"], told["units"], told["positives"], told["seed"],
     )  # fmt: skip
+
+
+def _calibrator(told: Mapping[str, Any]) -> Calibrator:
+    return Calibrator(told["kind"], told["slope"], told["shift"], tuple(told["x"]), tuple(told["y"]), told["late"])
 
 
 def described(model: Model) -> dict[str, Any]:

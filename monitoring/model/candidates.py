@@ -35,7 +35,9 @@ DEFAULT = "logistic"
 MARGIN = 0.005  # PR-AUC by which boosting must win on held-out units to be chosen
 LED, FREE = (0.001, 0.01, 0.1), (0.03, 0.3)  # strengths C with and without a leading column, the simplest first
 FEW_VALUES = 2  # a number with so many different values needs no curve
-LEAD_WEIGHT = 150.0  # the leading column runs from minus this to this: some 30 times as wide as others, hardly penalised
+LEAD_WEIGHT = (
+    150.0  # the leading column runs from minus this to this: some 30 times as wide as others, hardly penalised
+)
 FEW_ROWS = 30_000  # above it a leading column changes nothing any more, and is not tried
 JUDGED = 20_000  # rows on which the leading column is looked for
 

@@ -10,7 +10,7 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
-from monitoring.pages import household_entitlement, household_names, household_timeline
+from monitoring.pages import household_entitlement, household_names, household_risk, household_timeline
 from monitoring.pages.signal_cards import signal_card
 from monitoring.queries import alerts, conditions, household, income, verdicts
 from monitoring.queries.household import Household
@@ -81,6 +81,7 @@ def _file(view: View, found: Household) -> None:
             signal_card(view, signal, origins)
         if not signals:
             ui.empty(t("本期没有信号。没有信号不等于没有困难：请看下面“不明”的规则。"))
+        household_risk.section(view, key)
         household_timeline.section(view, found)
     household_entitlement.section(view, found.key)
     _verdicts(view, found)

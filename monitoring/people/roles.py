@@ -46,6 +46,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.coverage": _READERS,
     "page.checklist": _READERS,
     "page.data": _OFFICE | {ANALYST},
+    "page.model": frozenset({LEADER, COUNTY, ANALYST}),
     "page.clues": _STAFF,
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
@@ -95,6 +96,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "coverage": ("page.coverage", "export.masked", "export.full"),
     "checklist": ("page.checklist", "export.masked", "export.full"),
     "data": ("page.data", "export.masked", "export.full"),
+    "model": ("page.model",),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip
