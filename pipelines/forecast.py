@@ -59,7 +59,9 @@ def forecast(
     )  # fmt: skip
     if not kept.usable:
         return
-    con.execute("CREATE TEMP TABLE run AS SELECT ? AS period, ?::DATE AS as_of", [period, as_of])  # the run's own comes last
+    con.execute(
+        "CREATE TEMP TABLE run AS SELECT ? AS period, ?::DATE AS as_of", [period, as_of]
+    )  # the run's own comes last
     rows = con.sql(features_sql()).pl()
     con.execute("DROP TABLE temp.run")
     found = scored(load(kept), rows, kept.manifest["reference"])

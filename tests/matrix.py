@@ -427,7 +427,7 @@ LISTINGS: tuple[Listing, ...] = (
 
 # Pages as such: whether one is delivered is asked over the socket (tests/test_permissions_served.py).
 PAGES_ONLY = frozenset(
-    {"page.overview", "page.household", "page.coverage", "page.checklist", "page.data", "page.admin"}
+    {"page.overview", "page.household", "page.coverage", "page.checklist", "page.model", "page.data", "page.admin"}
 )
 # Everybody's own, by the gate's own forms.
 OWN = frozenset({"self.password", "self.log_out"})

@@ -18,6 +18,7 @@ PAGES = {
     "coverage": "应保未保",
     "checklist": "不漏一户",
     "clues": "线索登记",
+    "model": "规则与模型",
     "data": "数据",
 }
 CHINESE = re.compile("[\u3400-\u9fff]")

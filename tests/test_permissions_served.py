@@ -26,15 +26,15 @@ from tests.serving import COOKIE, PASSWORD, Served, Visit, own_home, serving
 # What only that page sends.
 MARKS = {
     "overview": "本月要点", "alerts": "预警分栏", "household": "从预警、名单点进来", "coverage": "应覆盖 = 已覆盖", "checklist": "账是平的吗",
-    "clues": "线索分栏", "data": "隔离行", "admin": "这里没有任何家庭的信息",
+    "model": "模型只排走访的先后", "clues": "线索分栏", "data": "隔离行", "admin": "这里没有任何家庭的信息",
 }  # fmt: skip
 # Who is sent which page; written out here, since the policy table is what is tested.
 OPEN = {
-    "leader": ("overview", "alerts", "household", "coverage", "checklist"),
-    "county_staff": ("overview", "alerts", "household", "coverage", "checklist", "clues", "data"),
+    "leader": ("overview", "alerts", "household", "coverage", "checklist", "model"),
+    "county_staff": ("overview", "alerts", "household", "coverage", "checklist", "model", "clues", "data"),
     "township_staff": ("overview", "alerts", "household", "coverage", "checklist", "clues", "data"),
     "village_staff": ("overview", "alerts", "household", "coverage", "checklist", "clues"),
-    "analyst": ("overview", "household", "coverage", "checklist", "data"),
+    "analyst": ("overview", "household", "coverage", "checklist", "model", "data"),
     "auditor": ("admin",),
     "administrator": ("admin",),
     "security_officer": ("admin",),

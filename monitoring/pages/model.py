@@ -21,7 +21,11 @@ def page(view: View) -> None:
     ui.title(t("规则与模型"), t("模型只排走访的先后、补充规则没有发现的户；不认定、不停发，也不取消任何信号"))
     shown = view.ask_county(model.model)
     if shown is None:
-        ui.empty(t("这一期没有模型：按规则和收入排序。管理人员运行 buluo model train 训练后，下一次运行起使用。"))
+        ui.empty(
+            t(
+                "这一期没有模型：按规则和收入排序。请系统管理人员在服务器上训练模型，下一次运行起使用；过去陷入困难的户少于 50 户时，训练后也不会使用。"
+            )
+        )
         return
     if not shown.usable:
         ui.banner(t("不用模型：{why}。", why=_why(view, shown)))
@@ -62,7 +66,10 @@ def _warnings(view: View, shown: ModelShown) -> None:
     better = [t(row["title"]) for row in shown.figures if row["baseline"] and row["pr_auc"] >= chosen["pr_auc"]]
     if shown.report["split"]["test_positives"] < 50:
         ui.banner(
-            t("检验期只有 {n} 户陷入困难：下面的数字区间很宽，只能看个大概。", n=shown.report["split"]["test_positives"])
+            t(
+                "检验期只有 {n} 户陷入困难：下面的数字区间很宽，只能看个大概。",
+                n=shown.report["split"]["test_positives"],
+            )
         )
     if better:
         ui.banner(t("检验期里模型没有强过这些简单排序：{names}。请结合规则和收入使用。", names=t.listed(better)))

@@ -68,7 +68,7 @@ def model(warehouse: Warehouse) -> ModelShown | None:
     row = warehouse.row("select * from model")
     manifest = json.loads(row["manifest"])
     report = manifest["report"]
-    told = dict(id=row["id"], usable=row["usable"], why=row["why"], manifest=manifest, card=card(manifest))
+    told = {"id": row["id"], "usable": row["usable"], "why": row["why"], "manifest": manifest, "card": card(manifest)}
     if not row["usable"] or report is None:
         return ModelShown(**told, figures=[], bins=[], groups=[], drift=[], worse=[], moved=[])
     drift = [{"period": period, **values} for period, values in sorted(manifest["drift"].items())]
