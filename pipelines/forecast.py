@@ -11,17 +11,20 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
 from monitoring.forecast import HORIZON, RULE
 from monitoring.forecast.features import BY_NAME, features_sql
-from monitoring.forecast.keeping import Kept, load, of_period
-from monitoring.forecast.scoring import Scored, scored
 from monitoring.forecast.words import plainly
 from monitoring.parameters import Parameters
 from monitoring.working_days import add_working_days
+
+if TYPE_CHECKING:  # scikit-learn takes a second to load: only where there is a model
+    from monitoring.forecast.keeping import Kept
+    from monitoring.forecast.scoring import Scored
 
 SHARE = "model.list_share"
 TITLE = ("模型提示：可能陷入困难", "The model points here: may come to need help")
@@ -42,7 +45,11 @@ class Forecast:
 
 def forecast_of(home: Path, period: str) -> Forecast:
     """Raises keeping.Altered where a model's files are not the recorded ones."""
-    return Forecast(of_period(home, period) if (home / "model").is_dir() else None)
+    if not (home / "model").is_dir():
+        return Forecast(None)
+    from monitoring.forecast.keeping import of_period
+
+    return Forecast(of_period(home, period))
 
 
 def forecast(
@@ -59,6 +66,9 @@ def forecast(
     )  # fmt: skip
     if not kept.usable:
         return
+    from monitoring.forecast.keeping import load
+    from monitoring.forecast.scoring import scored
+
     con.execute(
         "CREATE TEMP TABLE run AS SELECT ? AS period, ?::DATE AS as_of", [period, as_of]
     )  # the run's own comes last

@@ -6,16 +6,18 @@ import argparse
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
 
-from monitoring.forecast.keeping import Kept
 from monitoring.store import open_store
 from monitoring.warehouse import NoWarehouse, publication
 from monitoring.working_days import local_day
 from pipelines.telling import print_table
+
+if TYPE_CHECKING:
+    from monitoring.forecast.keeping import Kept
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {

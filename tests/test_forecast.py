@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from monitoring.access import Scope
 from monitoring.checks import audit
 from monitoring.forecast import RULE
-from monitoring.forecast.card import card
+from monitoring.forecast.card import CANDIDATE_ZH, card
 from monitoring.forecast.features import FEATURES, GROUPS
 from monitoring.forecast.history import Leak, Panel, Period, known_then, leaking, panel, read_period, thinned
 from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
@@ -24,6 +26,7 @@ from monitoring.forecast.scoring import scored
 from monitoring.forecast.training import train
 from monitoring.forecast.words import plainly, relief, term
 from monitoring.model import score
+from monitoring.model.candidates import CANDIDATES
 from monitoring.model.report import FEW
 from monitoring.queries import model as queries
 from monitoring.warehouse import Warehouse, publication
@@ -213,6 +216,16 @@ def test_parts_are_said_in_words_with_what_would_lower_them() -> None:
     assert plainly(parts, "en").startswith("Self-paid medical cost in 12 months 18,400 yuan (+0.9)")
     assert term("earner_died", 1) == "近12个月劳动力死亡：是" and term("workers_share", 0.5) == "有劳动能力的占家庭人口 50%"  # fmt: skip
     assert [name for name, _ in relief(parts["terms"])] == ["medical_12m", "income_ratio"]
+
+
+def test_a_home_without_a_model_does_not_load_scikit_learn() -> None:
+    code = "import sys, pipelines.cli, monitoring.pages.model; print(any(name.startswith(('sklearn', 'skops')) for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_candidates_are_called_the_same_everywhere() -> None:
+    assert {name: one.zh for name, one in CANDIDATES.items()} == CANDIDATE_ZH
 
 
 def test_the_card_tells_what_a_reader_must_know(trained: tuple[Path, Kept]) -> None:

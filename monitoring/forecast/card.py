@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from monitoring.forecast.features import BY_NAME, GROUPS
-from monitoring.model.candidates import CANDIDATES
 
+# As monitoring.model.candidates calls them; said here again, since pages should not load scikit-learn for it.
+CANDIDATE_ZH = {
+    "logistic": "逻辑回归（样条）", "additive_boosting": "可加梯度提升", "shallow_boosting": "浅层梯度提升", "plain_boosting": "梯度提升（默认设置）",
+}  # fmt: skip
 BASELINES = {
     "prevalence": "只用平均发生率", "income": "只按收入排序", "rules": "按命中规则数排序", "last_label": "按上一期的结果", "best_column": "最好的单项",
 }  # fmt: skip
@@ -43,7 +46,7 @@ def card(manifest: Mapping[str, Any]) -> str:
 def _figures(report: Mapping[str, Any]) -> list[str]:
     split, low = report["split"], report["intervals"]
     chosen = report["candidates"][report["chosen"]]
-    names = {**{name: one.zh for name, one in CANDIDATES.items()}, **BASELINES}
+    names = {**CANDIDATE_ZH, **BASELINES}
     rows = []
     for name, told in {**report["candidates"], **report["baselines"]}.items():
         at = {one["share"]: one for one in told["at"]}

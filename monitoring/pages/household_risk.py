@@ -23,8 +23,8 @@ def section(view: View, household_key: int) -> None:
     ui.html(
         f"<div>{ui.said(t('可能 {share}（{band}），在本乡镇未享受救助的 {of} 户中排第 {rank}。', share=f'{found.score:.1%}', band=t.pick(*BANDS[found.band]), of=found.of, rank=found.rank))}</div>"
     )
-    names = [term(name, value, t.code) for name, value, _ in found.terms] + [t("其余各项合计")]
-    sizes = [size for _, _, size in found.terms] + [found.rest]
+    names = [*(term(name, value, t.code) for name, value, _ in found.terms), t("其余各项合计")]
+    sizes = [*(size for _, _, size in found.terms), found.rest]
     ui.chart(charts.plot_parts(names, sizes), "risk-parts", t("哪些情况抬高或压低了得分"))
     rows = [{"name": t("全县中等情况的户"), "size": found.base}]
     rows += [{"name": name, "size": size} for name, size in zip(names, sizes, strict=True)]

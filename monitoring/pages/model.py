@@ -110,7 +110,7 @@ def _figures(view: View, shown: ModelShown) -> None:
     ui.chart(charts.plot_candidates(shown.figures, t), "candidates", t("各种排序前一成的查准率"))
     with st.expander(t("看数据")):
         ui.table(shown.figures, [
-            Column(t("排序方法"), lambda row: ui.said(t(row["title"])) + (f" {ui.said(t('（采用）'))}" if row["chosen"] else "")),
+            Column(t("排序方法"), lambda row: f"{ui.said(t(row['title']))}{ui.said(t('（采用）')) if row['chosen'] else ''}"),
             Column("PR-AUC", lambda row: ui.said(_decimal(row["pr_auc"])), "n"),
             Column("ROC-AUC", lambda row: ui.said(_decimal(row["roc_auc"])), "n"),
             Column(t("前5%查准"), lambda row: ui.said(_percent(row["precision_5"])), "n"),

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.access import Scope
-from monitoring.forecast.card import BASELINES, DRIFTED, card
+from monitoring.forecast.card import BASELINES, CANDIDATE_ZH, DRIFTED, card
 from monitoring.forecast.features import BY_NAME, GROUPS
 from monitoring.forecast.words import relief
-from monitoring.model.candidates import CANDIDATES
 from monitoring.warehouse import Warehouse
 
 
@@ -83,7 +82,7 @@ def model(warehouse: Warehouse) -> ModelShown | None:
 
 
 def _figures(report: dict[str, Any]) -> list[dict[str, Any]]:
-    names = {**{name: one.zh for name, one in CANDIDATES.items()}, **BASELINES}
+    names = {**CANDIDATE_ZH, **BASELINES}
     rows = []
     for name, told in {**report["candidates"], **report["baselines"]}.items():
         at = {one["share"]: one for one in told["at"]}
