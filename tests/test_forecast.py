@@ -19,7 +19,7 @@ from monitoring.access import Scope
 from monitoring.checks import audit
 from monitoring.forecast import RULE
 from monitoring.forecast.card import CANDIDATE_ZH, card
-from monitoring.forecast.features import FEATURES, GROUPS
+from monitoring.forecast.features import BY_NAME, FEATURES, GROUPS
 from monitoring.forecast.history import Leak, Panel, Period, known_then, leaking, panel, read_period, thinned
 from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
 from monitoring.forecast.scoring import scored
@@ -215,7 +215,8 @@ def test_parts_are_said_in_words_with_what_would_lower_them() -> None:
     assert plainly(parts, "zh") == "近12个月自付医疗费 18,400 元（+0.9）；月人均收入相当于低保标准的倍数不明（+0.4）"
     assert plainly(parts, "en").startswith("Self-paid medical cost in 12 months 18,400 yuan (+0.9)")
     assert term("earner_died", 1) == "近12个月劳动力死亡：是" and term("workers_share", 0.5) == "有劳动能力的占家庭人口 50%"  # fmt: skip
-    assert [name for name, _ in relief(parts["terms"])] == ["medical_12m", "income_ratio"]
+    assert relief(parts["terms"]) == [("medical_12m", BY_NAME["medical_12m"].relief), ("income_ratio", BY_NAME["months_since_check"].relief)]  # fmt: skip
+    assert relief([["medical_12m", 0, 0.4], ["employed", 0, 0.2], ["severe", 0, 0.3]]) == [("employed", BY_NAME["employed"].relief)]  # fmt: skip
 
 
 def test_a_home_without_a_model_does_not_load_scikit_learn() -> None:

@@ -18,7 +18,7 @@ from monitoring.feeds import load_feeds
 from monitoring.policy import load_packs
 
 ROOT = Path(__file__).resolve().parent.parent
-STEPS = ("reading", "conform", "link", "snapshot", "assess")
+STEPS = ("reading", "conform", "link", "snapshot", "assess", "forecast")
 TOGETHER = ("run", "cli", "office", "modelling", "telling")  # what puts the steps together; no step knows it
 MAY_USE_STREAMLIT = ("app.py", "monitoring/ui", "monitoring/pages/")
 BANNED_MODULES = {"sqlite3", "pickle", "cPickle", "joblib", "marshal", "shelve", "dill"}

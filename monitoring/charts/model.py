@@ -22,8 +22,8 @@ def plot_calibration(bins: Sequence[dict[str, Any]], t: Language) -> go.Figure:
         hovertemplate=t("估计") + " %{x:.1f}% · " + t("实际") + " %{y:.1f}% · %{customdata:,}<extra></extra>",
     )  # fmt: skip
     figure = drawn(280, equal, points)
-    figure.update_xaxes(title=t("估计的可能（%）"), range=[0, top], zeroline=False)
-    figure.update_yaxes(title=t("实际陷入困难（%）"), range=[0, top], zeroline=False)
+    for update, words in ((figure.update_xaxes, t("估计的可能（%）")), (figure.update_yaxes, t("实际陷入困难（%）"))):
+        update(title={"text": words, "standoff": 10}, range=[0, top], zeroline=False, automargin=True)
     return figure
 
 

@@ -10,6 +10,7 @@ from monitoring.language import number
 
 UNITS_EN = {"元": " yuan", "人": "", "个月": " months", "倍": " times", "天": " days", "次": " times", "岁": " years", "辆": "", "套": "", "个": ""}  # fmt: skip
 BANDS = {"high": ("高", "high"), "watch": ("需留意", "worth watching"), "low": ("低", "low")}
+LESS_IS_WORSE = frozenset({"income_ratio", "income_change", "employed"})
 LOWEST = 0.05  # parts below this are not worth a word
 
 
@@ -45,9 +46,13 @@ def plainly(parts: Mapping[str, Any], language: str = "zh", most: int = 3) -> st
 
 
 def relief(terms: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
-    """(feature, what would lower it) for the parts that raise the score and that somebody can change, the largest first."""
-    raising = sorted((t for t in terms if t[2] > LOWEST and BY_NAME[t[0]].relief), key=lambda t: -t[2])
+    """(feature, what would lower it) for the parts that raise the score and that somebody can change, the largest first. What
+    is not there can't be mended: a cost of 0 asks for nothing; an income that is not known asks for a check."""
     told: dict[str, str] = {}
-    for name, _, _ in raising:
-        told.setdefault(BY_NAME[name].relief, name)
+    for name, value, size in sorted(terms, key=lambda t: -t[2]):
+        how = BY_NAME[name].relief
+        if value is None:
+            how = BY_NAME["months_since_check"].relief if name in LESS_IS_WORSE or name == "months_since_check" else ""
+        if size > LOWEST and how and (value != 0 or name in LESS_IS_WORSE):
+            told.setdefault(how, name)
     return [(name, text) for text, name in told.items()]
