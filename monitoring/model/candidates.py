@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ LEAD_WEIGHT = (
     150.0  # the leading column runs from minus this to this: some 30 times as wide as others, hardly penalised
 )
 FEW_ROWS = 30_000  # above it a leading column changes nothing any more, and is not tried
+PIECE = 50_000  # rows whose columns are made at once
 JUDGED = 20_000  # rows on which the leading column is looked for
 
 
@@ -98,14 +100,20 @@ def path(
     """The raw scores of `new` under each setting of the logistic regression; its columns are made once for all."""
     lead = leading(matrix, y, encoder, seed) if any(setting.get("lead") for setting in settings) else None
     common = ColumnTransformer(spread(encoder, seed, matrix), sparse_threshold=0.0).fit(matrix)
-    old, now = common.transform(matrix), common.transform(new)
-    if lead is not None:
-        first = ColumnTransformer(led(seed, matrix, lead)).fit(matrix)
-        old_led, now_led = np.hstack([old, first.transform(matrix)]), np.hstack([now, first.transform(new)])
-    told = []
-    for setting in settings:
-        one, other = (old_led, now_led) if setting.get("lead") and lead is not None else (old, now)
-        told.append(regression(setting).fit(one, y).decision_function(other).astype(np.float64))
+    first = None if lead is None else ColumnTransformer(led(seed, matrix, lead)).fit(matrix)
+
+    def columns(rows: Numbers, wanted: bool) -> Any:
+        made = common.transform(rows)
+        return np.hstack([made, first.transform(rows)]) if wanted and first is not None else made
+
+    told: list[Floats] = []
+    for wanted, same in groupby(settings, lambda setting: bool(setting.get("lead"))):
+        made = columns(matrix, wanted)
+        fitted = [regression(setting).fit(made, y) for setting in same]
+        del made
+        pieces = [new[start : start + PIECE] for start in range(0, len(new), PIECE)]
+        raws = [[one.decision_function(now) for one in fitted] for now in (columns(piece, wanted) for piece in pieces)]
+        told += [np.concatenate(raw).astype(np.float64) for raw in zip(*raws, strict=True)]
     return told
 
 
