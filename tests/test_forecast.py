@@ -34,6 +34,7 @@ from tests.runs import connect, run_quietly
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 NO_CASES = pl.DataFrame(schema={"household_id": pl.String, "period": pl.String})
+SEEN = {"confirmed": 3, "not_so": 2}
 MONTHS = [f"2026-{month:02d}" for month in range(1, 10)]
 
 
@@ -150,17 +151,17 @@ def county_panel(published_home: Path) -> Panel:
 @pytest.fixture(scope="module")
 def trained(county_panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
     home = tmp_path_factory.mktemp("trained")
-    return home, train(home, county_panel, {"confirmed": 3, "not_so": 2}, date(2026, 11, 1))
+    return home, train(home, county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",))
 
 
 def test_training_again_gives_the_same_model_and_the_same_scores_to_the_last_digit(
     trained: tuple[Path, Kept], county_panel: Panel, tmp_path: Path
 ) -> None:
-    again = train(tmp_path, county_panel, {"confirmed": 3, "not_so": 2}, date(2026, 11, 1))
+    again = train(tmp_path, county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",))
     assert again.id == trained[1].id
     one, other = (score(load(kept), county_panel.rows) for kept in (trained[1], again))
     assert one.equals(other)
-    assert train(trained[0], county_panel, {"confirmed": 3, "not_so": 2}, date(2026, 11, 1)).id == trained[1].id
+    assert train(trained[0], county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",)).id == trained[1].id
 
 
 def test_fewer_than_fifty_entries_are_not_used_and_it_says_so(county_panel: Panel, tmp_path: Path) -> None:

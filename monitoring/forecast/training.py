@@ -7,7 +7,7 @@ Below `FEW` entries nothing is fitted: the ranking stays that of rules and incom
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,14 @@ CAPACITY = 0.1
 CODE = ("model", "forecast")  # the packages whose source makes a model what it is
 
 
-def train(home: Path, panel: Panel, seen: Mapping[str, int], on: date, seed: int = 0) -> Kept:
+def train(
+    home: Path, panel: Panel, seen: Mapping[str, int], on: date, seed: int = 0, candidates: Sequence[str] = CANDIDATES
+) -> Kept:  # fmt: skip
     """Trains, keeps and gives the model; `seen`: what visits found so far, `on`: the day of training (for the card)."""
     manifest: dict[str, Any] = {
         "until": max(panel.files), "on": on.isoformat(), "number": len(kept(home)) + 1, "horizon": HORIZON, "closed": list(panel.closed),
         "entries": panel.entries, "files": panel.files, "data_sha256": panel.digest, "code_sha256": code_digest(), "seed": seed,
-        "visits": dict(seen), "capacity": CAPACITY, "step": STEP,
+        "visits": dict(seen), "capacity": CAPACITY, "step": STEP, "candidates": list(candidates),
     }  # fmt: skip
     again = [one for one in kept(home) if _same(one.manifest, manifest)]
     if again:
@@ -53,7 +55,7 @@ def train(home: Path, panel: Panel, seen: Mapping[str, int], on: date, seed: int
     names = [feature.name for feature in FEATURES]
     report = evaluate(
         panel.rows, **KEYS, features=names, groups=list(GROUPS), again=AGAIN, capacity=CAPACITY, horizon=-(-HORIZON // STEP),
-        income="income_ratio", counts="rules_hit", monotone=MONOTONE, candidates=CANDIDATES, seed=seed,
+        income="income_ratio", counts="rules_hit", monotone=MONOTONE, candidates=candidates, seed=seed,
     )  # fmt: skip
     columns = Columns("household_id", "period", "label", tuple(names))
     model = fit_frame(panel.rows, columns, MONOTONE, (report.chosen,), seed).model
@@ -75,7 +77,7 @@ def _warnings(report: Report) -> list[str]:
 
 
 def _same(one: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "entries")
+    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "entries", "candidates")
     return all(one.get(name) == manifest[name] for name in names)
 
 
