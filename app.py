@@ -41,6 +41,7 @@ from monitoring.pages import (
     data,
     exits,
     household,
+    model,
     overview,
     reports,
     rules,
@@ -69,7 +70,8 @@ TITLES = {
     "clues": ("线索登记", clues.page),
     "reports": ("报表", reports.page),
     "whatif": ("政策测算", whatif.page),
-    "rules": ("规则与模型", rules.page),
+    "rules": ("政策规则", rules.page),
+    "model": ("风险模型", model.page),
     "data": ("数据", data.page),
 }
 

@@ -91,7 +91,20 @@ def _judged(connection: duckdb.DuckDBPyConnection) -> str:
         FROM rule
         LEFT JOIN (SELECT record, count(*) AS records FROM record_snapshot GROUP BY record) AS records USING (record)
         LEFT JOIN (SELECT rule, sum(judged) AS judged FROM rule_outcome GROUP BY rule) AS outcome USING (rule)
-        WHERE NOT rule.disabled
+        WHERE NOT rule.disabled AND rule.subject <> 'model'
+    """
+
+
+def _foreseen(connection: duckdb.DuckDBPyConnection) -> str:
+    """With a model: households scored and those helped already, which are not, are all; every score is listed or not."""
+    held = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'risk_score'").fetchall()[0][0]
+    if not held:
+        return "SELECT '没有模型', 0, 0"
+    return """
+        SELECT 'risk_score', (SELECT count(*) FROM risk_score), count(DISTINCT household_key)
+        FROM (SELECT household_key FROM risk_score JOIN household_snapshot USING (household_key) WHERE score BETWEEN 0 AND 1)
+        UNION ALL SELECT 'MODEL-RISK', coalesce(sum(judged), 0)::BIGINT, (SELECT count(*) FROM risk_score) FROM rule_outcome WHERE rule = 'MODEL-RISK'
+        UNION ALL SELECT 'MODEL-RISK ' || level, count(*), count(*) FILTER (level = 'yellow') FROM signal WHERE rule = 'MODEL-RISK' GROUP BY level
     """
 
 
@@ -156,6 +169,12 @@ _BALANCES = (
         """SELECT rule, coalesce(hits, 0), coalesce(signals, 0)
            FROM (SELECT rule, sum(hit)::BIGINT AS hits FROM rule_outcome GROUP BY rule)
            FULL JOIN (SELECT rule, count(*) AS signals FROM signal GROUP BY rule) USING (rule)""",
+    ),
+    _Balance(
+        "foreseen",
+        "模型：已评分的每户只有一个分，提示都是黄色，评分户数 = 判定数",
+        "The model: one score a household, pointers are yellow, scored = judged",
+        _foreseen,
     ),
     _Balance(
         "signals_unique",

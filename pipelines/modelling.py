@@ -1,16 +1,23 @@
-"""The commands of the model: `buluo model evaluate` on any panel of households, ours or another's."""
+"""The commands of the model: `train` and `card` for this county, `evaluate` on any panel of households, ours or another's."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
 
+from monitoring.store import open_store
+from monitoring.warehouse import NoWarehouse, publication
+from monitoring.working_days import local_day
 from pipelines.telling import print_table
+
+if TYPE_CHECKING:
+    from monitoring.forecast.keeping import Kept
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -20,13 +27,19 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 
+HEADINGS = ("候选与基线", "PR-AUC", "ROC-AUC", "前 5% 查准", "前 10% 查准", "前 10% 查全", "校准误差")
+
+
 def add_commands(add: Add) -> None:
     p = add("model", "预测模型", _model)
-    p.add_argument("action", choices=("evaluate",), help="在一份面板数据上训练、检验并与基线比较")
-    p.add_argument("--panel", type=Path, required=True, help="面板文件：.parquet 或 .csv，一行是一户（人）一期")
-    p.add_argument("--id", required=True, help="编号列")
-    p.add_argument("--period", required=True, help="期间列")
-    p.add_argument("--label", required=True, help="标签列：0 或 1，未知留空")
+    p.add_argument("action", choices=("train", "evaluate", "card"),
+                   help="train：用本县已发布的各期训练；evaluate：在一份面板数据上训练、检验并与基线比较；card：写出模型卡")  # fmt: skip
+    p.add_argument(
+        "--period", help="evaluate：期间列；train：只用到这一期为止的结果；card：这一期所用的模型（默认最近一期）"
+    )
+    p.add_argument("--panel", type=Path, help="面板文件：.parquet 或 .csv，一行是一户（人）一期")
+    p.add_argument("--id", help="编号列")
+    p.add_argument("--label", help="标签列：0 或 1，未知留空")
     p.add_argument(
         "--features", nargs="+", action="extend", help="特征列（默认除以上和分组列外的全部列）；可用逗号分开"
     )
@@ -38,13 +51,89 @@ def add_commands(add: Add) -> None:
     p.add_argument("--capacity", type=float, default=0.1, help="能走访的比例，如 0.1")
     p.add_argument("--income", help="收入列：作为“只按收入排序”的基线")
     p.add_argument("--seed", type=int, default=0, help="随机种子：相同则结果相同")
-    p.add_argument("-o", "--output", type=Path, required=True, help="报告写到哪里（.json）")
+    p.add_argument(
+        "-o", "--output", type=Path, help="evaluate：报告写到哪里（.json）；card：模型卡写到哪里（.md，默认显示）"
+    )
     p.add_argument("--scores", type=Path, help="检验行的得分写到哪里（.parquet）")
 
 
 def _model(a: argparse.Namespace, console: Console) -> int:
+    if a.action == "train":
+        return _train(a, console)
+    return _card(a, console) if a.action == "card" else _evaluate(a, console)
+
+
+def _train(a: argparse.Namespace, console: Console) -> int:
+    made = train_model(a.home, a.at, a.period, a.seed)
+    told = made.manifest
+    console.print(
+        f"模型 {made.id}：用到 {made.period} 为止的结果，标签已满的 {len(told['closed'])} 期，陷入困难 {told['entries']} 户"
+    )
+    if not made.usable:
+        console.print(f"! {told['why']}", markup=False)
+        return 1
+    report = told["report"]
+    rows = [
+        _row(name, one, name == report["chosen"])
+        for name, one in {**report["candidates"], **report["baselines"]}.items()
+    ]
+    print_table(console, HEADINGS, rows)
+    console.print(f"采用 {report['chosen']}：{report['why']}", markup=False)
+    for words in report["warnings"]:
+        console.print(f"! {words}", markup=False)
+    console.print(f"{made.period} 及以后的运行使用它；已发布的期间要用，请再运行一次 buluo run --period {made.period}")
+    return 0
+
+
+def train_model(home: Path, at: datetime, period: str | None = None, seed: int = 0) -> Kept:
+    """Trains on the published periods up to `period` (the latest where none is named) and keeps the model. Raises ValueError."""
+    from monitoring.forecast.history import confirmed_cases, panel, read_period, seen_at_the_door
+    from monitoring.forecast.training import train
+
+    try:
+        published = publication(home)
+    except NoWarehouse as error:
+        raise ValueError(f"{error}先运行 buluo run") from error
+    until = period or published.latest
+    runs = [run for run in reversed(published.runs) if run.period <= until]
+    if not runs:
+        raise ValueError(f"{until} 及以前没有发布过结果；已发布的期间：{'、'.join(r.period for r in published.runs)}")
+    store = open_store(home)
+    try:
+        return train(
+            home, panel(map(read_period, runs), confirmed_cases(store)), seen_at_the_door(store), local_day(at), seed
+        )
+    finally:
+        store.close()
+
+
+def _card(a: argparse.Namespace, console: Console) -> int:
+    from monitoring.forecast.card import card
+    from monitoring.forecast.keeping import kept, of_period
+
+    one = (
+        of_period(a.home, a.period)
+        if a.period
+        else max(kept(a.home), key=lambda m: (m.period, m.manifest["number"]), default=None)
+    )
+    if one is None:
+        raise ValueError("还没有训练过模型；先运行 buluo model train")
+    text = card(one.manifest)
+    if a.output is None:
+        console.print(text, markup=False)
+    else:
+        a.output.write_text(text, encoding="utf-8")
+        console.print(f"模型卡已写入 {a.output}")
+    return 0
+
+
+def _evaluate(a: argparse.Namespace, console: Console) -> int:
     from monitoring.model import evaluate  # scikit-learn takes a second to load
 
+    column = a.period
+    missing = [name for name, given in (("--panel", a.panel), ("--id", a.id), ("--period", column), ("--label", a.label), ("-o", a.output)) if given is None]  # fmt: skip
+    if missing:
+        raise ValueError(f"model evaluate 还须写明 {'、'.join(missing)}")
     reader = READERS.get(a.panel.suffix.lower())
     if reader is None or not a.panel.is_file():
         raise ValueError(f"面板文件须是存在的 .parquet 或 .csv：{a.panel}")
@@ -53,19 +142,17 @@ def _model(a: argparse.Namespace, console: Console) -> int:
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"面板文件读不出：{a.panel}（{str(error).splitlines()[0]}）") from error
     report = evaluate(
-        panel, id=a.id, period=a.period, label=a.label, features=_names(a.features), groups=_names(a.groups) or [],
-        capacity=a.capacity, horizon=a.horizon, split_period=_period(panel, a.period, a.split_period), split_column=a.split_column,
+        panel, id=a.id, period=column, label=a.label, features=_names(a.features), groups=_names(a.groups) or [],
+        capacity=a.capacity, horizon=a.horizon, split_period=_period(panel, column, a.split_period), split_column=a.split_column,
         income=a.income, seed=a.seed,
     )  # fmt: skip
     if a.scores is not None:
         report.scores.select(
-            id=pl.col(a.id), period=pl.col(a.period), label=pl.col(a.label), score="score"
+            id=pl.col(a.id), period=pl.col(column), label=pl.col(a.label), score="score"
         ).write_parquet(a.scores)
     a.output.write_text(report.to_json(), encoding="utf-8")
     rows = [_row(name, told, name == report.chosen) for name, told in {**report.candidates, **report.baselines}.items()]
-    print_table(
-        console, ("候选与基线", "PR-AUC", "ROC-AUC", "前 5% 查准", "前 10% 查准", "前 10% 查全", "校准误差"), rows
-    )
+    print_table(console, HEADINGS, rows)
     console.print(f"采用 {report.chosen}：{report.why}", markup=False)
     for words in report.warnings:
         console.print(f"! {words}", markup=False)

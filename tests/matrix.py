@@ -465,6 +465,7 @@ PAGES_ONLY = frozenset(
         "page.coverage",
         "page.exits",
         "page.checklist",
+        "page.model",
         "page.reports",
         "page.data",
         "page.admin",

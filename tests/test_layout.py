@@ -19,7 +19,7 @@ from monitoring.feeds import load_feeds
 from monitoring.policy import load_packs
 
 ROOT = Path(__file__).resolve().parent.parent
-STEPS = ("reading", "conform", "link", "snapshot", "assess")
+STEPS = ("reading", "conform", "link", "snapshot", "assess", "forecast")
 # What puts the steps together; no step knows it.
 TOGETHER = ("run", "cli", "demo", "office", "modelling", "reporting", "simulating", "telling")
 MAY_USE_STREAMLIT = ("app.py", "monitoring/ui", "monitoring/pages/")

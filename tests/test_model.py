@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score
 
 from monitoring.model import PanelError, contributions, evaluate, fit, score
-from monitoring.model.calibrating import learn
+from monitoring.model.calibrating import brought_up, learn
 from monitoring.model.explaining import base
 from monitoring.model.metrics import at_length, average_precision, stability
 from monitoring.model.panel import Encoder, columns_of
@@ -213,6 +213,68 @@ def test_a_group_that_is_served_worse_is_marked() -> None:
     found = evaluate(deaf, **KEYS, features=["income", "seen"], groups=["half"], split_period=202605)
     marks = {group["group"]: group["served_worse"] for group in found.groups}
     assert marks["true"] and not marks["false"]
+
+
+ODD: dict[str, pl.Expr] = {
+    "household": pl.format("户{}", pl.col("household")),  # ids as text
+    "month": pl.date(pl.col("month") // 100, pl.col("month") % 100, 1),  # periods as dates
+    "income": pl.when(pl.col("noise") > 2).then(float("inf")).when(pl.col("noise") < -2).then(float("nan")).otherwise("income"),
+    "village": pl.when(pl.col("month") >= 202605).then(pl.lit("从未见过的村")).otherwise("village"),  # unseen in the test part
+    "nobody": pl.lit(None),
+    "constant": pl.lit(7),
+    "code": pl.format("码{}", pl.col("household") * 31 % 500),  # a category of hundreds
+    "rarely": pl.when(pl.col("household") == 3).then(pl.lit(1)),  # missing but for one household
+}  # fmt: skip
+
+
+def test_an_odd_panel_is_judged_all_the_same() -> None:
+    rows = panel(400).with_columns(**ODD)
+    rows = pl.concat([rows, rows.head(7)])  # and some rows twice
+    found = evaluate(
+        rows,
+        **KEYS,
+        groups=["disabled", "code"],
+        split_period=date(2026, 5, 1),
+        candidates=("logistic", "plain_boosting"),
+    )
+    assert found.scores["score"].is_finite().all() and len(found.scores) == 800
+    assert {"nobody", "constant"} <= set(found.task["unused"])
+    json.loads(found.to_json())
+
+
+def test_the_test_part_can_hold_what_training_never_saw_missing() -> None:
+    rows = panel(400).with_columns(illness=pl.when(pl.col("month") >= 202605).then(None).otherwise("illness"))
+    assert evaluate(rows, **KEYS, split_period=202605, candidates=("logistic",)).scores["score"].is_finite().all()
+
+
+def test_with_little_data_the_model_comes_near_to_the_sorted_column() -> None:
+    chance = np.random.default_rng(1)
+    rows = panel(150, 4, seed=9).with_columns(**{f"noise_{n}": pl.Series(chance.normal(size=600)) for n in range(25)})
+    found = evaluate(rows, **KEYS, income="income", split_period=202603, candidates=("logistic",))
+    assert found.candidates["logistic"]["setting"].get("lead")
+    assert found.metrics["pr_auc"] > found.baselines["income"]["pr_auc"] - 0.05
+
+
+def test_first_entries_and_re_entries_are_told_apart() -> None:
+    rows = panel(600)
+    found = evaluate(rows, **KEYS, split_period=202605, candidates=("logistic",))
+    first, again = found.entries["first"], found.entries["again"]
+    assert first["rows"] + again["rows"] == found.split["test_rows"]
+    assert first["positives"] + again["positives"] == found.split["test_positives"] and again["positives"] > 0
+    named = evaluate(rows, **KEYS, split_period=202605, candidates=("logistic",), again="disabled")
+    assert named.entries["again"]["rows"] == int(rows.filter(pl.col("month") >= 202605)["disabled"].sum())
+
+
+def test_newer_periods_set_the_level_where_it_has_moved() -> None:
+    chance = np.random.default_rng(2)
+    raw, units = chance.normal(size=4000), np.arange(4000)
+    y = (chance.random(4000) < 1 / (1 + np.exp(-(raw - 2)))).astype(float)
+    late = (chance.random(4000) < 1 / (1 + np.exp(-(raw - 1)))).astype(float)
+    calibrator = learn(raw - 2, y, units)
+    moved = brought_up(calibrator, raw - 2, late)
+    assert abs(moved(raw - 2).mean() - late.mean()) < 0.005 < abs(calibrator(raw - 2).mean() - late.mean())
+    assert brought_up(calibrator, raw - 2, y) == calibrator  # no further off than chance
+    assert brought_up(calibrator, raw[:50] - 2, np.ones(50)) == calibrator  # too few
 
 
 def test_the_report_is_json_and_the_command_writes_it_with_scores(

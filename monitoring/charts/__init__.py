@@ -8,6 +8,7 @@ from monitoring.charts.coverage import plot_coverage
 from monitoring.charts.exits import plot_gradual
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
+from monitoring.charts.model import plot_calibration, plot_candidates, plot_parts
 from monitoring.charts.money import plot_money
 from monitoring.charts.places import plot_map
 from monitoring.charts.rules import plot_months
@@ -15,6 +16,8 @@ from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
     "on_dark",
+    "plot_calibration",
+    "plot_candidates",
     "plot_coverage",
     "plot_drivers",
     "plot_gradual",
@@ -23,5 +26,6 @@ __all__ = [
     "plot_map",
     "plot_money",
     "plot_months",
+    "plot_parts",
     "plot_programmes",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +12,29 @@ from sklearn.linear_model import LogisticRegression
 from monitoring.model.panel import Floats
 
 ENOUGH_FOR_STEPS = 200  # positives, below which isotonic steps would follow chance
+ENOUGH_TO_MOVE = 100  # positives of the newest periods, below which they don't move the whole
 ORDER_KEPT = 0.02  # share of the smooth curve in the steps, so that rows of one step keep their order
 _FAR = 30.0
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """`kind`: none, sigmoid, isotonic. `slope` and `shift` are the sigmoid's; `x` and `y` the corners of the steps."""
+    """`kind`: none, sigmoid, isotonic. `slope` and `shift` are the sigmoid's; `x` and `y` the corners of the steps; `late`
+    is what the newest periods add to the log odds, where they differ from all."""
 
     kind: str
     slope: float = 1.0
     shift: float = 0.0
     x: tuple[float, ...] = ()
     y: tuple[float, ...] = ()
+    late: float = 0.0
 
     def __call__(self, raw: Floats) -> Floats:
         """Probabilities of raw scores (log odds); higher raw scores never get lower ones."""
+        p = self._of_all(raw)
+        return sigmoid(np.log(p / (1 - p)) + self.late) if self.late else p
+
+    def _of_all(self, raw: Floats) -> Floats:
         smooth = sigmoid(self.slope * raw + self.shift)
         if self.kind != "isotonic":
             return smooth
@@ -46,6 +53,20 @@ def learn(raw: Floats, y: Floats, units: npt.NDArray[np.int64]) -> Calibrator:
         return Calibrator("none")
     loss = {kind: sum(_loss(y[~of], _fit(kind, raw[of], y[of])(raw[~of])) for of in (half, ~half)) for kind in kinds}
     return _fit(min(kinds, key=lambda kind: loss[kind]), raw, y)
+
+
+def brought_up(calibrator: Calibrator, raw: Floats, y: Floats) -> Calibrator:
+    """The same, moved so that it says of held-out rows of the newest periods what was seen there; unmoved where these are
+    few, or no further off than chance."""
+    p = calibrator(raw)
+    off, chance = float(y.sum() - p.sum()), float(np.sqrt(np.sum(p * (1 - p))))
+    if min(y.sum(), (1 - y).sum()) < ENOUGH_TO_MOVE or abs(off) < 2 * chance:
+        return calibrator
+    odds, late = np.log(p / (1 - p)), 0.0
+    for _ in range(20):  # Newton
+        moved = sigmoid(odds + late)
+        late += float((y - moved).sum() / np.sum(moved * (1 - moved)))
+    return replace(calibrator, late=late)
 
 
 def _fit(kind: str, raw: Floats, y: Floats) -> Calibrator:

@@ -11,9 +11,8 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from monitoring.model.calibrating import learn
 from monitoring.model.candidates import CANDIDATES
-from monitoring.model.fitting import DIGITS, Fitted, fit_frame, fit_one, raw_scores, threads
+from monitoring.model.fitting import DIGITS, Fitted, calibrated, fit_frame, fit_one, newest, raw_scores, threads
 from monitoring.model.metrics import at_length, intervals, judge, stability
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
 from monitoring.model.report import FEW, Report
@@ -41,6 +40,7 @@ def evaluate(
     split_column: str | None = None,
     income: str | None = None,
     counts: str | None = None,
+    again: str | None = None,
     monotone: Mapping[str, int] | None = None,
     candidates: Sequence[str] = tuple(CANDIDATES),
     seed: int = 0,
@@ -51,7 +51,8 @@ def evaluate(
     without them all other columns. `groups`: columns by which the list is checked for fairness (they are features only where
     named). `capacity`: share of rows that can be visited. `horizon`: periods that a label looks ahead (the gap). `split_period`
     is the first test period; `split_column` holds train, valid, test, drop; without either the last quarter of the periods.
-    `income` (lower is needier) and `counts` (number of rules hit) name the columns of two baselines.
+    `income` (lower is needier) and `counts` (number of rules hit) name the columns of two baselines. `again` names a column
+    that is 1 where an entry would be a re-entry; without it, units with an earlier label of 1 in the panel are.
     Raises PanelError (a ValueError) with what is wrong and what would be right.
     """
     frame = panel.lazy().collect()
@@ -59,38 +60,49 @@ def evaluate(
         raise PanelError(f"capacity 是可走访的比例，在 0 和 1 之间；收到的是 {capacity}")
     aside = [*groups, *([split_column] if split_column else [])]
     columns = columns_of(frame, id, period, label, features, aside)
-    missing = [name for name in (*groups, *filter(None, (income, counts))) if name not in frame.columns]
+    missing = [name for name in (*groups, *filter(None, (income, counts, again))) if name not in frame.columns]
     if missing:
         raise PanelError(f"没有列 {'、'.join(missing)}。表里有：{'、'.join(frame.columns)}")
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)
-    fitted = fit_frame(train, columns, monotone or {}, candidates, seed)
+    ahead = _later(train[period], test[period])
+    fitted = fit_frame(train, columns, monotone or {}, candidates, seed, ahead)
     y = labels(test, label).cast(pl.Float64).to_numpy()
     lengths = tuple(sorted({*LENGTHS, capacity}))
-    scored = _score_all(fitted, train, test, columns, monotone or {}, seed)
+    scored = _score_all(fitted, train, test, columns, monotone or {}, seed, ahead)
     told = {trial.name: judge(y, scored[trial.name], lengths) | _trial_words(trial) for trial in fitted.trials}
     best = scored[fitted.model.name]
     units = groups_of(test, id)
     drift = _drift(fitted, train, test)
     baselines = _baselines(train, test, y, columns, fitted, income, counts, lengths)
     positives = fitted.model.positives
+    entries = train.filter(pl.col(label).cast(pl.Int8) == 1)[id].n_unique()
     return Report(
         task={"id": id, "period": period, "label": label, "features": list(fitted.model.encoder.features), "capacity": capacity,
               "horizon": horizon, "seed": seed, "unused": sorted(set(columns.features) - set(fitted.model.encoder.features))},
-        split={"how": parts.how, "train_rows": len(train), "train_units": fitted.model.units, "train_positives": positives, "test_rows": len(test),
+        split={"how": parts.how, "train_rows": len(train), "train_units": fitted.model.units, "train_positives": positives, "train_entries": entries, "test_rows": len(test),
                "test_units": len(np.unique(units)), "test_positives": int(y.sum()), "unlabelled": parts.unlabelled, "dropped": parts.dropped},
         chosen=fitted.model.name,
         why=fitted.why,
-        usable=positives >= FEW,
+        usable=entries >= FEW,
         candidates=told,
         baselines=baselines,
         intervals=intervals(y, best, units, capacity, seed),
+        entries=_entries(frame, test, columns, again, y, best, lengths),
         groups=_groups(test, groups, y, best, capacity),
         drift=drift,
-        warnings=_warnings(fitted, train, columns, told, baselines, drift, positives),
+        warnings=_warnings(fitted, train, columns, told, baselines, drift, entries),
         scores=test.select(id, period, label).with_columns(score=pl.Series(best)),
         model=fitted.model,
     )  # fmt: skip
+
+
+def _later(train: pl.Series, test: pl.Series) -> bool:
+    """Whether all test periods come after all training ones."""
+    known = pl.DataFrame({"period": pl.concat([train, test]), "test": [0] * len(train) + [1] * len(test)})
+    step = known.with_columns(step=pl.col("period").rank("dense")).drop_nulls("step")
+    edges = step.group_by("test").agg(low=pl.col("step").min(), high=pl.col("step").max()).sort("test").to_dicts()
+    return len(edges) == 2 and bool(edges[0]["high"] < edges[1]["low"])
 
 
 def _trial_words(trial: Any) -> dict[str, Any]:
@@ -98,8 +110,8 @@ def _trial_words(trial: Any) -> dict[str, Any]:
 
 
 def _score_all(
-    fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], seed: int
-) -> dict[str, Floats]:
+    fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], seed: int, ahead: bool
+) -> dict[str, Floats]:  # fmt: skip
     """Probabilities of the test rows under every candidate, each calibrated on its own held-out scores.
 
     On a large panel the ones that were not chosen stand as they were tried: on most of the rows, not fitted anew on all.
@@ -113,8 +125,7 @@ def _score_all(
         for trial in fitted.trials:
             if trial.name in scored:
                 continue
-            known = ~np.isnan(trial.raw)
-            calibrator = learn(trial.raw[known], y[known], units[known])
+            calibrator = calibrated(trial, y, units, newest(train, columns) if ahead else None)
             pipeline = trial.pipeline or fit_one(trial.name, trial.setting, model.encoder, matrix, y, seed, monotone)
             scored[trial.name] = np.round(calibrator(raw_scores(pipeline, new)), DIGITS)
     return scored
@@ -142,6 +153,27 @@ def _baselines(
         values = fitted.model.encoder.matrix(test)[:, own].astype(np.float64) * sign
         middle = np.nanmedian(values) if not np.isnan(values).all() else 0.0
         told["best_column"] = judge(y, np.where(np.isnan(values), middle, values), lengths, False) | {"column": name}
+    return told
+
+
+def _entries(
+    frame: pl.DataFrame, test: pl.DataFrame, columns: Columns, again: str | None, y: Floats, score: Floats, lengths: tuple[float, ...]
+) -> dict[str, Any]:  # fmt: skip
+    """First entries and re-entries apart: those who were there before are another list, and harder to tell."""
+    if again is None:
+        first = (
+            frame.filter(labels(frame, columns.label).fill_null(0) == 1)
+            .group_by(columns.id)
+            .agg(pl.col(columns.period).min().alias("_first"))
+        )
+        dated = test.select(columns.id, columns.period).join(first, on=columns.id, how="left", maintain_order="left")
+        before = (dated["_first"] < dated[columns.period]).fill_null(False).to_numpy()
+    else:
+        before = (test[again].cast(pl.Float64).fill_null(0) > 0).to_numpy()
+    told: dict[str, Any] = {}
+    for name, of in (("first", ~before), ("again", before)):
+        own = {"rows": int(of.sum()), "positives": int(y[of].sum())}
+        told[name] = judge(y[of], score[of], lengths) if 0 < own["positives"] < own["rows"] else own
     return told
 
 
@@ -241,11 +273,11 @@ def _drift(fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame) -> dict[str,
 
 
 def _warnings(
-    fitted: Fitted, train: pl.DataFrame, columns: Columns, told: dict[str, Any], baselines: dict[str, Any], drift: dict[str, Any], positives: int
+    fitted: Fitted, train: pl.DataFrame, columns: Columns, told: dict[str, Any], baselines: dict[str, Any], drift: dict[str, Any], entries: int
 ) -> list[str]:  # fmt: skip
     warnings = []
-    if positives < FEW:
-        warnings.append(f"训练期只有 {positives} 户进入困难，少于 {FEW}：不用模型，按规则和收入排序")
+    if entries < FEW:
+        warnings.append(f"训练期只有 {entries} 户进入困难，少于 {FEW}：不用模型，按规则和收入排序")
     name, _ = _best_column(train, columns, fitted)
     own = baselines.get("best_column", {}).get("roc_auc", 0.0)
     if own and own >= TOO_GOOD:

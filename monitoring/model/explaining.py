@@ -8,37 +8,78 @@ the log odds are averaged: they always add up to the household's log odds less t
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+from sklearn.compose import ColumnTransformer
 
+from monitoring.model.candidates import DEFAULT
 from monitoring.model.fitting import Model
-from monitoring.model.panel import Numbers
+from monitoring.model.panel import Floats, Numbers
+
+AT_ONCE = 50_000
 
 
 def contributions(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
     """One row for each row and feature that moves its score: id, period, feature, value, contribution (log odds), sorted by
     size. For each row Σ contribution = log odds − reference's log odds (before calibration)."""
     matrix = model.encoder.matrix(frame)
-    names, count = model.encoder.features, len(model.encoder.features)
-    steps = np.zeros((len(matrix), count))
+    names, made = model.encoder.features, steps(model, matrix)
+    keys = frame.select(model.columns.id, model.columns.period).with_row_index("row")
+    parts = [
+        keys.with_columns(
+            feature=pl.lit(name),
+            value=pl.Series([_shown(model.encoder.show(name, value)) for value in matrix[:, number]], dtype=pl.String),
+            contribution=pl.Series(np.round(made[:, number], 9)),
+        )
+        for number, name in enumerate(names)
+    ]
+    told_frame = pl.concat(parts).filter(pl.col("contribution") != 0)
+    return told_frame.sort("row", pl.col("contribution").abs(), "feature", descending=[False, True, False]).drop("row")
+
+
+def steps(model: Model, matrix: Numbers) -> Floats:
+    """Rows × features: what each feature adds to the log odds of each row, from the reference row on."""
+    if model.name == DEFAULT:
+        return _of_regression(model, matrix)
+    count = matrix.shape[1]
+    made = np.zeros((len(matrix), count))
     for order in (range(count), range(count - 1, -1, -1)):
         before = np.repeat(model.reference, len(matrix), axis=0)
         told = model.raw(before)
         for number in order:
             before[:, number] = matrix[:, number]
             now = model.raw(before)
-            steps[:, number] += (now - told) / 2
+            made[:, number] += (now - told) / 2
             told = now
-    keys = frame.select(model.columns.id, model.columns.period).with_row_index("row")
+    return made
+
+
+def _of_regression(model: Model, matrix: Numbers) -> Floats:
+    """The same of a logistic regression, read off its coefficients: the columns made of one feature are its own."""
+    columns, regression = model.pipeline.named_steps["columns"], model.pipeline.named_steps["model"]
+    owner = _owners(columns)
+    start = columns.transform(model.reference)[0]
+    sums = np.zeros((len(owner), matrix.shape[1]))
+    sums[np.arange(len(owner)), owner] = regression.coef_[0]
     parts = [
-        keys.with_columns(
-            feature=pl.lit(name),
-            value=pl.Series([_shown(model.encoder.show(name, value)) for value in matrix[:, number]], dtype=pl.String),
-            contribution=pl.Series(np.round(steps[:, number], 9)),
-        )
-        for number, name in enumerate(names)
+        (columns.transform(matrix[first : first + AT_ONCE]) - start) @ sums for first in range(0, len(matrix), AT_ONCE)
     ]
-    told_frame = pl.concat(parts).filter(pl.col("contribution") != 0)
-    return told_frame.sort("row", pl.col("contribution").abs(), "feature", descending=[False, True, False]).drop("row")
+    return np.concatenate(parts) if parts else np.zeros((0, matrix.shape[1]))
+
+
+def _owners(columns: ColumnTransformer) -> npt.NDArray[np.int64]:
+    """The feature's place that each column of the regression is made of."""
+    owner = np.empty(max(part.stop for part in columns.output_indices_.values()), dtype=np.int64)
+    for name, transformer, places in columns.transformers_:
+        at = columns.output_indices_[name]
+        if at.stop == at.start:
+            continue
+        if name == "categories":
+            widths = [sum(c.startswith(f"{n}_") for c in transformer[-1].get_feature_names_out([str(n) for n in range(len(places))])) for n in range(len(places))]  # fmt: skip
+        else:
+            widths = [(at.stop - at.start) // len(places)] * len(places)
+        owner[at] = np.repeat(np.asarray(places), widths)
+    return owner
 
 
 def base(model: Model) -> float:

@@ -12,8 +12,8 @@ import polars as pl
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from monitoring.model.calibrating import Calibrator, learn
-from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, build
+from monitoring.model.calibrating import Calibrator, brought_up, learn
+from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, build, leading, path, settings_of
 from monitoring.model.metrics import average_precision, share_better
 from monitoring.model.panel import (
     Columns,
@@ -28,7 +28,8 @@ from monitoring.model.panel import (
     labels,
 )
 
-FOLDS = 5
+FOLDS, MANY = 5, 6_000  # folds, and the rows above which three are enough
+SIMPLER = 0.25  # standard errors of PR-AUC by which a setting must win to be chosen over a simpler one
 LARGE = 30_000  # rows above which one fold is held out instead of each in turn
 MOST_LOGISTIC = 60_000  # rows that a few hundred coefficients need at most; more only cost memory
 MOST_TRIED = 100_000  # rows on which a candidate is tried; the chosen one is fitted on all
@@ -101,9 +102,9 @@ def fit(
 
 
 def fit_frame(
-    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int
-) -> Fitted:
-    """As `fit`, with the trials of all candidates."""
+    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True
+) -> Fitted:  # fmt: skip
+    """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level."""
     frame = frame.filter(pl.col(columns.label).is_not_null())
     y = labels(frame, columns.label).cast(pl.Float64).to_numpy()
     if not 0 < y.sum() < len(y):
@@ -112,19 +113,36 @@ def fit_frame(
     if not encoder.features:
         raise PanelError("特征列的值都相同，没有可学的")
     matrix, units = encoder.matrix(frame), groups_of(frame, columns.id)
-    folds = folds_of(frame, columns.id, FOLDS, seed)
-    held = range(FOLDS) if len(frame) <= LARGE else range(1)
+    count = FOLDS if len(frame) <= MANY else 3
+    folds = folds_of(frame, columns.id, FOLDS if len(frame) > LARGE else count, seed)
+    held = range(count) if len(frame) <= LARGE else range(1)
     with threadpool_limits(threads(len(frame))):
         trials = tuple(_trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in candidates)
         chosen, why = _choose(trials, y, units, seed)
         pipeline = fit_one(chosen.name, chosen.setting, encoder, matrix, y, seed, monotone)
-        known = ~np.isnan(chosen.raw)
-        calibrator = learn(chosen.raw[known], y[known], units[known])
+        calibrator = calibrated(chosen, y, units, newest(frame, columns) if ahead else None)
     reference = np.nanmedian(matrix, axis=0, keepdims=True).astype(np.float32)
     model = Model(
         chosen.name, chosen.setting, columns, encoder, pipeline, calibrator, reference, len(frame), len(np.unique(units)), int(y.sum()), seed
     )  # fmt: skip
     return Fitted(model, trials, why)
+
+
+def newest(frame: pl.DataFrame, columns: Columns) -> Flags | None:
+    """The rows of the last third of the periods; None where there are not three."""
+    step = frame[columns.period].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    count = int(step.max())
+    late: Flags = step > count - count // 3
+    return late if count >= 3 else None
+
+
+def calibrated(trial: Trial, y: Floats, units: npt.NDArray[np.int64], late: Flags | None) -> Calibrator:
+    """Learnt on the trial's held-out rows, and brought up to the newest of them (`late`)."""
+    known = ~np.isnan(trial.raw)
+    calibrator = learn(trial.raw[known], y[known], units[known])
+    if late is None:
+        return calibrator
+    return brought_up(calibrator, trial.raw[known & late], y[known & late])
 
 
 def threads(rows: int) -> int:
@@ -144,22 +162,30 @@ def score(model: Model, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
 def _trial(
     name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
 ) -> Trial:  # fmt: skip
-    best: Trial | None = None
-    for setting in CANDIDATES[name].settings:
-        raw, pipeline = np.full(len(y), np.nan), None
-        for fold in held:
-            out = folds == fold
-            if not out.any() or not 0 < y[~out].sum() < (~out).sum():
-                continue
-            few = _thinned(~out, y, MOST_TRIED, seed)
-            pipeline = fit_one(name, setting, encoder, matrix[few], y[few], seed, monotone)
-            raw[out] = raw_scores(pipeline, matrix[out])
-        known = ~np.isnan(raw)
-        found = average_precision(y[known], raw[known]) if known.any() else float("nan")
-        if best is None or found > best.pr_auc:
-            best = Trial(name, setting, found, raw, pipeline if len(y) > LARGE else None)
-    assert best is not None  # noqa: S101 -- every candidate has a setting
-    return best
+    """Every setting on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
+    settings = settings_of(name, len(y))
+    raws = [np.full(len(y), np.nan) for _ in settings]
+    for fold in held:
+        out = folds == fold
+        if not out.any() or not 0 < y[~out].sum() < (~out).sum():
+            continue
+        few = _thinned(~out, y, MOST_TRIED if name != DEFAULT else MOST_LOGISTIC, seed)
+        if name == DEFAULT:
+            told = path(encoder, settings, matrix[few], y[few], matrix[out], seed)
+        else:
+            told = [raw_scores(fit_one(name, setting, encoder, matrix[few], y[few], seed, monotone), matrix[out]) for setting in settings]  # fmt: skip
+        for raw, one in zip(raws, told, strict=True):
+            raw[out] = one
+    known = ~np.isnan(raws[0])
+    found = [average_precision(y[known], raw[known]) if known.any() else float("nan") for raw in raws]
+    best, positives = max(found), y[known].sum()
+    near = best - SIMPLER * float(np.sqrt(best * (1 - best) / max(positives, 1)))
+    chosen = next((n for n, one in enumerate(found) if one >= near), 0)
+    pipeline = None
+    if len(y) > LARGE and name != DEFAULT:
+        few = _thinned(~known, y, MOST_TRIED, seed)
+        pipeline = fit_one(name, settings[chosen], encoder, matrix[few], y[few], seed, monotone)
+    return Trial(name, settings[chosen], found[chosen], raws[chosen], pipeline)
 
 
 def fit_one(
@@ -169,7 +195,8 @@ def fit_one(
     if name == DEFAULT:
         few = _thinned(np.ones(len(y), dtype=bool), y, MOST_LOGISTIC, seed)
         matrix, y = matrix[few], y[few]
-    return build(name, setting, encoder, seed, monotone, len(y)).fit(matrix, y)
+    lead = leading(matrix, y, encoder, seed) if setting.get("lead") else None
+    return build(name, setting, encoder, seed, monotone, matrix, lead).fit(matrix, y)
 
 
 def _thinned(rows: Flags, y: Floats, most: int, seed: int) -> Flags:

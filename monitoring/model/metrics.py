@@ -5,6 +5,7 @@ Ranks are judged at the list length that staff can visit; scores that tie at the
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -137,15 +138,28 @@ def share_better(y: Floats, one: Floats, other: Floats, units: npt.NDArray[np.in
     return won / (REPETITIONS // 2)
 
 
-def stability(before: Floats, after: Floats) -> float:
-    """Population stability index over ten bins of `before` and one for missing; 0.1 is a shift, 0.25 a large one."""
+def reference_shares(before: Floats) -> dict[str, list[float]]:
+    """`edges` of ten bins of equal count, and the `shares` of the bins and (last) of what is missing."""
     known = before[~np.isnan(before)]
-    if not known.size or not after.size:
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else np.empty(0)
+    return {"edges": [float(edge) for edge in edges], "shares": [float(share) for share in _shares(before, edges)]}
+
+
+def _shares(values: Floats, edges: Floats) -> Floats:
+    missing = np.isnan(values)
+    counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
+    told: Floats = (np.r_[counts, missing.sum()] + 0.5) / (len(values) + 0.5 * (len(edges) + 2))
+    return told
+
+
+def moved(reference: Mapping[str, Sequence[float]], after: Floats) -> float:
+    """Population stability index against `reference_shares`; 0.1 is a shift, 0.25 a large one."""
+    if not after.size:
         return 0.0
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
-    shares = []
-    for values in (before, after):
-        missing = np.isnan(values)
-        counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
-        shares.append((np.r_[counts, missing.sum()] + 0.5) / (len(values) + 0.5 * (len(edges) + 2)))
-    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+    before, now = np.asarray(reference["shares"]), _shares(after, np.asarray(reference["edges"]))
+    return float(np.sum((now - before) * np.log(now / before)))
+
+
+def stability(before: Floats, after: Floats) -> float:
+    """Population stability index over ten bins of `before` and one for missing."""
+    return moved(reference_shares(before), after) if before.size else 0.0

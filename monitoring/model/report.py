@@ -11,7 +11,7 @@ import polars as pl
 
 from monitoring.model.fitting import Model
 
-FEW = 50  # entries below which a model is not to be used (issue: rank by rules and income instead)
+FEW = 50  # units that entered, below which a model is not to be used (issue: rank by rules and income instead)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Report:
     candidates: dict[str, dict[str, Any]]
     baselines: dict[str, dict[str, Any]]
     intervals: dict[str, list[float]]
+    entries: dict[str, Any]  # first and again: figures of first entries and re-entries
     groups: list[dict[str, Any]]
     drift: dict[str, Any]
     warnings: list[str]
@@ -47,6 +48,7 @@ class Report:
             "candidates",
             "baselines",
             "intervals",
+            "entries",
             "groups",
             "drift",
             "warnings",

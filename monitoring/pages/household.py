@@ -13,10 +13,11 @@ from monitoring.language import number
 from monitoring.pages import (
     household_entitlement,
     household_names,
+    household_risk,
     household_timeline,
     household_vouching,
     household_why,
-)  # fmt: skip
+)
 from monitoring.pages.signal_cards import signal_card
 from monitoring.people import viewing
 from monitoring.queries import alerts, conditions, household, income, verdicts
@@ -90,6 +91,7 @@ def _file(view: View, found: Household) -> None:
             signal_card(view, signal, origins)
         if not signals:
             ui.empty(t("本期没有信号。没有信号不等于没有困难：请看下面“不明”的规则。"))
+        household_risk.section(view, key)
         household_timeline.section(view, found)
     household_entitlement.section(view, found.key)
     _verdicts(view, found)

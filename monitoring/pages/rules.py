@@ -1,4 +1,4 @@
-"""规则与模型: each rule with its text, clause and values, what it finds by month, what it cannot judge, what came of it."""
+"""政策规则: each rule with its text, clause and values, what it finds by month, what it cannot judge, what came of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALL = "全部"
 
 def page(view: View) -> None:
     t = view.t
-    ui.title(t("规则与模型"), t("每条规则问什么、依据哪一条、发现多少、上门核实有多少属实"))
+    ui.title(t("政策规则"), t("每条规则问什么、依据哪一条、发现多少、上门核实有多少属实"))
     book = view.ask(rulebook.rulebook).to_dicts()
     outcomes = view.read(confirmed.confirmed)
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):

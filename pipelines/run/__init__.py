@@ -1,4 +1,4 @@
-"""The run: read → conform → link → snapshot → assess → check → publish, under one lock, all or nothing.
+"""The run: read → conform → link → snapshot → assess (and forecast) → check → publish, under one lock, all or nothing.
 
 Reads HOME/inbox/<period> (or another folder) and what earlier periods delivered; writes a delivery, a warehouse and the
 pointer. Everything before publishing happens under temporary names: a run killed at any moment leaves the published one
@@ -30,6 +30,7 @@ from monitoring.rules import Rule, compile_rules, load_policy
 from monitoring.vouching.settings import load_vouching
 from monitoring.working_days import add_working_days
 from pipelines.assess import assess
+from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
@@ -142,6 +143,7 @@ def run(
         vouching = load_vouching(order.home, as_of)
     except PolicyError as error:
         raise Refused(str(error)) from error
+    foreseen = forecast_of(order.home, order.period)
     with only_run(order.home):
         store, publisher = DeliveryStore(order.home), Publisher(order.home)
         if taken is None:
@@ -159,7 +161,8 @@ def run(
                 + "\n".join(f"  · {r}" for r in held)
                 + "\n核实无误后加 --accept-shrink 再运行"
             )
-        stem = _stem([*earlier, delivery], order, "".join(c.sha256 for c in compiled) + vouching.sha256)
+        judged_by = "".join(c.sha256 for c in compiled) + vouching.sha256 + foreseen.mark
+        stem = _stem([*earlier, delivery], order, judged_by)
         run_id = publisher.free_run_id(stem)
         building = publisher.building(run_id)
         deliveries = [*earlier, delivery]
@@ -174,6 +177,7 @@ def run(
                 take_snapshot(facts, feeds, order.pack)
             with clock.step("assess"):
                 assess(con, compiled, rules, parameters, order.period, as_of)
+                forecast(con, foreseen, parameters, order.period, as_of)
             with clock.step("check"):
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
                 write_figures(con, order.period, as_of)

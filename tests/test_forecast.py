@@ -1,0 +1,314 @@
+"""The county's own model: what was known then, labels at their edges, kept with digests, used in a run without silencing a rule."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from monitoring.access import Scope
+from monitoring.checks import audit
+from monitoring.forecast import RULE
+from monitoring.forecast.card import CANDIDATE_ZH, card
+from monitoring.forecast.features import BY_NAME, FEATURES, GROUPS
+from monitoring.forecast.history import Leak, Panel, Period, known_then, leaking, panel, read_period, thinned
+from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
+from monitoring.forecast.scoring import scored
+from monitoring.forecast.training import train
+from monitoring.forecast.words import plainly, relief, term
+from monitoring.model import score
+from monitoring.model.candidates import CANDIDATES
+from monitoring.model.report import FEW
+from monitoring.queries import model as queries
+from monitoring.warehouse import Warehouse, publication
+from tests.runs import connect, run_quietly
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+NO_CASES = pl.DataFrame(schema={"household_id": pl.String, "period": pl.String})
+SEEN = {"confirmed": 3, "not_so": 2}
+MONTHS = [f"2026-{month:02d}" for month in range(1, 10)]
+
+
+def period(name: str, helped: tuple[int, ...] = (), homes: int = 3) -> Period:
+    """Households H0, H1, … with the persons 0, 1, … (one each); who is helped has no row."""
+    people = [n for n in range(homes) if n not in helped]
+    rows = pl.DataFrame({"household_id": [f"H{n}" for n in people], "period": [name] * len(people)})
+    rows = rows.with_columns(
+        **{f.name: pl.lit(None, pl.Float64) for f in FEATURES}, **{g: pl.lit("甲") for g in GROUPS}
+    )
+    members = pl.DataFrame({"person_id": people, "household_id": [f"H{n}" for n in people]}, schema_overrides={"person_id": pl.Int64})  # fmt: skip
+    return Period(name, name, rows, members, pl.DataFrame({"person_id": list(helped)}, schema={"person_id": pl.Int64}))
+
+
+def labels(periods: list[Period], cases: pl.DataFrame = NO_CASES) -> dict[tuple[str, str], int]:
+    told = panel(periods, cases).rows
+    return {} if told.is_empty() else {(h, p): y for h, p, y in told.select("household_id", "period", "label").rows()}
+
+
+# --- labels
+
+
+@pytest.mark.parametrize(
+    ("month", "january", "april"), [("2026-02", 1, 0), ("2026-07", 1, 1), ("2026-08", 0, 1), ("2026-10", 0, 1)]
+)
+def test_a_label_looks_six_periods_ahead_and_no_further(month: str, january: int, april: int) -> None:
+    told = labels([period(name, (0,) if name == month else ()) for name in (*MONTHS, "2026-10")])
+    assert {p for _, p in told} == {"2026-01", "2026-04"}
+    assert (told["H0", "2026-01"], told["H0", "2026-04"]) == (january, april)
+    assert told["H1", "2026-01"] == told["H1", "2026-04"] == 0
+
+
+def test_a_period_whose_window_is_still_open_has_no_label() -> None:
+    assert labels([period(name) for name in MONTHS[:6]]) == {}
+    assert {p for _, p in labels([period(name) for name in MONTHS[:7]])} == {"2026-01"}
+    missing = [period(name) for name in MONTHS[:8] if name != "2026-04"]
+    assert labels(missing) == {}  # a month was never published: nobody knows
+
+
+def test_who_is_helped_already_is_no_case_and_a_case_confirmed_at_the_door_is_one() -> None:
+    months = [period(name, (0,)) for name in MONTHS[:7]]
+    cases = pl.DataFrame({"household_id": ["H1", "H2"], "period": ["2026-07", "2026-08"]})
+    assert labels(months, cases) == {("H1", "2026-01"): 1, ("H2", "2026-01"): 0}
+
+
+def test_the_newest_closed_period_is_always_trained_on() -> None:
+    assert thinned(MONTHS) == ["2026-03", "2026-06", "2026-09"] and thinned(MONTHS[:1]) == MONTHS[:1]
+
+
+# --- leaks
+
+
+def _dated(stated: str = "2026-11", delivered: int = 202611, as_of: str = "2026-11-30") -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(":memory:")
+    con.execute(f"CREATE TABLE run AS SELECT '{stated}' AS period, DATE '{as_of}' AS as_of")
+    con.execute(f"CREATE TABLE std_dibao AS SELECT {delivered} AS delivered, 1 AS person_id")
+    return con
+
+
+def test_a_warehouse_that_knows_more_than_its_period_is_refused() -> None:
+    known_then(_dated(), "2026-11")
+    with pytest.raises(Leak, match="202612 才交来"):
+        known_then(_dated(delivered=202612), "2026-11")
+    with pytest.raises(Leak, match="不能当作 2026-11"):
+        known_then(_dated(stated="2026-12"), "2026-11")
+    with pytest.raises(Leak, match="截至 2026-12-31"):
+        known_then(_dated(as_of="2026-12-31"), "2026-11")
+
+
+def test_a_planted_leak_is_found_by_value_by_category_and_by_being_missing(county_panel: Panel) -> None:
+    rows = county_panel.rows
+    names = [feature.name for feature in FEATURES]
+    assert leaking(rows, names) == []
+    planted = rows.with_columns(
+        income_ratio=pl.col("label") * 2.0 + 0.1, dwelling_grade=pl.when(pl.col("label") == 1).then(pl.lit("D")).otherwise(pl.lit("A")),
+        medical_3m=pl.when(pl.col("label") == 1).then(None).otherwise(5.0),
+    )  # fmt: skip
+    assert leaking(planted, names) == ["income_ratio", "medical_3m", "dwelling_grade"]
+
+
+def test_a_panel_with_a_planted_leak_is_not_trained_on() -> None:
+    later = [period(name, tuple(range(40)) if name == "2026-03" else (), 200) for name in MONTHS[1:7]]
+    first = period("2026-01", (), 200)
+    knows = first.rows.with_columns(income_ratio=pl.Series([0.1] * 40 + [3.0] * 160))
+    with pytest.raises(Leak, match="income_ratio"):
+        panel([Period("2026-01", "x", knows, first.members, first.helped), *later], NO_CASES)
+
+
+# --- training and keeping
+
+
+@pytest.fixture(scope="module")
+def county_panel(published_home: Path) -> Panel:
+    """Households as the sample has them, over five periods, with made-up labels: cost, illness and age matter."""
+    rows = read_period(publication(published_home).run_of(None)).rows
+    chance = np.random.default_rng(5)
+    told = []
+    for month in ("2025-01", "2025-04", "2025-07", "2025-10", "2026-01"):
+        noise = pl.Series(chance.normal(size=len(rows)))
+        odds = (
+            -3.4
+            + 0.9 * (rows["medical_12m"].fill_null(0) / 5000).clip(0, 4)
+            + 1.2 * (rows["head_age"].fill_null(50) > 60).cast(pl.Float64)
+            + 0.3 * noise
+        )
+        label = (pl.Series(chance.random(len(rows))) < 1 / (1 + (-odds).exp())).cast(pl.Int8)
+        told.append(rows.with_columns(period=pl.lit(month), label=label))
+    all_rows = pl.concat(told)
+    entries = all_rows.filter(pl.col("label") == 1)["household_id"].n_unique()
+    assert entries > FEW
+    return Panel(all_rows, ("2025-01", "2025-04", "2025-07", "2025-10", "2026-01"), {"2026-10": "x"}, entries)
+
+
+@pytest.fixture(scope="module")
+def trained(county_panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
+    home = tmp_path_factory.mktemp("trained")
+    return home, train(home, county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",))
+
+
+def test_training_again_gives_the_same_model_and_the_same_scores_to_the_last_digit(
+    trained: tuple[Path, Kept], county_panel: Panel, tmp_path: Path
+) -> None:
+    again = train(tmp_path, county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",))
+    assert again.id == trained[1].id
+    one, other = (score(load(kept), county_panel.rows) for kept in (trained[1], again))
+    assert one.equals(other)
+    assert train(trained[0], county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",)).id == trained[1].id
+
+
+def test_fewer_than_fifty_entries_are_not_used_and_it_says_so(county_panel: Panel, tmp_path: Path) -> None:
+    few = Panel(county_panel.rows, county_panel.closed, county_panel.files, FEW - 1)
+    kept = train(tmp_path, few, {}, date(2026, 11, 1))
+    assert not kept.usable and "按规则和收入排序" in kept.manifest["why"] and not (kept.folder / PIPELINE).exists()
+    assert "按规则和收入排序" in card(kept.manifest)
+
+
+def test_a_model_is_loaded_only_as_it_was_kept(trained: tuple[Path, Kept], tmp_path: Path) -> None:
+    shutil.copytree(trained[0], tmp_path / "home")
+    kept = of_period(tmp_path / "home", "2026-11")
+    assert kept is not None
+    load(kept)
+    blob = (kept.folder / PIPELINE).read_bytes()
+    (kept.folder / PIPELINE).write_bytes(blob[:-1] + bytes([blob[-1] ^ 1]))
+    with pytest.raises(Altered, match="被改动过"):
+        load(kept)
+    (kept.folder / PIPELINE).unlink()
+    with pytest.raises(Altered, match="读不出"):
+        load(kept)
+    told = json.loads((kept.folder / MANIFEST).read_text("utf-8"))
+    (kept.folder / MANIFEST).write_text(json.dumps(told | {"entries": 10_000}), encoding="utf-8")
+    with pytest.raises(Altered, match="被改动过"):
+        of_period(tmp_path / "home", "2026-11")
+
+
+@pytest.mark.parametrize(("run", "found"), [("2026-09", None), ("2026-10", "2026-10"), ("2027-03", "2026-12")])
+def test_a_run_uses_the_newest_model_whose_labels_had_closed_by_then(
+    run: str, found: str | None, tmp_path: Path
+) -> None:
+    for until in ("2026-10", "2026-12"):
+        keep(tmp_path, None, {"until": until, "number": 1, "usable": False, "why": "", "report": None})
+    kept = of_period(tmp_path, run)
+    assert (kept.period if kept else None) == found
+
+
+def test_parts_add_up_to_the_score(trained: tuple[Path, Kept], county_panel: Panel) -> None:
+    kept = trained[1]
+    rows = county_panel.rows.filter(pl.col("period") == "2026-01").with_columns(township=pl.lit("甲镇"))
+    found = scored(load(kept), rows, kept.manifest["reference"])
+    for one, parts in found.scores.select("score", "contributions").head(60).rows():
+        told = json.loads(parts)
+        assert told["base"] + sum(size for _, _, size in told["terms"]) + told["rest"] == pytest.approx(told["total"], abs=1e-3)  # fmt: skip
+        assert 1 / (1 + np.exp(-told["total"])) == pytest.approx(one, abs=1e-3)
+    assert sorted(found.scores["rank_in_township"].to_list()) == list(range(1, len(rows) + 1))
+    assert found.drift["score"] < 0.25
+
+
+def test_parts_are_said_in_words_with_what_would_lower_them() -> None:
+    parts: dict[str, Any] = {"terms": [["medical_12m", 18400, 0.93], ["income_ratio", None, 0.4], ["registered", 1, -0.2]]}  # fmt: skip
+    assert plainly(parts, "zh") == "近12个月自付医疗费 18,400 元（+0.9）；月人均收入相当于低保标准的倍数不明（+0.4）"
+    assert plainly(parts, "en").startswith("Self-paid medical cost in 12 months 18,400 yuan (+0.9)")
+    assert term("earner_died", 1) == "近12个月劳动力死亡：是" and term("workers_share", 0.5) == "有劳动能力的占家庭人口 50%"  # fmt: skip
+    assert relief(parts["terms"]) == [("medical_12m", BY_NAME["medical_12m"].relief), ("income_ratio", BY_NAME["months_since_check"].relief)]  # fmt: skip
+    assert relief([["medical_12m", 0, 0.4], ["employed", 0, 0.2], ["severe", 0, 0.3]]) == [("employed", BY_NAME["employed"].relief)]  # fmt: skip
+
+
+def test_a_home_without_a_model_does_not_load_scikit_learn() -> None:
+    code = "import sys, pipelines.cli, monitoring.pages.model; print(any(name.startswith(('sklearn', 'skops')) for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_candidates_are_called_the_same_everywhere() -> None:
+    assert {name: one.zh for name, one in CANDIDATES.items()} == CANDIDATE_ZH
+
+
+def test_the_card_tells_what_a_reader_must_know(trained: tuple[Path, Kept]) -> None:
+    text = card(trained[1].manifest)
+    wanted = ("用途", "标签", "只按收入排序", "95% 区间", "各类人群", "分布变化", "局限", "首次", "再次", trained[1].manifest["data_sha256"])  # fmt: skip
+    assert [words for words in wanted if words not in text] == [] and "None" not in text and "nan" not in text
+
+
+# --- in a run
+
+
+@pytest.fixture(scope="module")
+def scored_home(
+    trained: tuple[Path, Kept], published_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """The sample's last period run once more with the model; and the home without."""
+    home = tmp_path_factory.mktemp("scored") / "home"
+    shutil.copytree(published_home, home)
+    shutil.copytree(trained[0] / "model", home / "model")
+    run_quietly(home, "2026-11", SAMPLE / "2026-11", "demo")
+    return home, published_home
+
+
+def test_the_model_adds_yellow_pointers_for_the_unflagged_and_silences_no_rule(scored_home: tuple[Path, Path]) -> None:
+    with connect(scored_home[0], "2026-11") as con, connect(scored_home[1], "2026-11") as plain:
+        rules = "SELECT * FROM signal WHERE rule <> 'MODEL-RISK' ORDER BY ALL"
+        assert con.execute(rules).fetchall() == plain.execute(rules).fetchall()
+        pointed = con.execute(
+            f"SELECT count(*), count(DISTINCT household_key), bool_and(level = 'yellow') FROM signal WHERE rule = '{RULE}'"
+        ).fetchall()[0]
+        assert pointed[0] == pointed[1] > 0 and pointed[2]
+        both = con.execute(
+            f"SELECT count(*) FROM signal a JOIN signal b USING (household_key) WHERE a.rule = '{RULE}' AND b.rule <> '{RULE}'"
+        ).fetchall()
+        assert both == [(0,)]
+        share = float(con.execute("SELECT value FROM parameter WHERE name = 'model.list_share'").fetchall()[0][0])
+        beyond = con.execute(
+            f"""SELECT count(*) FROM risk_score SEMI JOIN (SELECT household_key FROM signal WHERE rule = '{RULE}') USING (household_key)
+                WHERE rank_in_township > greatest(1, round(of_township * {share}))"""
+        ).fetchall()
+        assert beyond == [(0,)]
+        assert [check.words for check in audit(con) if not check.ok] == []
+        helped = con.execute("SELECT count(*) FROM risk_score JOIN household_snapshot USING (household_key) WHERE any_dibao")  # fmt: skip
+        assert helped.fetchall() == [(0,)]
+
+
+def test_a_spoilt_score_or_pointer_fails_the_balances(scored_home: tuple[Path, Path], tmp_path: Path) -> None:
+    source = publication(scored_home[0]).run_of("2026-11").path
+    for number, spoil in enumerate(
+        (
+            "DELETE FROM risk_score WHERE household_key = (SELECT min(household_key) FROM risk_score)",
+            f"UPDATE signal SET level = 'red' WHERE rule = '{RULE}'",
+            f"DELETE FROM signal WHERE rule = '{RULE}'",
+        )
+    ):
+        shutil.copy(source, tmp_path / f"{number}.duckdb")
+        with duckdb.connect(str(tmp_path / f"{number}.duckdb")) as con:
+            con.execute(spoil)
+            assert any(not check.ok for check in audit(con)), spoil
+
+
+def test_what_the_pages_ask_is_scoped_masked_and_adds_up(scored_home: tuple[Path, Path]) -> None:
+    warehouse = Warehouse(publication(scored_home[0]).run_of("2026-11").path)
+    try:
+        shown, everybody = queries.model(warehouse), Scope()
+        assert shown is not None and shown.usable and len(shown.bins) == 10 and shown.drift[-1]["period"] == "2026-11"
+        counts = queries.listed(warehouse, everybody)
+        assert counts["scored"] > counts["watch"] > counts["high"] > 0 and counts["pointed"] > 0
+        first = queries.highest(warehouse, everybody)
+        assert [row["score"] for row in first] == sorted((row["score"] for row in first), reverse=True)
+        assert all("*" in row["name"] for row in first if row["name"])
+        town = first[0]["township"]
+        assert {row["township"] for row in queries.highest(warehouse, Scope(allowed=((town, None),)))} == {town}
+        other = Scope(allowed=(("别处", None),))
+        assert queries.risk(warehouse, other, first[0]["household_key"]) is None
+        found = queries.risk(warehouse, everybody, first[0]["household_key"])
+        assert found is not None and found.base + sum(size for *_, size in found.terms) + found.rest == pytest.approx(found.total, abs=1e-3)  # fmt: skip
+    finally:
+        warehouse.close()
+
+
+def test_without_a_model_there_is_no_table_and_it_is_told(warehouse: Warehouse) -> None:
+    assert queries.model(warehouse) is None and queries.listed(warehouse, Scope()) == {}
+    assert queries.highest(warehouse, Scope()) == [] and queries.risk(warehouse, Scope(), 1) is None
