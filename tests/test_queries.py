@@ -355,18 +355,6 @@ def test_orphans_set_equals_an_independent_count(warehouse: Warehouse, county: S
     assert row["covered"] == orphans.filter("orphan_paid").height  # paid, not merely listed with an amount
 
 
-def test_the_guarantee_counts_each_household_once(
-    warehouse: Warehouse, county: Scope, townships: list[str | None]
-) -> None:
-    sure = checklist.guarantee(warehouse, county)
-    assert sure["members"] == sure["covered"] + sure["missing"] + sure["unknown"] > 0
-    parts = [
-        checklist.guarantee(warehouse, Scope(townships=(name,)))["members"]
-        for name in dict.fromkeys([*townships, None])
-    ]
-    assert sum(parts) >= sure["members"]
-
-
 def test_the_balances_hold_and_their_figures_are_the_files(warehouse: Warehouse) -> None:
     checks = {check.name: check for check in balances.audited(warehouse)}
     named = {name for _, names in balances.STEPS for name in names}

@@ -16,9 +16,10 @@ from monitoring.alerts import funnel
 from monitoring.language import number, share
 from monitoring.outlines import OutlinesError, outlines_of
 from monitoring.pages import alerts_load, overview_list, overview_parts
-from monitoring.queries import checklist, overview, points
+from monitoring.queries import overview, points, vouching
 from monitoring.queries.overview import CATEGORIES
 from monitoring.ui import Column, Tile, View
+from monitoring.vouching.live import live
 
 UNKNOWN = "不明"  # as the frame's pickers write a place that is not known
 MEASURES = {
@@ -83,7 +84,7 @@ def _where(view: View) -> str:
 
 
 def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
-    t, sure = view.t, view.ask(checklist.guarantee)
+    t = view.t
     people, gap = found["low_income_persons"], found["gap"]
     ui.tiles([
         Tile(t("低收入人口"), t.compact(people.value), t("人"),
@@ -101,11 +102,21 @@ def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
         Tile(t("应保未保、应救未救"), t.compact(gap.value), t("户"),
              _below(_compared(view, gap), _unknown(view, found["dibao_unknown"].value, "另有 {n} 户不明")),
              view.link("overview", list="gap"), number(gap.value)),
-        Tile(t("不漏一户"), share(sure["covered"], sure["members"]) or t("不明"), t("有人担保"),
-             _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure["members"]), missing=number(sure["missing"]))),
-                    _unknown(view, sure["unknown"], "不明 {n} 户")),
-             view.link("checklist"), t("{covered}／{n} 户有人担保", covered=number(sure["covered"]), n=number(sure["members"]))),
+        _vouched(view),
     ])  # fmt: skip
+
+
+def _vouched(view: View) -> Tile:
+    """For how many households somebody can vouch, by the ledger that the checklist's page shows."""
+    t, where = view.t, view.link("checklist")
+    if not view.ask_county(vouching.ready):
+        return Tile(t("不漏一户"), t("不明"), t("有人担保"), "", where)
+    sure = vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
+    return Tile(
+        t("不漏一户"), share(sure.vouched, sure.households) or t("不明"), t("有人担保"),
+        ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
+        where, t("{covered}／{n} 户有人担保", covered=number(sure.vouched), n=number(sure.households)),
+    )  # fmt: skip
 
 
 def _below(*parts: str) -> str:

@@ -117,23 +117,6 @@ def members(
     return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
 
 
-def guarantee(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
-    """Households in any of the sets 1 to 17, by the run's files alone: all of them, and by their worst state: missing in one
-    set counts as missing, else unknown in one as unknown, else covered."""
-    if not ready(warehouse):
-        return dict.fromkeys(("members", *STATES), 0)
-    places = scope.limit(Filter().add("household_key is not null"))
-    row = warehouse.row(
-        f"""with worst as (select household_key, max(case when how in (select unnest($missing)) then 2
-                                  when how in (select unnest($unknown)) then 1 else 0 end) as state
-                           from checklist_member {places.where} group by household_key)
-            select count(*) as members, count(*) filter (state = 0) as covered, count(*) filter (state = 2) as missing,
-                   count(*) filter (state = 1) as unknown from worst""",
-        {**places.params, "missing": list(MISSING), "unknown": list(UNKNOWN)},
-    )
-    return dict(row)
-
-
 def _did(live: Live) -> tuple[str, dict[str, Any]]:
     """Common table expressions: `did_key`, what was done for a household; `changed`, the members whom that covers now."""
     with_, params = did(live)
