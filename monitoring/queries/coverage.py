@@ -14,7 +14,6 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
-from monitoring.queries.overview import previous_period
 from monitoring.queries.programmes import BY_KEY, KEY, PROGRAMMES, STATES, Programme, figures_sql, over_sql
 from monitoring.queries.verdicts import rule_condition
 from monitoring.warehouse import Warehouse
@@ -92,7 +91,9 @@ def _source(warehouse: Warehouse) -> str:
 
 def _before(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     """Last period's figures by measure; none where villages are shown, since history is kept by township."""
-    period = previous_period(warehouse)
+    period = warehouse.row("select max(h.period) as period from history_figure h, run r where h.period < r.period").get(
+        "period"
+    )
     by_village = any(village is not None for _, village in scope.allowed or ())
     if period is None or scope.villages is not None or by_village:
         return {}
