@@ -95,7 +95,9 @@ def income_unknown(warehouse: Warehouse, scope: Scope) -> int:
 
 def by_township(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     """One row is a township (villages of one): place, households, alerts, red, gap, unknown."""
-    return overview.township_table(warehouse, scope).select("place", "households", "alerts", "red", "gap", "unknown")
+    return overview.township_table(warehouse, scope).select(
+        "place", "households", "alerts", "red", "gap", unknown="income_unknown"
+    )
 
 
 def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.DataFrame:
