@@ -195,6 +195,11 @@ def fit_one(
     if name == DEFAULT:
         few = _thinned(np.ones(len(y), dtype=bool), y, MOST_LOGISTIC, seed)
         matrix, y = matrix[few], y[few]
+    empty = np.isnan(matrix).all(axis=0)
+    if (
+        name != DEFAULT and empty.any()
+    ):  # boosting stumbles over a column without any value; one of noughts is never split
+        matrix = np.where(empty, np.float32(0), matrix)
     lead = leading(matrix, y, encoder, seed) if setting.get("lead") else None
     return build(name, setting, encoder, seed, monotone, matrix, lead).fit(matrix, y)
 
