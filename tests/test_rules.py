@@ -529,7 +529,7 @@ def test_what_the_command_line_prints(tmp_path: Path) -> None:
     assert "tekun.minor_age = 18 岁" in lines and "草街" not in lines.split("依据")[1].split("\n")[0].replace(
         "参照", ""
     )
-    assert ("demo", "示例县", "—", "caojie-2024", "3", "40") in pack_rows(packs)
+    assert ("demo", "示例县", "—", "caojie-2024", "3", "41") in pack_rows(packs)
     assert [row[0] for row in diff_rows(packs["caojie-2024"], packs["demo"], DAY)][-1] == "monitor.line"
     assert check_lines(tmp_path)[0] is True
     write_rule(tmp_path, RULE)

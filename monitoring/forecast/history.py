@@ -12,6 +12,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,7 +26,7 @@ from monitoring.forecast import HORIZON
 from monitoring.forecast.features import FEATURES, HELPED, features_sql
 from monitoring.store import Store
 from monitoring.store.schema import alert, visit
-from monitoring.warehouse import Published
+from monitoring.warehouse import Published, Warehouse
 
 MOST_ROWS = 300_000
 STEP = 3  # periods from one row of a household to the next
@@ -68,7 +69,7 @@ def read_period(published: Published) -> Period:
     """Reads one published warehouse. Raises Leak where it knows more than its period could."""
     with published.path.open("rb") as f:
         sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-    with duckdb.connect(str(published.path), read_only=True) as con:
+    with closing(Warehouse(published.path)) as warehouse, warehouse.workspace() as con:
         known_then(con, published.period)
         rows = con.sql(features_sql()).pl()
         members = con.sql("""

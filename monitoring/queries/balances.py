@@ -24,7 +24,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("persons", ("persons", "one_household_each", "persons_unique", "numbers_unique")),
     ("households", ("sizes", "members_known", "households_unique")),
     ("judged", ("outcomes", "judged")),
-    ("signals", ("hits", "signals_unique", "signals_explained", "run")),
+    ("signals", ("hits", "signals_unique", "signals_explained", "foreseen", "run")),
     (
         "alerts",
         ("alerts_taken_in", "alerts_signals", "alerts_cause", "alerts_standing", "alerts_settled", "alerts_one_open"),
