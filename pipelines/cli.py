@@ -30,6 +30,7 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
+from pipelines import listing as listing_commands
 from pipelines import modelling, office, reporting
 from pipelines.demo import months_ahead
 from pipelines.reading import read_file
@@ -91,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     p = add("export", "导出", _export)
     p.add_argument(
         "what",
-        choices=("signals", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching"),
-        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况",
+        choices=("signals", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching", "risk-list"),
+        help="信号、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况、风险名单",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--lang", choices=("zh", "en"), default="zh", help="语言")
     p.add_argument("--unmask", action="store_true", help="显示完整姓名和证件号码（会记录在案）")
     p.add_argument("--reason", default="", help="为什么需要完整信息")
+    listing_commands.add_arguments(p)
     p = add("rules", "规则", _rules)
     p.add_argument("action", choices=("list", "show", "check", "test"), help="列出、查看、检查、试算示例")
     p.add_argument("code", nargs="?", help="规则代码，如 GAP-DIBAO")
@@ -126,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     office.add_commands(add)
     modelling.add_commands(add)
     reporting.add_commands(add)
+    listing_commands.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -205,6 +208,8 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
+    if a.what == "risk-list":
+        return listing_commands.export_risk_list(a, console, _published(a.home, a.period))
     con, published = _warehouse(a.home, a.period)
     unmask = None
     if a.unmask:

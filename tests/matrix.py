@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 from monitoring.alerts import beside, budget, clue_list, clues, dealings, digest, finds, funnel, queue, work
 from monitoring.alerts.timeline import timeline
 from monitoring.gate.sheet import sheet
+from monitoring.lists import Ask, keeping
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
 from monitoring.people.callers import ABSOLUTE, IDLE
 from monitoring.people.roles import ACTIONS
@@ -308,6 +309,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("sign a village", "checklist.sign_village", _sign, _place, ("own village", "another village", "another township")),
     Deed("sign a township", "checklist.sign_township", _sign, _place, ("village unknown",)),
     Deed("sign the county", "checklist.sign_county", _sign, _place, ("place unknown",)),
+    Deed("keep a list", "list.keep", lambda at, caller, key: keeping.keep_list(at.store, caller, key, "入户走访", Ask(), True, NOON), _nothing, (ANY,)),
     Deed("masked export", "export.masked", _exported("export.masked"), _nothing, (ANY,)),
     Deed("full export", "export.full", _exported("export.full"), _nothing, (ANY,)),
     Deed("accounts", "account.list", _whole(accounts.accounts), _nothing, (ANY,)),
@@ -456,6 +458,7 @@ PAGES_ONLY = frozenset(
         "page.checklist",
         "page.reports",
         "page.data",
+        "page.lists",
         "page.admin",
     }
 )

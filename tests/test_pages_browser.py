@@ -20,6 +20,7 @@ PAGES = {
     "checklist": "不漏一户",
     "clues": "线索登记",
     "reports": "报表",
+    "lists": "风险名单",
     "data": "数据",
 }
 CHINESE = re.compile("[\u3400-\u9fff]")

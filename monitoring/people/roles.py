@@ -48,6 +48,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.checklist": _READERS,
     "page.data": _OFFICE | {ANALYST},
     "page.reports": _OFFICE | {LEADER, ANALYST},
+    "page.lists": frozenset({COUNTY, ANALYST, LEADER}),
     "page.clues": _STAFF,
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
@@ -75,6 +76,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "checklist.sign_village": frozenset({TOWNSHIP, VILLAGE}),
     "checklist.sign_township": frozenset({TOWNSHIP}),
     "checklist.sign_county": frozenset({LEADER, COUNTY}),
+    # risk lists that are kept
+    "list.keep": frozenset({COUNTY, ANALYST}),
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
@@ -104,6 +107,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "page.checklist", "checklist.sign_village", "checklist.sign_township", "checklist.sign_county", "export.masked",
         "export.full",
     ),
+    "lists": ("page.lists", "list.keep", "export.masked", "export.full"),
     "data": ("page.data", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
