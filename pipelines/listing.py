@@ -43,7 +43,10 @@ def export_risk_list(a: argparse.Namespace, console: Console, published: Publish
     finally:
         warehouse.close()
         store.close()
-    console.print(f"已写入 {done.path}：{done.rows:,} 行{'（完整信息，已记录在案）' if a.unmask else '（已隐去姓名和证件号码）'}", markup=False)
+    console.print(
+        f"已写入 {done.path}：{done.rows:,} 行{'（完整信息，已记录在案）' if a.unmask else '（已隐去姓名和证件号码）'}",
+        markup=False,
+    )
     if done.dictionary:
         console.print(f"数据字典：{done.dictionary}", markup=False)
     return 0

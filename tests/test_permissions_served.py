@@ -32,7 +32,18 @@ MARKS = {
 # Who is sent which page; written out here, since the policy table is what is tested.
 OPEN = {
     "leader": ("overview", "alerts", "household", "coverage", "exits", "checklist", "reports", "lists"),
-    "county_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues", "reports", "lists", "data"),
+    "county_staff": (
+        "overview",
+        "alerts",
+        "household",
+        "coverage",
+        "exits",
+        "checklist",
+        "clues",
+        "reports",
+        "lists",
+        "data",
+    ),
     "township_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues", "reports", "data"),
     "village_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues"),
     "analyst": ("overview", "household", "coverage", "exits", "checklist", "reports", "lists", "data"),

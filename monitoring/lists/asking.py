@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from monitoring.exporting.filters import parse_where
 from monitoring.labels import UNIT_ZH
@@ -24,7 +23,7 @@ COMPARISONS = {
     "yes_no": ("=", "!="), "text": ("=", "!=", "contains"), "set": ("=", "!="),
     "number": ("<", "<=", ">", ">=", "=", "!="), "date": ("<", "<=", ">", ">=", "=", "!="),
 }  # fmt: skip
-SAID = {"=": "是", "!=": "不是", "contains": "含有", "<": "低于", "<=": "不超过", ">": "超过", ">=": "不低于"}
+SAID = {"=": "为", "!=": "不为", "contains": "含有", "<": "低于", "<=": "不超过", ">": "超过", ">=": "不低于"}
 SAID_OF_DATES = {"<": "早于", "<=": "不晚于", ">": "晚于", ">=": "不早于"}
 UNKNOWN_WORDS, ALL_WORDS = ("不明", "unknown"), ("全部", "all")
 _YES, _NO = ("是", "yes", "true", "1"), ("否", "no", "false", "0")
@@ -110,9 +109,7 @@ def ask_from_json(text: str) -> Ask:
     return ask
 
 
-def ask_from_text(
-    subject: str, where: str | Sequence[str] | None = None, columns: str = "", order: str = ""
-) -> Ask:
+def ask_from_text(subject: str, where: str | Sequence[str] | None = None, columns: str = "", order: str = "") -> Ask:
     """As the command line has it: `income_pc<600 AND township=石桥镇|青石镇|不明`, `township,village`, `income_pc:desc,village`.
     Raises NotAsked."""
     try:
@@ -130,7 +127,9 @@ def ask_from_text(
         conditions.append(Condition(one.column, operator, known, len(known) < len(parts)))
     shown = tuple(part.strip() for part in columns.split(",") if part.strip())
     orders = tuple(
-        Order(part.strip().removesuffix(":desc"), part.strip().endswith(":desc")) for part in order.split(",") if part.strip()
+        Order(part.strip().removesuffix(":desc"), part.strip().endswith(":desc"))
+        for part in order.split(",")
+        if part.strip()
     )
     ask = Ask(subject, tuple(conditions), shown, orders)
     check(ask, masked=False)

@@ -55,7 +55,9 @@ def open_cases(store: Store, caller: Caller, at: datetime) -> Cases:
     """The households with an open alert in the caller's places, and how far it is. Raises Denied, SessionOver."""
     with reading(store, caller, "page.lists", at) as act:
         mine = act.person.limit(alert.c.township, alert.c.village)
-        asked = select(alert.c.household_id, alert.c.status).where(alert.c.status != "closed", alert.c.household_id.is_not(None))
+        asked = select(alert.c.household_id, alert.c.status).where(
+            alert.c.status != "closed", alert.c.household_id.is_not(None)
+        )
         found = act.con.execute(asked if mine is None else asked.where(mine)).all()
         return tuple(sorted({row.household_id: row.status for row in found}.items()))
 
@@ -110,7 +112,11 @@ def _make(
     check(ask, scope.masked)
     mark = secrets.token_hex(16)
     key = marks.mark_key(store.key, mark)
-    cases = open_cases(store, caller, at) if {"alert"} & {*ask.shown, *(c.field for c in ask.where), *(o.field for o in ask.order)} else ()
+    cases = (
+        open_cases(store, caller, at)
+        if {"alert"} & {*ask.shown, *(c.field for c in ask.where), *(o.field for o in ask.order)}
+        else ()
+    )
     run = warehouse.row("select run_id, period, as_of, pack, sample from run")
     with warehouse.cursor() as cursor:
         cut = _Rows(warehouse, cursor, scope, ask, cases, key)
@@ -119,7 +125,9 @@ def _make(
         shape = _shape(warehouse, scope, ask, person, run, rows, purpose, mark, t, at)
         written = write_list(cut.batches(rows), cut.empty(), rows, path, shape)
     _record(store, caller, action, ask, name, run["run_id"], scope.masked, purpose, written, mark, path, at)
-    beside = dictionary_file(path, shape) if path.suffix.lower() == ".parquet" and path.parent != waiting(store) else None
+    beside = (
+        dictionary_file(path, shape) if path.suffix.lower() == ".parquet" and path.parent != waiting(store) else None
+    )
     return Exported(path, rows, written.sha256, mark, beside)
 
 
@@ -147,7 +155,11 @@ def _shape(
     warehouse: Warehouse, scope: Scope, ask: Ask, person: Person, run: dict[str, object], rows: int, purpose: str, mark: str, t: Language,
     at: datetime,
 ) -> Shape:  # fmt: skip
-    named = {c.field: choices(warehouse, scope, ask.subject, c.field) for c in ask.conditions if fields(ask.subject)[c.field].kind == "set"}
+    named = {
+        c.field: choices(warehouse, scope, ask.subject, c.field)
+        for c in ask.conditions
+        if fields(ask.subject)[c.field].kind == "set"
+    }
     place = t.listed(" ".join(p for p in (town, village) if p) for town, village in _places(scope)) or t("全县")
     cover = [
         (t("名单"), t(LIST_NAMES[ask.subject])),
@@ -160,7 +172,9 @@ def _shape(
     ]  # fmt: skip
     if run["sample"]:
         cover.append((t("样例"), t("人和事都是编造的，只供演示")))
-    return Shape(columns_of(ask.shown, fields(ask.subject)), t, t(SUBJECTS[ask.subject] + "名单"), tuple(cover), OPEN_ALERT)
+    return Shape(
+        columns_of(ask.shown, fields(ask.subject)), t, t(SUBJECTS[ask.subject] + "名单"), tuple(cover), OPEN_ALERT
+    )
 
 
 def _places(scope: Scope) -> list[tuple[str | None, str | None]]:
@@ -174,7 +188,9 @@ def _places(scope: Scope) -> list[tuple[str | None, str | None]]:
 class _Rows:
     """The rows of a list in their order: the keys in a table of this cursor's own, the rest read batch by batch."""
 
-    def __init__(self, warehouse: Warehouse, cursor: duckdb.DuckDBPyConnection, scope: Scope, ask: Ask, cases: Cases, key: str) -> None:
+    def __init__(
+        self, warehouse: Warehouse, cursor: duckdb.DuckDBPyConnection, scope: Scope, ask: Ask, cases: Cases, key: str
+    ) -> None:
         self.cursor, self.ask, self.key = cursor, ask, KEY[ask.subject]
         self.found = relation(warehouse, scope, ask, cases)
         spelling = marks.spelling(key)

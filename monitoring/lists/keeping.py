@@ -35,7 +35,11 @@ def kept_lists(store: Store, caller: Caller, at: datetime) -> list[Kept]:
     """One's own and the shared ones, by name. Raises Denied, SessionOver."""
     with reading(store, caller, "page.lists", at) as act:
         own = saved_list.c.account_id == act.person.account
-        asked = select(saved_list).where(saved_list.c.removed_at.is_(None), or_(own, saved_list.c.shared)).order_by(saved_list.c.name, saved_list.c.id)
+        asked = (
+            select(saved_list)
+            .where(saved_list.c.removed_at.is_(None), or_(own, saved_list.c.shared))
+            .order_by(saved_list.c.name, saved_list.c.id)
+        )
         return [
             Kept(row.id, row.name, row.purpose, _read(row.content), row.shared, row.account_id == act.person.account, row.by, row.at)
             for row in act.con.execute(asked)
@@ -61,7 +65,11 @@ def keep_list(store: Store, caller: Caller, name: str, purpose: str, ask: Ask, s
 def drop_list(store: Store, caller: Caller, id: int, at: datetime) -> None:
     """Takes one's own kept list away; the row stays for the journal's sake. Raises Denied, SessionOver."""
     with acting(store, caller, "list.keep", at) as act:
-        mine = (saved_list.c.id == id) & (saved_list.c.account_id == act.person.account) & saved_list.c.removed_at.is_(None)
+        mine = (
+            (saved_list.c.id == id)
+            & (saved_list.c.account_id == act.person.account)
+            & saved_list.c.removed_at.is_(None)
+        )
         if not act.con.execute(update(saved_list).where(mine).values(removed_at=at)).rowcount:
             raise Denied(object=f"list:{id}")
         act.journal("list.drop", f"list:{id}")

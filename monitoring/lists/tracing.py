@@ -6,6 +6,7 @@ every other; else nobody is, and the text says what was missing. Every asking is
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +28,10 @@ from monitoring.store.schema import list_export
 ENOUGH, AHEAD = 40.0, 20.0
 _CODE_BITS = 24.0
 # log2 of how likely a cell is if the export is the right one, against chance; a little is left for cells typed anew
-_STARS = {"name": (math.log2(0.98 / 0.5), math.log2(0.02 / 0.5)), "number": (math.log2(0.98 / 0.25), math.log2(0.02 / 0.75))}
+_STARS = {
+    "name": (math.log2(0.98 / 0.5), math.log2(0.02 / 0.5)),
+    "number": (math.log2(0.98 / 0.25), math.log2(0.02 / 0.75)),
+}
 _PAIR = (math.log2(0.97 / 0.5), math.log2(0.03 / 0.5))
 
 
@@ -62,10 +66,17 @@ def trace(store: Store, caller: Caller, rows: Sequence[dict[str, str]], at: date
     found = _evidence(rows)
     with acting(store, caller, "journal.read", at) as act:
         exports = act.con.execute(select(list_export).order_by(list_export.c.id)).all()
-        weighed = sorted(((_bits(store.key, one, found), one.id, one) for one in exports), key=lambda w: w[:2], reverse=True)
+        weighed = sorted(
+            ((_bits(store.key, one, found), one.id, one) for one in exports), key=lambda w: w[:2], reverse=True
+        )
         best, after = (weighed[0] if weighed else None), (weighed[1][0] if len(weighed) > 1 else 0.0)
         sure = best is not None and best[0] >= ENOUGH and best[0] - max(after, 0.0) >= AHEAD
-        act.journal("export.trace", f"export:{best[2].mark}" if best is not None and sure else "export:?", rows=len(rows), bits=round(best[0]) if best else 0)
+        act.journal(
+            "export.trace",
+            f"export:{best[2].mark}" if best is not None and sure else "export:?",
+            rows=len(rows),
+            bits=round(best[0]) if best else 0,
+        )
     one = best[2] if best is not None and sure else None
     pairs = max(len(rows) - 1, 0)
     return Traced(
@@ -120,7 +131,7 @@ def _order_bits(key: str, content: str, masked: bool, rows: Sequence[dict[str, s
             groups.setdefault(tuple(cells[name] or "" for name in ordering), []).append(order_key(key, number.strip()))
     bits = 0.0
     for keys in groups.values():
-        fits = sum(a < b for a, b in zip(keys, keys[1:], strict=False))
+        fits = sum(a < b for a, b in itertools.pairwise(keys))
         if fits == len(keys) - 1:
             bits += math.log2(math.factorial(len(keys)))
         else:
@@ -141,9 +152,18 @@ def _bare(heading: str) -> str:
 def in_words(found: Traced, t: Language) -> list[str]:
     """The finding, line by line."""
     counted = Counter(codes=found.codes, stars=found.stars)
-    lines = [t("{rows} 行，其中核对码 {codes} 个、遮蔽写法 {stars} 处", rows=found.rows, codes=counted["codes"], stars=counted["stars"])]
+    lines = [
+        t(
+            "{rows} 行，其中核对码 {codes} 个、遮蔽写法 {stars} 处",
+            rows=found.rows,
+            codes=counted["codes"],
+            stars=counted["stars"],
+        )
+    ]
     if found.by is None:
-        lines.append(t("不能断定是谁导出的：证据 {bits} 位，要 {enough} 位", bits=round(found.bits), enough=round(ENOUGH)))
+        lines.append(
+            t("不能断定是谁导出的：证据 {bits} 位，要 {enough} 位", bits=round(found.bits), enough=round(ENOUGH))
+        )
     else:
         lines.append(
             t("导出人：{by}（{account}），{at:%Y-%m-%d %H:%M} UTC，{what}，用途：{purpose}；证据 {bits} 位，其次 {next} 位",

@@ -57,7 +57,9 @@ class Shape:
         """Title and unit; the same title twice gets the column's name behind it."""
         titles = [self._heading(one) for one in self.columns]
         doubles = {text for text in titles if titles.count(text) > 1}
-        told = [f"{text}（{one.name}）" if text in doubles else text for text, one in zip(titles, self.columns, strict=True)]
+        told = [
+            f"{text}（{one.name}）" if text in doubles else text for text, one in zip(titles, self.columns, strict=True)
+        ]
         return [*told, self.code]
 
     def _heading(self, of: Field) -> str:
@@ -96,7 +98,17 @@ def dictionary(shape: Shape) -> list[dict[str, str]]:
          "null": "unknown 不明" if one.kind in ("yes_no", "number") else "unknown or none 不明或没有"}
         for one in shape.columns
     ]  # fmt: skip
-    return [*told, {"column": CODE, "zh": "核对码", "en": "code that tells whose export the row is from", "kind": "text", "unit": "", "null": "never"}]
+    return [
+        *told,
+        {
+            "column": CODE,
+            "zh": "核对码",
+            "en": "code that tells whose export the row is from",
+            "kind": "text",
+            "unit": "",
+            "null": "never",
+        },
+    ]
 
 
 def _csv(batches: Iterator[pl.DataFrame], empty: pl.DataFrame, part: Path, shape: Shape) -> None:
@@ -114,11 +126,21 @@ def _told(of: Field, shape: Shape, text: bool) -> pl.Expr:
     """A column as people read it. `text`: numbers and dates become texts too, so that unknown can stand among them."""
     value, t = pl.col(of.name), shape.t
     if of.kind == "yes_no":
-        return pl.when(value).then(pl.lit(t("是"))).when(~value).then(pl.lit(t("否"))).otherwise(pl.lit(t("不明"))).alias(of.name)
+        return (
+            pl.when(value)
+            .then(pl.lit(t("是")))
+            .when(~value)
+            .then(pl.lit(t("否")))
+            .otherwise(pl.lit(t("不明")))
+            .alias(of.name)
+        )
     if of.kind == "text":
         names = _names(of, shape)
         said = value.cast(pl.String).replace(names) if names else value.cast(pl.String)
-        return said.fill_null(t("不明")).str.slice(0, MAX_CELL).alias(of.name)
+        said = said.fill_null(t("不明")).str.slice(0, MAX_CELL)
+        return pl.when(said == "").then(pl.lit(t("无"))).otherwise(said).alias(of.name)
+    if of.kind == "number" and of.unit.startswith("yuan"):
+        value = value.cast(pl.Decimal(18, 2))
     if not text:
         return value.alias(of.name)
     plain = value.cast(pl.String)
@@ -129,7 +151,9 @@ def _told(of: Field, shape: Shape, text: bool) -> pl.Expr:
 
 
 def _names(of: Field, shape: Shape) -> dict[str, str]:
-    named = {"level": {**LEVEL_ZH, "none": "无信号"}, "income_source": INCOME_SOURCE_ZH, "alert": shape.statuses}.get(of.name, {})
+    named = {"level": {**LEVEL_ZH, "none": "无信号"}, "income_source": INCOME_SOURCE_ZH, "alert": shape.statuses}.get(
+        of.name, {}
+    )
     return {code: shape.t(said) for code, said in named.items()}
 
 
@@ -138,21 +162,31 @@ def _xlsx(batches: Iterator[pl.DataFrame], empty: pl.DataFrame, part: Path, shap
         book.set_properties({"created": CREATED})
         forms = {kind: book.add_format({"num_format": form, "valign": "top"}) for kind, form in
                  {"text": "@", "date": "yyyy-mm-dd", "yes_no": "@", "number": "#,##0.##", "count": "#,##0"}.items()}  # fmt: skip
-        bold = book.add_format({"bold": True, "num_format": "@", "bg_color": "#F5F7FA", "bottom": 1, "text_wrap": True, "valign": "top"})
+        bold = book.add_format(
+            {"bold": True, "num_format": "@", "bg_color": "#F5F7FA", "bottom": 1, "text_wrap": True, "valign": "top"}
+        )
         wrap = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
         _cover(book.add_worksheet(shape.t("说明")), shape, bold, wrap)
         page = book.add_worksheet(shape.sheet)
         page.freeze_panes(1, 0)
         for place, heading in enumerate(shape.headings()):
             of = shape.columns[place] if place < len(shape.columns) else None
-            kind = "text" if of is None else "count" if of.kind == "number" and not of.unit.startswith("yuan") and of.name != "score" else of.kind
+            kind = (
+                "text"
+                if of is None
+                else "count"
+                if of.kind == "number" and not of.unit.startswith("yuan") and of.name != "score"
+                else of.kind
+            )
             width = _WIDE.get(of.name, _WIDTH[of.kind]) if of else 16
             page.set_column(place, place, width, forms[kind])
             page.write_string(0, place, heading, bold)
         first = 1
         for batch in batches:  # the writer takes rows in order; memory stays one batch
             cells = batch.select(*(_told(one, shape, text=False) for one in shape.columns), CODE)
-            cells = cells.with_columns(pl.col(one.name).cast(pl.Float64) for one in shape.columns if one.kind == "number")
+            cells = cells.with_columns(
+                pl.col(one.name).cast(pl.Float64) for one in shape.columns if one.kind == "number"
+            )
             gaps = [place for place, one in enumerate(shape.columns) if one.kind in ("number", "date")]
             for place, row in enumerate(cells.rows(), first):
                 page.write_row(place, 0, row)
@@ -175,7 +209,10 @@ def _cover(page: Any, shape: Shape, bold: Any, wrap: Any) -> None:
 def _parquet(batches: Iterator[pl.DataFrame], empty: pl.DataFrame, part: Path, shape: Shape) -> None:
     told = {one["column"]: one for one in dictionary(shape)}
     plain = empty.to_arrow().schema
-    named = [field.with_metadata({key: value for key, value in told[field.name].items() if key != "column"}) for field in plain]
+    named = [
+        field.with_metadata({key: value for key, value in told[field.name].items() if key != "column"})
+        for field in plain
+    ]
     cover = json.dumps({"cover": dict(shape.cover), "columns": list(told.values())}, ensure_ascii=False)
     schema = pa.schema(named, metadata={"buluo": cover})
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:

@@ -6,7 +6,7 @@ Reads the snapshots, the signals, the earlier period's signals and, where the ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +71,7 @@ def _signals(subject: str, scope: Scope) -> str:
                       from signal where {key} is not null group by {key}) s on s.{key} = h.{key}"""
 
 
-_JOINS = {
+_JOINS: dict[str, Callable[[str, Scope], str]] = {
     "s": _signals,
     "p": lambda subject, scope: "left join person_snapshot p on p.person_id = h.head_person_id",
     "q": lambda subject, scope: "left join household_snapshot q on q.household_key = h.household_key",
@@ -106,7 +106,11 @@ def _compared(of: Field, one: Condition, names: list[str]) -> str:
 
 
 def _member(warehouse: Warehouse, subject: str, one: Condition, names: list[str]) -> str:
-    key, bound, negated = KEY[subject], ", ".join(f"${name}" for name in names), "not " if one.comparison == "!=" else ""
+    key, bound, negated = (
+        KEY[subject],
+        ", ".join(f"${name}" for name in names),
+        "not " if one.comparison == "!=" else "",
+    )
     if one.field == "rule_unknown":
         return f"{negated}({' or '.join(_not_judged(warehouse, subject, rule) for rule in one.values)})"
     if one.field == "rule_before":
@@ -188,7 +192,10 @@ def choices(warehouse: Warehouse, scope: Scope, subject: str, name: str) -> dict
     Villages are offered of the scope only; what other codes there are is no secret of a place."""
     of = fields(subject)[name]
     if name in ("rule", "rule_before"):
-        return {row["rule"]: row["title_zh"] for row in warehouse.rows("select distinct rule, title_zh from rule where not disabled order by rule")}
+        return {
+            row["rule"]: row["title_zh"]
+            for row in warehouse.rows("select distinct rule, title_zh from rule where not disabled order by rule")
+        }
     if name == "rule_unknown":
         return {rule: told["title_zh"] for rule, (told, _) in sorted(conditions(warehouse).items())}
     if name == "kind":
@@ -196,7 +203,10 @@ def choices(warehouse: Warehouse, scope: Scope, subject: str, name: str) -> dict
     if name == "level":
         return {**{level: LEVEL_ZH[level] for level in LEVELS}, "none": "无信号"}
     if name == "department":
-        return {row["department"]: row["department"] for row in warehouse.rows("select distinct department from signal where department is not null order by 1")}
+        return {
+            row["department"]: row["department"]
+            for row in warehouse.rows("select distinct department from signal where department is not null order by 1")
+        }
     if not of.coded or name == "alert":
         return {}
     where = scope.limit(Filter(), "h")
