@@ -37,7 +37,11 @@ from monitoring.working_days import CHINA
 
 BATCH = 50_000
 FORMATS = ("xlsx", "csv", "parquet")
-OPEN_ALERT = {"none": "无未办结", **{code: zh for code, (zh, _) in STATUSES.items() if code != "closed"}}
+
+
+def alert_names(t: Language) -> dict[str, str]:
+    """How far an open alert may be, in words; "none" where there is none."""
+    return {"none": t("无未办结"), **{code: t.pick(*told) for code, told in STATUSES.items() if code != "closed"}}
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def _make(
     )
     run = warehouse.row("select run_id, period, as_of, pack, sample from run")
     with warehouse.cursor() as cursor:
-        cut = _Rows(warehouse, cursor, scope, ask, cases, key)
+        cut = _Rows(warehouse, cursor, scope, ask, cases, key, t.code)
         rows = cut.order()
         check_rows(path, rows)
         shape = _shape(warehouse, scope, ask, person, run, rows, purpose, mark, t, at)
@@ -164,7 +168,7 @@ def _shape(
     cover = [
         (t("名单"), t(LIST_NAMES[ask.subject])),
         (t("期间"), f"{t.month(str(run['period']))}（{run['as_of']}）"), (t("结果编号"), str(run["run_id"])), (t("政策包"), str(run["pack"])),
-        (t("范围"), place), (t("条件"), in_words(ask, t, {**named, "alert": OPEN_ALERT})),
+        (t("范围"), place), (t("条件"), in_words(ask, t, {**named, "alert": alert_names(t)})),
         (t("行数"), f"{rows:,}"), (t("导出人"), f"{person.person}　{at.astimezone(CHINA):%Y-%m-%d %H:%M}"), (t("用途"), purpose or t("未填（已脱敏）")),
         (t("脱敏"), t("姓名、证件号码已隐去") if scope.masked else t("完整信息：用后妥善保管，不得转借外传；本次导出已记入日志")),
         (t("标记"), t("每一行都带有能认出导出人的标记（核对码等），单独抄出几十行也能认出。编号 {mark}", mark=mark[:8])),
@@ -173,7 +177,7 @@ def _shape(
     if run["sample"]:
         cover.append((t("样例"), t("人和事都是编造的，只供演示")))
     return Shape(
-        columns_of(ask.shown, fields(ask.subject)), t, t(SUBJECTS[ask.subject] + "名单"), tuple(cover), OPEN_ALERT
+        columns_of(ask.shown, fields(ask.subject)), t, t(SUBJECTS[ask.subject] + "名单"), tuple(cover), alert_names(t)
     )
 
 
@@ -189,16 +193,23 @@ class _Rows:
     """The rows of a list in their order: the keys in a table of this cursor's own, the rest read batch by batch."""
 
     def __init__(
-        self, warehouse: Warehouse, cursor: duckdb.DuckDBPyConnection, scope: Scope, ask: Ask, cases: Cases, key: str
+        self,
+        warehouse: Warehouse,
+        cursor: duckdb.DuckDBPyConnection,
+        scope: Scope,
+        ask: Ask,
+        cases: Cases,
+        key: str,
+        lang: str,
     ) -> None:
         self.cursor, self.ask, self.key = cursor, ask, KEY[ask.subject]
-        self.found = relation(warehouse, scope, ask, cases)
+        self.found = relation(warehouse, scope, ask, cases, lang=lang)
         spelling = marks.spelling(key)
         known = fields(ask.subject)
         self.params = {**self.found.params, "mark": key}
         columns = [f'{column_sql(scope, known[name], spelling)} as "{name}"' for name in ask.shown]
         self.columns = ", ".join([*columns, f"{marks.code_sql(f'h.{self.key}::VARCHAR')} as {CODE}"])
-        tied = tie(ask.shown, scope.masked)
+        tied = tie(ask.subject, scope.masked)
         shown = column_sql(scope, known[tied], spelling) if tied in ask.shown else f"h.{self.key}::VARCHAR"
         self.by = f"{marks.order_key_sql(shown)}, h.{self.key}"
 

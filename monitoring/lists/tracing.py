@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from monitoring.language import Language
 from monitoring.lists.asking import NotAsked, ask_from_json
-from monitoring.lists.fields import fields, title
+from monitoring.lists.fields import PERSONS, fields, title
 from monitoring.lists.marks import CODE, NAME, NUMBER, code_fits, mark_key, order_key, stars_fit
 from monitoring.people import Caller, acting
 from monitoring.store import Store
@@ -121,7 +121,7 @@ def _order_bits(key: str, content: str, masked: bool, rows: Sequence[dict[str, s
         return 0.0
     known = fields(ask.subject)
     ordering = [one.field for one in ask.order] or ["township", "village"]
-    tied = tie(ask.shown, masked)
+    tied = tie(ask.subject, masked)
     headings = {name: {title(known[name], lang) for lang in ("zh", "en")} | {name} for name in (*ordering, tied)}
     groups = dict[tuple[str, ...], list[str]]()
     for row in rows:
@@ -139,10 +139,9 @@ def _order_bits(key: str, content: str, masked: bool, rows: Sequence[dict[str, s
     return bits
 
 
-def tie(shown: Sequence[str], masked: bool) -> str:
-    """The column by which rows that are alike are ordered: the person's number where the list shows it in full, else the
-    household's."""
-    return next((name for name in ("number", "head_number") if name in shown and not masked), "household_id")
+def tie(subject: str, masked: bool) -> str:
+    """The column by which rows that are alike are ordered: of persons in full their number, else the household's."""
+    return "number" if subject == PERSONS and not masked else "household_id"
 
 
 def _bare(heading: str) -> str:

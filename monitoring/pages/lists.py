@@ -9,7 +9,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.language import number
 from monitoring.lists.asking import Ask, NotAsked, check, in_words
-from monitoring.lists.exporting import FORMATS, OPEN_ALERT, offer_list, open_cases
+from monitoring.lists.exporting import FORMATS, alert_names, offer_list, open_cases
 from monitoring.lists.fields import HOUSEHOLDS, Field, fields
 from monitoring.lists.keeping import Kept, drop_list, keep_list, kept_lists
 from monitoring.pages import lists_builder
@@ -69,7 +69,7 @@ def _rows(view: View, ask: Ask, cases: risk_lists.Cases, total: int) -> None:
         ui.empty(t("没有一户或一人确定符合这些条件。放宽一个条件，或把“不明”也选上再看。"))
         return
     turned = f"lists-page-{hash(ask)}"
-    rows = view.ask(risk_lists.preview, ask, cases, ui.page_of(turned))
+    rows = view.ask(risk_lists.preview, ask, cases, ui.page_of(turned), t.code)
     known = fields(ask.subject)
     columns = [_column(view, known[name]) for name in ask.shown]
     ui.table(rows, columns, t("共 {n}，每页 50", n=number(total)))
@@ -78,7 +78,7 @@ def _rows(view: View, ask: Ask, cases: risk_lists.Cases, total: int) -> None:
 
 def _column(view: View, of: Field) -> Column:
     t = view.t
-    links = of.name in ("household_id", "head_name", "name")
+    links, alerts = of.name in ("household_id", "head_name", "name"), alert_names(t)
 
     def cell(row: dict[str, Any]) -> str:
         value = row[of.name]
@@ -88,7 +88,7 @@ def _column(view: View, of: Field) -> Column:
         if of.name == "level":
             return ui.level(value, t) if value != "none" else ui.said(t("无信号"))
         if of.name == "alert":
-            return ui.said(t(OPEN_ALERT[value]))
+            return ui.said(alerts[value])
         if of.name == "rules":
             return " ".join(ui.code(one) for one in value.split("、")) if value else ui.said(t("无"))
         if of.name == "reasons":
@@ -103,7 +103,7 @@ def _column(view: View, of: Field) -> Column:
         else "n"
         if of.kind == "number"
         else "w"
-        if links or of.name in ("level", "alert")
+        if links or of.name in ("level", "alert", "township", "village")
         else ""
     )
     return Column(t.pick(of.zh, of.en), cell, css)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from monitoring.labels import UNIT_ZH
 from monitoring.lists.asking import COMPARISONS, SAID, SAID_OF_DATES, Ask, Condition, Order
-from monitoring.lists.exporting import OPEN_ALERT
+from monitoring.lists.exporting import alert_names
 from monitoring.lists.fields import DEFAULT_COLUMNS, Field, fields, public
 from monitoring.queries import risk_lists
 from monitoring.ui import View
@@ -71,7 +71,7 @@ def offered(view: View, subject: str) -> dict[str, Field]:
 def names(view: View, subject: str, name: str) -> dict[str, str]:
     """What the values of a field are called."""
     if name == "alert":
-        return OPEN_ALERT
+        return alert_names(view.t)
     found: dict[str, str] = view.ask(risk_lists.choices, subject, name)
     return found
 

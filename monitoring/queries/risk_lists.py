@@ -43,7 +43,9 @@ class Relation:
     params: dict[str, Any]
 
 
-def relation(warehouse: Warehouse, scope: Scope, ask: Ask, cases: Cases = (), ordered: bool = True) -> Relation:
+def relation(
+    warehouse: Warehouse, scope: Scope, ask: Ask, cases: Cases = (), ordered: bool = True, lang: str = "zh"
+) -> Relation:
     """Raises NotAsked, also for what this run does not have."""
     check(ask, scope.masked)
     known = fields(ask.subject)
@@ -56,28 +58,29 @@ def relation(warehouse: Warehouse, scope: Scope, ask: Ask, cases: Cases = (), or
     bound = {**where.params, **params}
     if "c" in needs:
         bound |= {"case_ids": [one for one, _ in cases], "case_states": [state for _, state in cases]}
-    source = " ".join([_TABLE[ask.subject], *(_JOINS[need](ask.subject, scope) for need in sorted(needs))])
+    source = " ".join([_TABLE[ask.subject], *(_JOINS[need](ask.subject, scope, lang) for need in sorted(needs))])
     return Relation(source, where.where or "where true", fits, bound)
 
 
 _TABLE = {"household": "from household_snapshot h", "person": "from person_snapshot h"}
 
 
-def _signals(subject: str, scope: Scope) -> str:
+def _signals(subject: str, scope: Scope, lang: str) -> str:
     key = KEY[subject]
-    told = f"string_agg(distinct {scope.sentence('message')}, '；' order by {scope.sentence('message')})"
+    said = scope.sentence("message_en" if lang == "en" else "message")
+    told = f"string_agg(distinct {said}, '{' ' if lang == 'en' else '；'}' order by {said})"
     return f"""left join (select {key}, arg_min(level, level_order) as level, count(*) as signals, {told} as reasons,
                              string_agg(distinct rule, '、' order by rule) as rules
                       from signal where {key} is not null group by {key}) s on s.{key} = h.{key}"""
 
 
-_JOINS: dict[str, Callable[[str, Scope], str]] = {
+_JOINS: dict[str, Callable[[str, Scope, str], str]] = {
     "s": _signals,
-    "p": lambda subject, scope: "left join person_snapshot p on p.person_id = h.head_person_id",
-    "q": lambda subject, scope: "left join household_snapshot q on q.household_key = h.household_key",
-    "c": lambda subject, scope: """left join (select unnest($case_ids::VARCHAR[]) as household_id, unnest($case_states::VARCHAR[]) as status) c
+    "p": lambda subject, scope, lang: "left join person_snapshot p on p.person_id = h.head_person_id",
+    "q": lambda subject, scope, lang: "left join household_snapshot q on q.household_key = h.household_key",
+    "c": lambda subject, scope, lang: """left join (select unnest($case_ids::VARCHAR[]) as household_id, unnest($case_states::VARCHAR[]) as status) c
                                    on c.household_id = h.household_id""",
-    "k": lambda subject, scope: """left join (select household_key, max(score)::DOUBLE as score from risk_score group by household_key) k
+    "k": lambda subject, scope, lang: """left join (select household_key, max(score)::DOUBLE as score from risk_score group by household_key) k
                                    on k.household_key = h.household_key""",
 }  # fmt: skip
 
@@ -158,9 +161,11 @@ def column_sql(scope: Scope, of: Field, spelling: Spelling | None = None) -> str
     return f"case when {of.sql} is null or {of.sql} = '' then {of.sql} else '****' end"
 
 
-def preview(warehouse: Warehouse, scope: Scope, ask: Ask, cases: Cases = (), page: int = 1) -> list[dict[str, Any]]:
+def preview(
+    warehouse: Warehouse, scope: Scope, ask: Ask, cases: Cases = (), page: int = 1, lang: str = "zh"
+) -> list[dict[str, Any]]:
     """One page of the list: its columns by name, and household_key. Raises NotAsked."""
-    found = relation(warehouse, scope, ask, cases)
+    found = relation(warehouse, scope, ask, cases, lang=lang)
     known = fields(ask.subject)
     columns = ", ".join(f'{column_sql(scope, known[name])} as "{name}"' for name in ask.shown)
     return warehouse.rows(
@@ -210,6 +215,6 @@ def choices(warehouse: Warehouse, scope: Scope, subject: str, name: str) -> dict
     if not of.coded or name == "alert":
         return {}
     where = scope.limit(Filter(), "h")
-    source = f"{_TABLE[subject]} {' '.join(_JOINS[need](subject, scope) for need in of.needs)}"
+    source = f"{_TABLE[subject]} {' '.join(_JOINS[need](subject, scope, 'zh') for need in of.needs)}"
     rows = warehouse.rows(f"select distinct {of.sql} as v {source} {where.where} order by 1 limit 300", where.params)
     return {row["v"]: row["v"] for row in rows if row["v"]}
