@@ -10,6 +10,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.labels import feed_departments
 from monitoring.language import number
+from monitoring.pages import data_corrections
 from monitoring.queries import sources
 from monitoring.ui import Column, View
 
@@ -99,6 +100,7 @@ def _quarantine(view: View) -> None:
     if not totals:
         ui.empty(t("本期没有隔离的行：交来的每一行都装入了。"))
         return
+    data_corrections.section(view)
     by_feed = {row["feed"]: row["rows"] for row in totals}
     chosen = st.selectbox(t("数据源"), ["", *by_feed], key="quarantine-feed", width=420,
                           format_func=lambda name: t("全部") if not name else t.aside(ui.feed(name, t), number(by_feed[name])))  # fmt: skip
