@@ -31,6 +31,7 @@ from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import listing as listing_commands
+from pipelines import mapping as mapping_commands
 from pipelines import modelling, office, reporting
 from pipelines.demo import months_ahead
 from pipelines.reading import read_file
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     modelling.add_commands(add)
     reporting.add_commands(add)
     listing_commands.add_commands(add)
+    mapping_commands.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -159,6 +161,7 @@ def _check(a: argparse.Namespace, console: Console) -> int:
             if part["feed"] is None:
                 console.print(f"{where}：不能使用。{part['reason']}")
                 troubled = troubled or len(ledger["part"]) == 1
+                mapping_commands.print_proposal(path, str(part["sheet"] or ""), feeds, console)
                 continue
             console.print(
                 f"{where}：{feeds[part['feed']].title}（{part['feed']}），表头在第 {part['heading_rows']} 行；读入 {part['rows_read']:,} 行 = "

@@ -81,6 +81,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
+    # the data desk: how files are read, what comes in, runs
+    "feed.map": frozenset({COUNTY}),
+    "file.upload": frozenset({COUNTY}),
+    "run.begin": frozenset({COUNTY}),
     # accounts and the journal
     "account.list": frozenset({ADMINISTRATOR, SECURITY}),
     "account.keep": frozenset({ADMINISTRATOR}),
@@ -108,7 +112,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "export.full",
     ),
     "lists": ("page.lists", "list.keep", "export.masked", "export.full"),
-    "data": ("page.data", "export.masked", "export.full"),
+    "data": ("page.data", "feed.map", "file.upload", "run.begin", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
