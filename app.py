@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import streamlit as st
 from starlette.requests import Request
@@ -29,7 +29,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from monitoring import ui
 from monitoring.access import Scope
-from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
+from monitoring.desk.uploads import LARGEST, take_files
+from monitoring.gate import Frame, Gate, Guarded, Posted, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
 from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, lists, overview, reports
@@ -118,6 +119,14 @@ def report_print(store: Store, caller: Caller, asked: Mapping[str, Any], at: dat
         )
     except (NoWarehouse, ValueError) as problem:
         raise Denied(str(problem)) from problem
+
+
+def upload(
+    store: Store, caller: Caller, asked: Mapping[str, Any], files: Sequence[tuple[str, BinaryIO]], at: datetime
+) -> str:
+    """Files into a period's inbox; then back to the page, which lists them."""
+    take_files(store, caller, home(), asked["period"], files, at)
+    return f"/data?inbox={asked['period']}"
 
 
 def _newest() -> Warehouse:
@@ -338,6 +347,7 @@ else:
             Guarded("/sheet/{alert:int}", visit_sheet),
             Guarded("/report/{kind}/{period}/{form}", report_print),
             Guarded("/report/{kind}/{period}/{form}/{township}", report_print),
+            Posted("/upload/{period}", upload, LARGEST),
         ],
     )
     app = st.App(

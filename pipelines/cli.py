@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--inbox", type=Path, help="本期文件所在文件夹（默认 主目录/inbox/期间）")
     p.add_argument("--pack", default=DEFAULT_PACK, help=f"政策包（默认 {DEFAULT_PACK}）")
     p.add_argument("--accept-shrink", action="store_true", help="已核实：数据减少或空白属实，继续运行")
+    p.add_argument("--state", type=Path, default=None, help=argparse.SUPPRESS)  # the page's: how far it is
     p = add("check", "看这些文件会怎样被读取；什么都不改", _check)
     p.add_argument("files", nargs="+", type=Path, metavar="文件")
     p = add("export", "导出", _export)
@@ -137,10 +138,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(a: argparse.Namespace, console: Console) -> int:
-    with Teller(console) as told:
+    with Teller(console, a.state) as told, told.to_the_end():
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
-    print_summary(summary, console, a.home)
-    alerted = office.alerts_after_run(a.home, a.at, console)
+        print_summary(summary, console, a.home)
+        alerted = office.alerts_after_run(a.home, a.at, console)
+        told.ended(summary)
     return 1 if summary.to_look_at or not alerted else 0
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.labels import feed_departments
 from monitoring.language import number
-from monitoring.pages import data_corrections
+from monitoring.pages import data_corrections, data_desk, data_mapping
 from monitoring.queries import sources
 from monitoring.ui import Column, View
 
@@ -33,8 +33,10 @@ def page(view: View) -> None:
     tabs = st.tabs([
         t("新鲜度"), t("文件台账"), f"{t('隔离行')} {number(total)}", t("看不懂的值"),
         f"{t('未识别文件')} {unknown_files.height}", f"{t('身份待定')} {number(undecided)}",
+        *([t("上传和运行")] if view.person.may("file.upload") else []),
     ])  # fmt: skip
-    for tab, show in zip(tabs, (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review), strict=True):
+    shown = (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review, data_desk.section)
+    for tab, show in zip(tabs, shown, strict=False):
         with tab:
             show(view)
 
@@ -149,6 +151,7 @@ def _unrecognised(view: View) -> None:
         Column(t("行数"), lambda row: ui.count(row["rows_read"]), "n"),
         Column(t("为什么没认出来"), lambda row: ui.said(row["reason"])),
     ])  # fmt: skip
+    data_mapping.section(view, list(dict.fromkeys(found["file"].to_list())))
 
 
 def _review(view: View) -> None:
