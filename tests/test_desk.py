@@ -89,9 +89,9 @@ def test_files_lie_in_the_inbox_whole_and_nothing_is_replaced(desk: tuple[Store,
     assert sorted(path.name for path in (home / "inbox").rglob("*.*")) == ["低保 (2).csv", "低保.csv"]
     with store.read() as con:
         told = con.execute(
-            select(journal.c.actor, journal.c.detail).where(journal.c.event == "file.upload", journal.c.result == "ok")
+            select(journal.c.who, journal.c.detail).where(journal.c.event == "file.upload", journal.c.result == "ok")
         ).all()
-    assert len(told) == 3 and told[0].actor == county.name and "sha256" in str(told[0].detail)
+    assert len(told) == 3 and told[0].who == county.name and "sha256" in str(told[0].detail)
 
 
 def test_the_next_period_comes_first() -> None:

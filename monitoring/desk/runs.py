@@ -21,6 +21,7 @@ from monitoring.desk.uploads import PERIOD
 from monitoring.people import Caller, acting, reading
 from monitoring.store import Store
 
+_BEGUN: dict[int, subprocess.Popen[bytes]] = {}  # by this process: it is their parent
 RUNNING, DONE, REFUSED, FAILED = "running", "done", "refused", "failed"
 
 
@@ -73,6 +74,7 @@ def begin_run(store: Store, caller: Caller, home: Path, period: str, pack: str, 
             process = subprocess.Popen(  # noqa: S603 -- a list of our own making; period and pack are checked by the run
                 line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=Path(__file__).parents[2]
             )  # fmt: skip
+        _BEGUN[process.pid] = process
         write_state(state_file(home), {"state": RUNNING, "period": period, "by": act.person.person, "pid": process.pid})
 
 
@@ -121,12 +123,11 @@ def _raw(path: Path) -> dict[str, object]:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process is there and has not ended; one of our own that has is taken off the table."""
+    """Whether a process is there and has not ended; one of our own is asked, so that it does not stay as a zombie."""
     if pid <= 0:
         return False
-    with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
+    if pid in _BEGUN:
+        return _BEGUN[pid].poll() is None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

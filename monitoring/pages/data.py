@@ -111,7 +111,7 @@ def _quarantine(view: View) -> None:
     ui.table(rows, [
         Column(t("部门"), lambda row: ui.said(t(row["department"] or "")), "w"),
         Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
-        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
+        Column(t("文件和行"), lambda row: ui.said(row["file"] if row["row"] is None else ui.origin(row, t))),
         Column(t("为什么"), lambda row: ui.said(row["reasons"])),
         Column(t("原来的内容（已遮蔽）"), lambda row: f'<span class="bl-note">{ui.said(_raw(view, row["raw"]))}</span>'),
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
