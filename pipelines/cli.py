@@ -31,11 +31,11 @@ from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import listing as listing_commands
-from pipelines import mapping as mapping_commands
 from pipelines import modelling, office, reporting
 from pipelines.demo import months_ahead
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
+from pipelines.run import mapping as mapping_commands
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
 from pipelines.telling import Teller, print_summary, print_table

@@ -64,7 +64,7 @@ def sent_back(home: Path, out: Path) -> Path:
     """The department's workbook; with its only department."""
     warehouse = opened(home)
     (department,) = corrections.totals(warehouse)["department"].to_list()
-    write_corrections(out, corrections.to_correct(warehouse, department))
+    write_corrections(out, corrections.to_correct(warehouse, Scope(), department))
     warehouse.close()
     return out
 
@@ -107,7 +107,7 @@ def test_corrected_rows_settle_the_quarantined_ones_and_every_balance_holds(home
     warehouse = opened(home)
     assert (
         corrections.totals(warehouse).rows() == [("公安/村", 2, 2, 0, 0)]
-        and corrections.to_correct(warehouse, "公安/村") == []
+        and corrections.to_correct(warehouse, Scope(), "公安/村") == []
     )
     found, total = corrections.settlements(warehouse, Scope())
     assert total == 2 and found[0]["by_file"] == "更正-公安.xlsx" and sources.quarantine(warehouse, Scope())[1] == 2
@@ -140,7 +140,7 @@ def test_what_is_still_wrong_comes_back_with_its_new_reason_only(home: Path, tmp
     correct(sent_back(home, folder / "更正.xlsx"), 所属村="西村")
     run_quietly(home, PERIOD)
     warehouse = opened(home)
-    (sheet,) = corrections.to_correct(warehouse, "公安/村")
+    (sheet,) = corrections.to_correct(warehouse, Scope(), "公安/村")
     assert (sheet.file, [row["reasons"] for row in sheet.rows]) == ("更正.xlsx", ["缺少必填项“姓名”"])
     assert corrections.totals(warehouse).rows() == [("公安/村", 3, 1, 1, 1)]  # every row is in one of the three
     warehouse.close()
@@ -150,7 +150,7 @@ def test_what_is_still_wrong_comes_back_with_its_new_reason_only(home: Path, tmp
     run_quietly(home, PERIOD)
     assert query(home, PERIOD, "SELECT count(*) FROM person_snapshot") == [(3,)]
     warehouse = opened(home)
-    assert corrections.to_correct(warehouse, "公安/村") == []
+    assert corrections.to_correct(warehouse, Scope(), "公安/村") == []
     warehouse.close()
 
 
@@ -171,7 +171,7 @@ def test_only_who_may_export_in_full_sends_rows_back(home: Path, store: Store) -
 def test_a_run_of_before_there_were_corrections_can_still_be_read(small_file: Path) -> None:
     warehouse = Warehouse(small_file)
     assert corrections.totals(warehouse)["waiting"].sum() == 2
-    (sheet,) = corrections.to_correct(warehouse, "民政")
+    (sheet,) = corrections.to_correct(warehouse, Scope(), "民政")
     assert "姓名" in sheet.headings and len(sheet.rows) == 2
     assert corrections.settlements(warehouse, Scope()) == ([], 0)
     warehouse.close()

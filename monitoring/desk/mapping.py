@@ -20,7 +20,7 @@ from typing import Any
 
 from monitoring.access import Scope
 from monitoring.exporting.writing import sync_folder
-from monitoring.feeds import FeedError, load_feeds, normalise_heading
+from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
 from monitoring.people import Caller, Denied, acting, reading
 from monitoring.store import Store
 
@@ -60,6 +60,11 @@ def proposal(
             ]
         sheet["tried"]["rows"] = [scope.cells({h: v or "" for h, v in row.items()}) for row in sheet["tried"]["rows"]]
     return found
+
+
+def feeds_of(home: Path) -> dict[str, Feed]:
+    """Every feed as this home reads it."""
+    return load_feeds(home / "feeds")
 
 
 def inside(home: Path, period: str, file: str) -> Path:

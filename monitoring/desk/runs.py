@@ -46,6 +46,11 @@ class Progress:
     what: str = ""
     words: str = ""
 
+    @property
+    def share(self) -> float:
+        """How much of the step is done, 0 to 1."""
+        return min(1.0, self.done / max(1, self.of))
+
 
 def begin_run(store: Store, caller: Caller, home: Path, period: str, pack: str, accept: bool, at: datetime) -> None:
     """Begins the run of a period's inbox; `accept`: what shrank was looked at. Raises Denied, SessionOver, NotBegun."""

@@ -24,7 +24,8 @@ from monitoring.exporting.writing import sync_folder
 from monitoring.people import Caller, acting, reading
 from monitoring.store import Store
 
-LARGEST = 50_000_000  # bytes of one request
+LARGEST_MB = 50
+LARGEST = LARGEST_MB * 1_000_000  # bytes of one request
 MOST_FILES = 40
 SUFFIXES = {".csv": "text", ".txt": "text", ".xlsx": "xlsx", ".xls": "xls"}
 PERIOD = re.compile(r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")

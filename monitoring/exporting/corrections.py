@@ -35,7 +35,7 @@ def offer_corrections(
         act.need("page.data")
         if act.person.places is not None:
             raise Denied
-        said, sheets = stated_purpose(purpose), to_correct(warehouse, department)
+        said, sheets = stated_purpose(purpose), to_correct(warehouse, act.person.scope, department)
         if not sheets:
             raise Denied("这个部门没有待更正的行")
         rows = sum(len(one.rows) for one in sheets)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from monitoring import ui
 from monitoring.desk.runs import DONE, FAILED, REFUSED, RUNNING, Progress, begin_run, progress
-from monitoring.desk.uploads import LARGEST, inbox, periods_for
+from monitoring.desk.uploads import LARGEST_MB, inbox, periods_for
 from monitoring.gate import form_token
 from monitoring.language import number, share
 from monitoring.queries import places
@@ -36,7 +36,7 @@ def _upload(view: View, period: str) -> None:
     ui.html(
         f'<form class="bl-upload" method="post" action="/upload/{escape(period)}" enctype="multipart/form-data" target="_self">'
         f'<input type="hidden" name="token" value="{token}">'
-        f"<label>{escape(t('选文件（.csv、.xlsx、.xls，一次共 {n} MB 以内）', n=number(LARGEST // 1_000_000)))} "
+        f"<label>{escape(t('选文件（.csv、.xlsx、.xls，一次共 {n} MB 以内）', n=number(LARGEST_MB)))} "
         f'<input type="file" name="files" multiple required accept=".csv,.txt,.xlsx,.xls"></label> '
         f'<button class="bl-button" type="submit">{escape(t("上传到收件文件夹"))}</button></form>'
     )
@@ -93,7 +93,7 @@ def _say(view: View, found: Progress) -> None:
     ui.heading(t(STATE_ZH[found.state]), t.aside(t.month(found.period), found.by))
     if found.state == RUNNING:
         st.progress(
-            min(1.0, found.done / max(1, found.of)),
+            found.share,
             text=f"{t(found.step or '准备')} {share(found.done, found.of)} {found.what}",
         )
     elif found.state == DONE:

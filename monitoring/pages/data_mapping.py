@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from monitoring import ui
-from monitoring.desk.mapping import keep_mapping, proposal
-from monitoring.feeds import Feed, load_feeds
+from monitoring.desk.mapping import feeds_of, keep_mapping, proposal
+from monitoring.feeds import Feed
 from monitoring.language import number, share
 from monitoring.ui import Column, View
 
@@ -26,7 +26,7 @@ def section(view: View, files: list[str]) -> None:
     )
     if not file:
         return
-    feeds = load_feeds(view.home / "feeds")
+    feeds = feeds_of(view.home)
     chosen = st.selectbox(
         t("按哪种台账"), ["", *feeds], key=f"map-feed-{file}", width=420, format_func=lambda one: ui.feed(one, t) if one else t("最像的")
     )  # fmt: skip

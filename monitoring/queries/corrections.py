@@ -18,7 +18,7 @@ _NONE = """(select null::INTEGER as delivered, null::INTEGER as part, null::INTE
             null::INTEGER as by_row, null::VARCHAR as state where false)"""
 
 
-def settled_table(warehouse: Warehouse) -> str:
+def _settled(warehouse: Warehouse) -> str:
     """The table of settlements; an empty one for a run of before there were any."""
     there = warehouse.row("select count(*) as n from duckdb_tables() where table_name = 'settled'")["n"]
     return "settled" if there else _NONE
@@ -30,7 +30,7 @@ def totals(warehouse: Warehouse) -> pl.DataFrame:
     return warehouse.frame(
         f"""with state as (select q.department, q."row", q.part, case when bool_or(s.state in ('loaded', 'duplicate')) then 'settled'
                                   when bool_or(s.state = 'quarantined') then 'again' else 'waiting' end as state
-                           from quarantine q join part p using (delivered, part) left join {settled_table(warehouse)} s using (delivered, part, "row")
+                           from quarantine q join part p using (delivered, part) left join {_settled(warehouse)} s using (delivered, part, "row")
                            where p.this_period and q."row" is not null and q.department is not null group by all)
             select department, count(*) as rows, count(*) filter (state = 'settled') as settled, count(*) filter (state = 'again') as again,
                    count(*) filter (state = 'waiting') as waiting from state group by department order by waiting desc, department"""
@@ -43,7 +43,7 @@ def settlements(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[list
     rows = warehouse.rows(
         f"""select q.feed, p.file, p.sheet, q."row", b.file as by_file, s.by_row, s.state, count(*) over () as total
             from (select *, {_place("乡镇")} as township, {_place("村")} as village from quarantine) q
-            join part p using (delivered, part) join {settled_table(warehouse)} s using (delivered, part, "row")
+            join part p using (delivered, part) join {_settled(warehouse)} s using (delivered, part, "row")
             join part b on b.delivered = s.delivered and b.part = s.by_part {where.where}
             order by q.feed, p.file, p.sheet, q."row", s.by_row limit {PAGE} offset $skip""",
         {**where.params, "skip": PAGE * (max(page, 1) - 1)},
@@ -65,16 +65,17 @@ class Sheet:
     rows: tuple[dict[str, Any], ...]
 
 
-def to_correct(warehouse: Warehouse, department: str) -> list[Sheet]:
+def to_correct(warehouse: Warehouse, scope: Scope, department: str) -> list[Sheet]:
     """What a department has to correct, part by part; rows that a later row answers are left out (what was handed in again and
     is still wrong is there with its new reasons). In the clear: a department knows its own rows."""
+    where = Scope(allowed=scope.allowed).limit(Filter().add("p.this_period"), "q")
+    where.add("q.department = $department", department=department).add('q."row" is not null')
     rows = warehouse.rows(
         f"""select q.part, p.file, p.sheet, q."row", q.reasons, q.raw, {key_sql("q")} as key
-            from quarantine q join part p using (delivered, part)
-            where p.this_period and q.department = $department and q."row" is not null
-              and not exists (from {settled_table(warehouse)} s where s.delivered = q.delivered and s.part = q.part and s."row" = q."row")
+            from (select *, {_place("乡镇")} as township, {_place("村")} as village from quarantine) q join part p using (delivered, part) {where.where}
+              and not exists (from {_settled(warehouse)} s where s.delivered = q.delivered and s.part = q.part and s."row" = q."row")
             order by q.part, q."row" """,
-        {"department": department},
+        where.params,
     )
     known = warehouse.row("select count(*) as n from duckdb_tables() where table_name = 'heading'")["n"]
     headings = warehouse.rows("select part, heading, own from heading order by part, rowid") if known else []
