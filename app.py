@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import streamlit as st
 from starlette.requests import Request
@@ -29,7 +29,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from monitoring import ui
 from monitoring.access import Scope
-from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
+from monitoring.desk.uploads import LARGEST, take_files
+from monitoring.gate import Frame, Gate, Guarded, Posted, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
 from monitoring.pages import (
@@ -41,6 +42,7 @@ from monitoring.pages import (
     data,
     exits,
     household,
+    lists,
     model,
     overview,
     reports,
@@ -69,6 +71,7 @@ TITLES = {
     "checklist": ("不漏一户", checklist.page),
     "clues": ("线索登记", clues.page),
     "reports": ("报表", reports.page),
+    "lists": ("风险名单", lists.page),
     "whatif": ("政策测算", whatif.page),
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
@@ -134,6 +137,14 @@ def report_print(store: Store, caller: Caller, asked: Mapping[str, Any], at: dat
         )
     except (NoWarehouse, ValueError) as problem:
         raise Denied(str(problem)) from problem
+
+
+def upload(
+    store: Store, caller: Caller, asked: Mapping[str, Any], files: Sequence[tuple[str, BinaryIO]], at: datetime
+) -> str:
+    """Files into a period's inbox; then back to the page, which lists them."""
+    take_files(store, caller, home(), asked["period"], files, at)
+    return f"/data?inbox={asked['period']}"
 
 
 def _newest() -> Warehouse:
@@ -354,6 +365,7 @@ else:
             Guarded("/sheet/{alert:int}", visit_sheet),
             Guarded("/report/{kind}/{period}/{form}", report_print),
             Guarded("/report/{kind}/{period}/{form}/{township}", report_print),
+            Posted("/upload/{period}", upload, LARGEST),
         ],
     )
     app = st.App(

@@ -112,6 +112,10 @@ class Feed:
         """Standard name -> column, shared ones first."""
         return {column.name: column for column in self.columns}
 
+    def layout_columns(self, name: str = "") -> dict[str, Column]:
+        """As `std_columns`, with the columns that only a layout has."""
+        return {**self.std_columns(), **{column.name: column for column in self.layout(name).columns}}
+
     def own_columns(self) -> tuple[Column, ...]:
         """The columns that make this feed different from the others."""
         return tuple(column for column in self.columns if not column.shared)

@@ -30,11 +30,13 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import Store, StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
+from pipelines import listing as listing_commands
 from pipelines import modelling, office, reporting, simulating
 from pipelines.demo import months_ahead
 from pipelines.demo_work import MONTHS, Team
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
+from pipelines.run import mapping as mapping_commands
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
 from pipelines.telling import Teller, print_summary, print_table
@@ -87,13 +89,24 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--inbox", type=Path, help="本期文件所在文件夹（默认 主目录/inbox/期间）")
     p.add_argument("--pack", default=DEFAULT_PACK, help=f"政策包（默认 {DEFAULT_PACK}）")
     p.add_argument("--accept-shrink", action="store_true", help="已核实：数据减少或空白属实，继续运行")
+    p.add_argument("--state", type=Path, default=None, help=argparse.SUPPRESS)  # the page's: how far it is
     p = add("check", "看这些文件会怎样被读取；什么都不改", _check)
     p.add_argument("files", nargs="+", type=Path, metavar="文件")
     p = add("export", "导出", _export)
     p.add_argument(
         "what",
-        choices=("signals", "alerts", "quarantine", "ledger", "comparison", "coverage", "checklist", "vouching"),
-        help="信号、预警办理、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况",
+        choices=(
+            "signals",
+            "alerts",
+            "quarantine",
+            "ledger",
+            "comparison",
+            "coverage",
+            "checklist",
+            "vouching",
+            "risk-list",
+        ),
+        help="信号、预警办理、隔离行、文件台账、三册比对、应保未保（项目 × 地点）、不漏一户（18 项和逐户）、逐户担保情况、风险名单",
     )
     p.add_argument("--period", required=True, help="期间，如 2026-11")
     p.add_argument("-o", "--output", type=Path, required=True, help=".csv、.xlsx 或 .parquet")
@@ -101,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--lang", choices=("zh", "en"), default="zh", help="语言")
     p.add_argument("--unmask", action="store_true", help="显示完整姓名和证件号码（会记录在案）")
     p.add_argument("--reason", default="", help="为什么需要完整信息")
+    listing_commands.add_arguments(p)
     p = add("rules", "规则", _rules)
     p.add_argument(
         "action", choices=("list", "show", "check", "test", "why"), help="列出、查看、检查、试算示例、追问一户为什么"
@@ -132,16 +146,19 @@ def _parser() -> argparse.ArgumentParser:
     modelling.add_commands(add)
     reporting.add_commands(add)
     simulating.add_commands(add)
+    listing_commands.add_commands(add)
+    mapping_commands.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
 
 
 def _run(a: argparse.Namespace, console: Console) -> int:
-    with Teller(console) as told:
+    with Teller(console, a.state) as told, told.to_the_end():
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
-    print_summary(summary, console, a.home)
-    alerted = office.alerts_after_run(a.home, a.at, console)
+        print_summary(summary, console, a.home)
+        alerted = office.alerts_after_run(a.home, a.at, console)
+        told.ended(summary)
     return 1 if summary.to_look_at or not alerted else 0
 
 
@@ -162,6 +179,7 @@ def _check(a: argparse.Namespace, console: Console) -> int:
             if part["feed"] is None:
                 console.print(f"{where}：不能使用。{part['reason']}")
                 troubled = troubled or len(ledger["part"]) == 1
+                mapping_commands.print_proposal(path, str(part["sheet"] or ""), feeds, console)
                 continue
             console.print(
                 f"{where}：{feeds[part['feed']].title}（{part['feed']}），表头在第 {part['heading_rows']} 行；读入 {part['rows_read']:,} 行 = "
@@ -211,6 +229,8 @@ def _warehouse(home: Path, period: str | None) -> tuple[duckdb.DuckDBPyConnectio
 
 
 def _export(a: argparse.Namespace, console: Console) -> int:
+    if a.what == "risk-list":
+        return listing_commands.export_risk_list(a, console, _published(a.home, a.period))
     unmask = None
     if a.unmask:
         if not a.reason.strip():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipelines.run import Summary
+from monitoring.desk.runs import DONE, FAILED, REFUSED, write_state
+from pipelines.run import Refused, Summary
 
 STEP_WORDS = {
     "read": "读取文件", "link": "对人对户", "snapshot": "生成快照", "assess": "按规则比对", "check": "核对平衡", "publish": "发布",
@@ -18,10 +20,10 @@ LEVEL_WORDS = {"red": "▲红", "orange": "■橙", "yellow": "●黄", "blue": 
 
 
 class Teller:
-    """Progress: a bar on a terminal, plain lines elsewhere."""
+    """Progress: a bar on a terminal, plain lines elsewhere; and in a file for the page, where one is named."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, state: Path | None = None) -> None:
+        self.console, self.state = console, state
         self.progress = (
             Progress(
                 TextColumn("{task.description}"),
@@ -47,6 +49,8 @@ class Teller:
 
     def __call__(self, step: str, done: int, of: int, what: str) -> None:
         words = STEP_WORDS[step]
+        if self.state is not None:
+            write_state(self.state, {"step": words, "done": done, "of": of, "what": what})
         if self.progress is None:
             if done == 0 and not what:
                 print(f"{words} …", flush=True)
@@ -54,6 +58,31 @@ class Teller:
         if step not in self.tasks:
             self.tasks[step] = self.progress.add_task(words, total=of)
         self.progress.update(self.tasks[step], completed=done, total=of, description=f"{words} {what}"[:60])
+
+    @contextmanager
+    def to_the_end(self) -> Iterator[None]:
+        """However a run ends, the page is told: refused with the reason, failed with the kind of fault."""
+        try:
+            yield
+        except BaseException as problem:
+            if self.state is not None:
+                refused = isinstance(problem, Refused | ValueError | OSError)
+                words = (
+                    str(problem)
+                    if refused
+                    else f"程序出错（{type(problem).__name__}），已发布的结果没有变；详见 runs/desk.log"
+                )
+                write_state(self.state, {"state": REFUSED if refused else FAILED, "words": words})
+            raise
+
+    def ended(self, s: Summary) -> None:
+        if self.state is not None:
+            c = s.counts
+            words = (
+                f"{s.period} 已发布：文件 {c['files']:,} 个，读入 {c['rows_read']:,} 行，载入 {c['loaded']:,}，重复 {c['duplicate']:,}，"
+                f"隔离 {c['quarantined']:,}，非数据 {c['not_data']:,}；信号 {c['signals']:,} 条"
+            )
+            write_state(self.state, {"state": DONE, "words": words})
 
 
 def print_summary(s: Summary, console: Console, home: Path) -> None:

@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
 from monitoring.alerts import beside, budget, clue_list, clues, confirmed, dealings, digest, finds, funnel, queue, work
 from monitoring.alerts.timeline import timeline
+from monitoring.desk.mapping import keep_mapping
+from monitoring.desk.runs import progress
+from monitoring.desk.uploads import take_files
 from monitoring.gate.sheet import sheet
+from monitoring.lists import Ask, keeping
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
 from monitoring.people.callers import ABSOLUTE, IDLE
 from monitoring.people.roles import ACTIONS
@@ -314,8 +319,12 @@ DEEDS: tuple[Deed, ...] = (
     Deed("sign a village", "checklist.sign_village", _sign, _place, ("own village", "another village", "another township")),
     Deed("sign a township", "checklist.sign_township", _sign, _place, ("village unknown",)),
     Deed("sign the county", "checklist.sign_county", _sign, _place, ("place unknown",)),
+    Deed("keep a list", "list.keep", lambda at, caller, key: keeping.keep_list(at.store, caller, key, "入户走访", Ask(), True, NOON), _nothing, (ANY,)),
     Deed("masked export", "export.masked", _exported("export.masked"), _nothing, (ANY,)),
     Deed("full export", "export.full", _exported("export.full"), _nothing, (ANY,)),
+    Deed("keep a mapping", "feed.map", lambda at, caller, key: keep_mapping(at.store, caller, at.store.home, "visits", {"visitor": [key]}, NOON), _nothing, (ANY,)),
+    Deed("upload", "file.upload", lambda at, caller, key: take_files(at.store, caller, at.store.home, "2026-11", [(f"{key}.csv", BytesIO(key.encode()))], NOON), _nothing, (ANY,)),
+    Deed("progress of a run", "run.begin", lambda at, caller, key: progress(at.store, caller, at.store.home, NOON), _nothing, (ANY,)),
     Deed("accounts", "account.list", _whole(accounts.accounts), _nothing, (ANY,)),
     Deed("add", "account.keep", _first(accounts.add, "王明", "leader", []), _nothing, (ANY,)),
     Deed("set_role", "account.keep", _first(accounts.set_role, "analyst", []), _account(), (ANY,)),
@@ -339,8 +348,7 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
-    "kept scenarios", "confirmed at the door",
-    "journal events",
+    "kept scenarios", "confirmed at the door", "journal events", "progress of a run",
 })  # fmt: skip
 
 
@@ -468,6 +476,7 @@ PAGES_ONLY = frozenset(
         "page.model",
         "page.reports",
         "page.data",
+        "page.lists",
         "page.admin",
     }
 )

@@ -18,14 +18,14 @@ import xlsxwriter
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 # The first character that is no blank, or a control character that a spreadsheet drops before it looks.
 _ACTS = r"^[\p{Zs}\x{FEFF}\x{200B}]*[=+\-@\x00-\x1f＝＋－＠%|]"
-_SAFE_WORKBOOK = {
+SAFE_WORKBOOK = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
     "nan_inf_to_errors": True,
     "constant_memory": True,
 }
-_CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  (a file's properties know no zone; fixed, so that bytes repeat)
+CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  (a file's properties know no zone; fixed, so that bytes repeat)
 _MAX_ROWS, _MAX_CELL, _EXACT = 1_048_575, 32_767, 10**15
 _CUT = "…（过长，已截断）"
 _WIDE = {"evidence": 50, "message": 60, "why": 60, "reasons": 60, "clause": 40, "file": 40, "id_number": 20}
@@ -93,21 +93,22 @@ def sync_folder(folder: Path) -> None:
 
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
     texts = [name for name, type_ in frame.schema.items() if type_ == pl.String]
-    headings = pl.DataFrame({"heading": frame.columns}, schema={"heading": pl.String}).select(_harmless("heading"))[
+    headings = pl.DataFrame({"heading": frame.columns}, schema={"heading": pl.String}).select(harmless("heading"))[
         "heading"
     ]
-    safe = frame.with_columns(_harmless(name) for name in texts)
+    safe = frame.with_columns(harmless(name) for name in texts)
     safe.rename(dict(zip(frame.columns, headings, strict=True))).write_csv(path, include_bom=True)
 
 
-def _harmless(name: str) -> pl.Expr:
+def harmless(name: str) -> pl.Expr:
+    """A text column for CSV: what a spreadsheet would run gets a leading apostrophe."""
     text = pl.col(name)
     return pl.when(text.str.contains(_ACTS)).then(pl.lit("'") + text).otherwise(text).alias(name)
 
 
 def _write_xlsx(frames: Mapping[str, pl.DataFrame], path: Path) -> None:
-    with xlsxwriter.Workbook(str(path), _SAFE_WORKBOOK) as book:
-        book.set_properties({"created": _CREATED})
+    with xlsxwriter.Workbook(str(path), SAFE_WORKBOOK) as book:
+        book.set_properties({"created": CREATED})
         text, day, bold = (book.add_format({"num_format": form}) for form in ("@", "yyyy-mm-dd", "@"))
         bold.set_bold()
         for sheet, frame in frames.items():

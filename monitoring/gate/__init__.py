@@ -21,7 +21,7 @@ from monitoring.gate.checking import Unsafe, is_gated, wrong_options
 from monitoring.gate.house import House, opened_store
 from monitoring.gate.middleware import Frame, Guard
 from monitoring.gate.passing import caller_of, form_token
-from monitoring.gate.routes import Guarded, Routes
+from monitoring.gate.routes import Guarded, Posted, Routes
 from monitoring.people.settings import Security
 from monitoring.store import Store
 
@@ -29,6 +29,7 @@ __all__ = [
     "Frame",
     "Gate",
     "Guarded",
+    "Posted",
     "Unsafe",
     "caller_of",
     "form_token",
@@ -48,7 +49,7 @@ class Gate:
         security: Security,
         assets: Path,
         frame: Callable[[bytes], Frame],
-        guarded: Sequence[Guarded] = (),
+        guarded: Sequence[Guarded | Posted] = (),
     ) -> None:
         self.house = House(open_store, clock, security)
         self.middleware = [Middleware(Guard, house=self.house, frame=frame)]

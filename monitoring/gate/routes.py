@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs
 
 from starlette.background import BackgroundTask
@@ -38,6 +38,7 @@ from monitoring.store import Store
 from monitoring.store.sealing import SealBroken, seal, unseal
 
 LONGEST_FORM = 8192
+MOST_FILES = 41
 OIDC_COOKIE_SECONDS = oidc.BEGUN_SECONDS
 WRONG = "账号或密码不正确，或账号已锁定、未启用。连续 5 次失败将锁定 15 分钟。"
 OVER = "会话已失效，请重新登录。"
@@ -56,10 +57,20 @@ class Guarded:
     answer: Callable[[Store, Caller, Mapping[str, Any], datetime], str]
 
 
+@dataclass(frozen=True)
+class Posted:
+    """Files that a form of ours sends: `take(store, caller, path's parameters, (name, content) of each, at)` keeps them and gives
+    the address to go on to. It raises Denied or SessionOver, and ValueError in words where they are not taken."""
+
+    path: str
+    take: Callable[[Store, Caller, Mapping[str, Any], list[tuple[str, BinaryIO]], datetime], str]
+    largest: int
+
+
 class Routes:
     """The handlers, over what the gate's parts share."""
 
-    def __init__(self, house: House, assets: Path, guarded: Sequence[Guarded] = ()) -> None:
+    def __init__(self, house: House, assets: Path, guarded: Sequence[Guarded | Posted] = ()) -> None:
         self.house, self.assets = house, assets
         tls = house.security.tls
         self._cookie, self._form_cookie = cookie_name(tls), cookie_name(tls, form=True)
@@ -77,7 +88,8 @@ class Routes:
             Route("/watch.js", self._asset("watch.js", "text/javascript")),
             Route("/healthz", self.healthz, methods=["GET"]),
             Route("/export/{id}", self.export, methods=["GET"]),
-            *(Route(one.path, self._guarded(one), methods=["GET"]) for one in guarded),
+            *(Route(one.path, self._guarded(one), methods=["GET"]) for one in guarded if isinstance(one, Guarded)),
+            *(Route(one.path, self._posted(one), methods=["POST"]) for one in guarded if isinstance(one, Posted)),
         ]
 
     async def healthz(self, _: Request) -> Response:
@@ -295,6 +307,38 @@ class Routes:
                 return HTMLResponse(made, headers={"content-security-policy": policy})
 
             return await self._served(request, make)
+
+        return answer
+
+    def _posted(self, one: Posted) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            session = _session(request)
+            asked = self._asked_of(request, session)
+            told = request.headers.get("content-length", "")
+            if not told.isdecimal() or int(told) > one.largest:
+                words = asked.t(
+                    "文件太大：一次最多 {n} MB。请分几次传，或请管理员直接放进收件文件夹。", n=one.largest // 1_000_000
+                )
+                return _page(forms.refusal(asked, words), 413)
+            async with request.form(max_files=MOST_FILES, max_fields=5) as form:
+                token = form.get("token")
+                fits = form_token(self.house.store, session.public)
+                if not isinstance(token, str) or not hmac.compare_digest(token.encode(), fits.encode()):
+                    return PlainTextResponse("forbidden", 403)
+                sent = [
+                    (file.filename or "", file.file)
+                    for file in form.getlist("files")
+                    if not isinstance(file, str) and file.filename
+                ]
+
+                def keep(caller: Caller) -> Response:
+                    try:
+                        on = one.take(self.house.store, caller, request.path_params, sent, self.house.clock())
+                    except ValueError as refusal:
+                        return _page(forms.refusal(asked, f"{asked.t('没有收下')}：{refusal}"), 400)
+                    return RedirectResponse(on, 303)
+
+                return await self._served(request, keep)
 
         return answer
 

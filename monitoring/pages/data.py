@@ -10,6 +10,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.labels import feed_departments
 from monitoring.language import number
+from monitoring.pages import data_corrections, data_desk, data_mapping
 from monitoring.queries import sources
 from monitoring.ui import Column, View
 
@@ -32,8 +33,10 @@ def page(view: View) -> None:
     tabs = st.tabs([
         t("新鲜度"), t("文件台账"), f"{t('隔离行')} {number(total)}", t("看不懂的值"),
         f"{t('未识别文件')} {unknown_files.height}", f"{t('身份待定')} {number(undecided)}",
+        *([t("上传和运行")] if view.person.may("file.upload") else []),
     ])  # fmt: skip
-    for tab, show in zip(tabs, (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review), strict=True):
+    shown = (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review, data_desk.section)
+    for tab, show in zip(tabs, shown, strict=False):
         with tab:
             show(view)
 
@@ -108,6 +111,7 @@ def _quarantine(view: View) -> None:
     if not totals:
         ui.empty(t("本期没有隔离的行：交来的每一行都装入了。"))
         return
+    data_corrections.section(view)
     by_feed = {row["feed"]: row["rows"] for row in totals}
     chosen = st.selectbox(t("数据源"), ["", *by_feed], key="quarantine-feed", width=420,
                           format_func=lambda name: t("全部") if not name else t.aside(ui.feed(name, t), number(by_feed[name])))  # fmt: skip
@@ -116,7 +120,7 @@ def _quarantine(view: View) -> None:
     ui.table(rows, [
         Column(t("部门"), lambda row: ui.said(t(row["department"] or "")), "w"),
         Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
-        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
+        Column(t("文件和行"), lambda row: ui.said(row["file"] if row["row"] is None else ui.origin(row, t))),
         Column(t("为什么"), lambda row: ui.said(row["reasons"])),
         Column(t("原来的内容（已遮蔽）"), lambda row: f'<span class="bl-note">{ui.said(_raw(view, row["raw"]))}</span>'),
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
@@ -156,6 +160,7 @@ def _unrecognised(view: View) -> None:
         Column(t("行数"), lambda row: ui.count(row["rows_read"]), "n"),
         Column(t("为什么没认出来"), lambda row: ui.said(row["reason"])),
     ])  # fmt: skip
+    data_mapping.section(view, list(dict.fromkeys(found["file"].to_list())))
 
 
 def _review(view: View) -> None:

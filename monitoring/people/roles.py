@@ -49,6 +49,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.data": _OFFICE | {ANALYST},
     "page.reports": _OFFICE | {LEADER, ANALYST},
     "page.model": frozenset({LEADER, COUNTY, ANALYST}),
+    "page.lists": frozenset({COUNTY, ANALYST, LEADER}),
     "page.clues": _STAFF,
     "page.whatif": frozenset({LEADER, ANALYST}),
     "page.rules": frozenset({LEADER, ANALYST}),
@@ -81,9 +82,15 @@ ACTIONS: dict[str, frozenset[str]] = {
     # policy: scenarios that are kept, rules that are tried and changed
     "scenario.save": frozenset({LEADER, ANALYST}),
     "rule.change": frozenset({ANALYST}),
+    # risk lists that are kept
+    "list.keep": frozenset({COUNTY, ANALYST}),
     # exports
     "export.masked": _OFFICE | {ANALYST, LEADER},
     "export.full": frozenset({COUNTY, ANALYST}),
+    # the data desk: how files are read, what comes in, runs
+    "feed.map": frozenset({COUNTY}),
+    "file.upload": frozenset({COUNTY}),
+    "run.begin": frozenset({COUNTY}),
     # accounts and the journal
     "account.list": frozenset({ADMINISTRATOR, SECURITY}),
     "account.keep": frozenset({ADMINISTRATOR}),
@@ -110,7 +117,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "page.checklist", "checklist.sign_village", "checklist.sign_township", "checklist.sign_county", "export.masked",
         "export.full",
     ),
-    "data": ("page.data", "export.masked", "export.full"),
+    "lists": ("page.lists", "list.keep", "export.masked", "export.full"),
+    "data": ("page.data", "feed.map", "file.upload", "run.begin", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "model": ("page.model",),
     "clues": ("page.clues", "clue.register", "clue.conclude"),

@@ -499,3 +499,36 @@ seal = Table(
     Column("at", Moment, nullable=False),
 )
 Index("ix_seal_place", seal.c.period, seal.c.township, seal.c.village)
+# --- risk lists: those that were kept, and every one that left with its mark (monitoring.lists)
+
+saved_list = Table(
+    "saved_list",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("content", Text, nullable=False),  # the filter as JSON
+    Column("shared", Boolean, nullable=False),
+    _account("account_id"),
+    Column("by", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("removed_at", Moment),
+)
+
+list_export = Table(
+    "list_export",
+    metadata,
+    _id(),
+    Column("mark", String(32), nullable=False, unique=True),  # the key of the export's mark is made from it
+    _account("account_id", nullable=True),  # NULL: the operator at the command line
+    Column("account", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("name", Text, nullable=False),  # what the file was called
+    Column("run_id", String(40), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("masked", Boolean, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)

@@ -61,7 +61,9 @@ def build_part(sheet: Sheet, match: Match) -> Part:
         frame=frame,
         not_data=not_data,
         broken=broken,
-        headings={name: match.headings[indexes[0]] for name, indexes in match.mapping.items()},
+        headings={
+            name: match.headings[at[0]] for name, at in sorted(match.mapping.items(), key=lambda found: found[1][0])
+        },
         unknown_headings=unknown_headings(data, match),
         scale=_scale(match, above),
         rows_read=frame.height + not_data.height + broken.height,

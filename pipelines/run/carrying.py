@@ -1,6 +1,6 @@
 """The ledger of all deliveries in use, the freshness of each source, and the history that pages need.
 
-Writes `part`, `quarantine`, `not_data`, `duplicate`, `value_issue`, `supplement`, `feed_township`, `history_figure`,
+Writes `part`, `quarantine`, `not_data`, `duplicate`, `value_issue`, `supplement`, `heading`, `correction`, `settled`, `feed_township`, `history_figure`,
 `history_signal`, `coverage_figure` into the warehouse that is being built, and the earlier periods of `overview_figure`.
 """
 
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import duckdb
 
+from monitoring.correcting import settled_sql
 from monitoring.queries.programmes import STATES, figures_sql
 from pipelines.link.scanning import alike, scan
-from pipelines.run.deliveries import LEDGER_TABLES, Delivery
+from pipelines.run.deliveries import LATER_TABLES, LEDGER_TABLES, Delivery
 from pipelines.run.figures import carry_figures
 
 HISTORY_PERIODS = 12
@@ -36,6 +37,13 @@ def carry_ledger(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery],
         more = {"part": f", delivered = {period} AS this_period", "duplicate": ", delivered AS first_delivered"}
         scans = " UNION ALL ".join(f"SELECT *{more.get(table, '')} FROM {scan(same)}" for same in alike(files))
         con.execute(f"CREATE TABLE {table} AS {scans}")
+    for table, columns in LATER_TABLES.items():
+        there = {d.period: d.ledger(table) for d in now.values() if d.ledger(table).exists()}
+        scans = " UNION ALL ".join(f"SELECT * FROM {scan(same)}" for same in alike(there))
+        con.execute(
+            f"CREATE TABLE {table} AS {scans}" if scans else f"CREATE TABLE {table} (delivered INTEGER, {columns})"
+        )
+    con.execute(f"CREATE TABLE settled AS {settled_sql()}")
 
 
 def carry_freshness(con: duckdb.DuckDBPyConnection, feeds: Sequence[str]) -> None:

@@ -19,6 +19,11 @@ from typing import Any
 import polars as pl
 
 LEDGER_TABLES = ("part", "quarantine", "not_data", "duplicate", "value_issue", "supplement")
+# Of deliveries by an older version there are none.
+LATER_TABLES = {
+    "heading": "part INTEGER, heading VARCHAR, own VARCHAR",
+    "correction": 'part INTEGER, "row" INTEGER, key VARCHAR',
+}
 
 
 @dataclass(frozen=True)

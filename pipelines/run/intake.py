@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from monitoring.correcting import CORRECTION
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Known, Part, read_file, targets
@@ -54,6 +55,8 @@ LEDGER: dict[str, dict[str, Any]] = {
         "problem": pl.String,
     },
     "supplement": {"part": pl.Int32, "row": pl.Int32, "feed": pl.String},
+    "heading": {"part": pl.Int32, "heading": pl.String, "own": pl.String},
+    "correction": {"part": pl.Int32, "row": pl.Int32, "key": pl.String},
 }
 
 
@@ -126,6 +129,11 @@ class Collector:
         if part.feed is None or done is None:
             return
         feed = self.feeds[part.feed]
+        known = feed.layout_columns(part.layout)
+        own = [(number, known[name].heading, written) for name, written in part.headings.items()]
+        self.tables["heading"].append(pl.DataFrame(own, schema=LEDGER["heading"], orient="row"))
+        if CORRECTION in part.unknown_headings:
+            self._keep("correction", number, corrections(done))
         self._keep("not_data", number, part.not_data)
         broken = part.broken.select("row", reasons="why", raw="text")
         self._keep("quarantine", number, pl.concat([done.quarantine.select("row", "reasons", "raw"), broken]), feed)
@@ -230,6 +238,16 @@ class Collector:
                 .drop("n")
             )
         return parts
+
+
+def corrections(done: Conformed) -> pl.DataFrame:
+    """The rows that say which quarantined row they correct, whatever became of them: row, key."""
+    key = f"$['{CORRECTION}']"
+    found = [
+        frame.select("row", pl.col(told).str.json_path_match(key).str.strip_chars().alias("key"))
+        for frame, told in ((done.rows, "extra"), (done.quarantine, "raw"))
+    ]
+    return pl.concat(found).drop_nulls("key").unique().sort("row", "key")
 
 
 def conform(reading: FileReading, feeds: Mapping[str, Feed]) -> Conforming:

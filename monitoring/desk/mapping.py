@@ -1,0 +1,148 @@
+"""A file that no feed recognises: the proposal for the page, and the mapping that a person confirmed, kept in HOME/feeds.
+
+Reading files is the pipeline's work: the proposal comes from `buluo map --json` in a process of its own. What is kept is the
+feed's own file in the home with further aliases, loaded strictly before it is put in place; everything else in the home stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from monitoring.access import Scope
+from monitoring.exporting.writing import sync_folder
+from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
+from monitoring.people import Caller, Denied, acting, reading
+from monitoring.store import Store
+
+PROPOSE_SECONDS = 90
+
+
+class NotKept(ValueError):
+    """The mapping cannot be kept; `words` say why."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
+
+
+def proposal(
+    store: Store, caller: Caller, home: Path, period: str, file: str, feed: str | None, mapping: Mapping[str, str | None] | None, at: datetime
+) -> dict[str, Any]:  # fmt: skip
+    """What a file of the period's inbox might be (see `pipelines.run.proposing.told`), its values masked. Raises Denied,
+    SessionOver, NotKept where it cannot be read."""
+    with reading(store, caller, "feed.map", at):
+        path = inside(home, period, file)
+    line = [sys.executable, "-m", "pipelines.cli", "map", str(path), "--home", str(home.resolve()), "--json"]
+    line += ["--feed", feed] if feed else []
+    line += [part for heading, name in (mapping or {}).items() for part in ("--set", f"{heading}={name or ''}")]
+    try:
+        done = subprocess.run(  # noqa: S603 -- a list of our own making; the file was found in the inbox
+            line, capture_output=True, text=True, timeout=PROPOSE_SECONDS, check=True, cwd=Path(__file__).parents[2]
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise NotKept("这个文件读不出来，没有建议") from error
+    scope = Scope()
+    for sheet in found["sheets"]:
+        for column in sheet["columns"]:
+            column["examples"] = [
+                scope.cells({column["heading"]: text})[column["heading"]] for text in column["examples"]
+            ]
+        sheet["tried"]["rows"] = [scope.cells({h: v or "" for h, v in row.items()}) for row in sheet["tried"]["rows"]]
+    return found
+
+
+def feeds_of(home: Path) -> dict[str, Feed]:
+    """Every feed as this home reads it."""
+    return load_feeds(home / "feeds")
+
+
+def inside(home: Path, period: str, file: str) -> Path:
+    """A file of a period's inbox. Raises Denied for what is not one."""
+    inbox = (home / "inbox" / Path(period).name).resolve()
+    path = (inbox / file).resolve()
+    if not path.is_relative_to(inbox) or not path.is_file():
+        raise Denied("原文件已不在本期的收件文件夹里")
+    return path
+
+
+def keep_mapping(
+    store: Store, caller: Caller, home: Path, feed: str, aliases: Mapping[str, Sequence[str]], at: datetime
+) -> Path:
+    """Adds headings to a feed in HOME/feeds/<feed>.toml. Raises Denied, SessionOver, NotKept with every complaint."""
+    with acting(store, caller, "feed.map", at) as act:
+        feeds = load_feeds(home / "feeds")
+        if feed not in feeds:
+            raise NotKept(f"没有台账“{feed}”")
+        known = feeds[feed].std_columns()
+        if wrong := sorted(set(aliases) - set(known)):
+            raise NotKept(f"台账里没有这些列：{'、'.join(wrong)}")
+        path = home / "feeds" / f"{feed}.toml"
+        kept = _kept(path)
+        merged = {name: list(headings) for name, headings in kept.items()}
+        for name, headings in aliases.items():
+            there = {
+                normalise_heading(text) for text in (known[name].heading, *known[name].aliases, *merged.get(name, ()))
+            }
+            merged.setdefault(name, []).extend(
+                text for text in dict.fromkeys(headings) if normalise_heading(text) not in there
+            )
+        merged = {name: headings for name, headings in merged.items() if headings}
+        _strictly(home, feed, text := _toml(merged))
+        _put(path, text)
+        added = {name: [h for h in merged.get(name, []) if h not in kept.get(name, ())] for name in aliases}
+        act.journal(
+            "feed.map", f"feed:{feed}", headings={name: headings for name, headings in added.items() if headings}
+        )
+    return path
+
+
+def _kept(path: Path) -> dict[str, list[str]]:
+    if not path.exists():
+        return {}
+    raw = tomllib.loads(path.read_text("utf-8"))
+    if set(raw) - {"aliases"}:
+        raise NotKept(f"{path.name} 里还有手写的内容，请把这些叫法手工加进它的 [aliases]")
+    return dict(raw.get("aliases", {}))
+
+
+def _toml(aliases: Mapping[str, Sequence[str]]) -> str:
+    lines = ["# 本县文件的叫法，在看板上确认或由 buluo map --keep 记下；可以手工删改，运行前会严格检查。", "[aliases]"]
+    for name, headings in sorted(aliases.items()):
+        lines.append(f"{name} = [{', '.join(json.dumps(text, ensure_ascii=False) for text in headings)}]")
+    return "\n".join(lines) + "\n"
+
+
+def _strictly(home: Path, feed: str, text: str) -> None:
+    """Loads the home's feeds with the new file, beside the old ones."""
+    with tempfile.TemporaryDirectory(prefix="buluo-feeds-") as private:
+        trial = Path(private) / "feeds"
+        if (home / "feeds").is_dir():
+            shutil.copytree(home / "feeds", trial)
+        trial.mkdir(exist_ok=True)
+        (trial / f"{feed}.toml").write_text(text, encoding="utf-8")
+        try:
+            load_feeds(trial)
+        except FeedError as error:
+            raise NotKept("；".join(error.complaints).replace(str(trial), "feeds")) from error
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    with new.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync_folder(path.parent)

@@ -1,0 +1,150 @@
+"""A run begun from the page: the real `buluo run` in a process of its own, which goes on whoever closes what.
+
+How far it is stands in HOME/runs/desk.json, written by the run itself. Of two runs the second is refused, here and by the lock of
+the run. A run that died without a word is told as failed; what is published never depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from monitoring.desk.uploads import PERIOD
+from monitoring.people import Caller, acting, reading
+from monitoring.store import Store
+
+_BEGUN: dict[int, subprocess.Popen[bytes]] = {}  # by this process: it is their parent
+RUNNING, DONE, REFUSED, FAILED = "running", "done", "refused", "failed"
+
+
+class NotBegun(ValueError):
+    """No run was begun; `words` say why."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the last run is: its state, the step and how much of it, and what it said in the end."""
+
+    state: str
+    period: str
+    by: str
+    step: str = ""
+    done: int = 0
+    of: int = 1
+    what: str = ""
+    words: str = ""
+
+    @property
+    def share(self) -> float:
+        """How much of the step is done, 0 to 1."""
+        return min(1.0, self.done / max(1, self.of))
+
+
+def begin_run(store: Store, caller: Caller, home: Path, period: str, pack: str, accept: bool, at: datetime) -> None:
+    """Begins the run of a period's inbox; `accept`: what shrank was looked at. Raises Denied, SessionOver, NotBegun."""
+    if not PERIOD.fullmatch(period):
+        raise NotBegun("期间应写作 2026-11 这样的年月")
+    (home / "runs").mkdir(parents=True, exist_ok=True)
+    with acting(store, caller, "run.begin", at) as act, _alone(home):
+        before = _read(home)
+        if before is not None and before.state == RUNNING:
+            raise NotBegun("已有一次运行在进行，请等它结束")
+        act.journal("run.begin", f"run:{period}", pack=pack, accept=accept)
+        line = [
+            sys.executable,
+            "-m",
+            "pipelines.cli",
+            "run",
+            "--period",
+            period,
+            "--home",
+            str(home.resolve()),
+            "--pack",
+            pack,
+        ]
+        line += ["--state", str(state_file(home).resolve()), *(["--accept-shrink"] if accept else [])]
+        with (home / "runs" / "desk.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 -- a list of our own making; period and pack are checked by the run
+                line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=Path(__file__).parents[2]
+            )  # fmt: skip
+        _BEGUN[process.pid] = process
+        write_state(state_file(home), {"state": RUNNING, "period": period, "by": act.person.person, "pid": process.pid})
+
+
+def progress(store: Store, caller: Caller, home: Path, at: datetime) -> Progress | None:
+    """How far the last run from the page is; None where there was none. Raises Denied, SessionOver."""
+    with reading(store, caller, "run.begin", at):
+        return _read(home)
+
+
+def state_file(home: Path) -> Path:
+    return home / "runs" / "desk.json"
+
+
+def write_state(path: Path, told: dict[str, object]) -> None:
+    """Puts what is told into the state, the rest stays; readers see the old or the new whole."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(json.dumps({**_raw(path), **told}, ensure_ascii=False), encoding="utf-8")
+    new.replace(path)
+
+
+def _read(home: Path) -> Progress | None:
+    raw = _raw(state_file(home))
+    if not raw:
+        return None
+    pid = raw.pop("pid", 0)
+    found = Progress(**{key: value for key, value in raw.items() if key in Progress.__dataclass_fields__})  # type: ignore[arg-type]
+    if found.state == RUNNING and not _lives(int(str(pid))):
+        last = _raw(state_file(home))  # it may have ended between the two looks
+        if last.get("state") == RUNNING:
+            return Progress(
+                FAILED,
+                found.period,
+                found.by,
+                words="运行中断了；已发布的结果没有变。请再运行一次，还不行请看 runs/desk.log",
+            )
+        return _read(home)
+    return found
+
+
+def _raw(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there and has not ended; one of our own is asked, so that it does not stay as a zombie."""
+    if pid <= 0:
+        return False
+    if pid in _BEGUN:
+        return _BEGUN[pid].poll() is None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Two clicks at once begin one run."""
+    with (home / "runs" / "desk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
