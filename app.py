@@ -32,7 +32,7 @@ from monitoring.access import Scope
 from monitoring.gate import Frame, Gate, Guarded, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
-from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, overview, reports
+from monitoring.pages import admin, alerts, checklist, clues, coverage, data, exits, household, links, overview, reports
 from monitoring.people import ROLES, Caller, Denied, Person, SessionOver, may
 from monitoring.people.callers import who
 from monitoring.people.demo import misplaced
@@ -56,6 +56,7 @@ TITLES = {
     "clues": ("线索登记", clues.page),
     "reports": ("报表", reports.page),
     "data": ("数据", data.page),
+    "links": ("对人复核", links.page),
 }
 
 

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
-from pipelines import modelling, office, reporting
+from pipelines import linking, modelling, office, reporting
 from pipelines.demo import months_ahead
 from pipelines.reading import read_file
 from pipelines.run import Order, Refused, load_definitions, only_run, run
@@ -126,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     office.add_commands(add)
     modelling.add_commands(add)
     reporting.add_commands(add)
+    linking.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -133,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(a: argparse.Namespace, console: Console) -> int:
     with Teller(console) as told:
-        summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
+        decided = linking.decisions_for_run(a.home)
+        summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink, decided), told)
     print_summary(summary, console, a.home)
     alerted = office.alerts_after_run(a.home, a.at, console)
     return 1 if summary.to_look_at or not alerted else 0
@@ -307,10 +310,11 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     office.write_demo_settings(a.home)
     summary, definitions = None, load_definitions(a.home)
+    decided = linking.decisions_for_run(a.home)
     with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
         alerts = []
         for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
-            summary = run(order, lambda *_: None, definitions, taken)
+            summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
             alerts.append(clerk.submit(office.bring_alerts_up, store, a.home, a.at))
             console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
         for brought_up in alerts:

@@ -49,6 +49,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.data": _OFFICE | {ANALYST},
     "page.reports": _OFFICE | {LEADER, ANALYST},
     "page.clues": _STAFF,
+    "page.links": frozenset({COUNTY}),
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
     "household.view": _READERS,
@@ -71,6 +72,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     # clues
     "clue.register": _STAFF,
     "clue.conclude": _OFFICE,
+    # links: two sides may lie in two places
+    "link.decide": frozenset({COUNTY}),
     # the checklist: each level signs its own; a township's staff may sign for a village
     "checklist.sign_village": frozenset({TOWNSHIP, VILLAGE}),
     "checklist.sign_township": frozenset({TOWNSHIP}),
@@ -107,6 +110,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "data": ("page.data", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
+    "links": ("page.links", "link.decide", "household.unmask"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip
 
