@@ -19,7 +19,15 @@ from monitoring.policy import load_packs
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("reading", "conform", "link", "snapshot", "assess")
-TOGETHER = ("run", "cli", "demo", "office", "modelling", "telling")  # what puts the steps together; no step knows it
+TOGETHER = (
+    "run",
+    "cli",
+    "demo",
+    "office",
+    "modelling",
+    "telling",
+    "linking",
+)  # what puts the steps together; no step knows it
 MAY_USE_STREAMLIT = ("app.py", "monitoring/ui", "monitoring/pages/")
 BANNED_MODULES = {"sqlite3", "pickle", "cPickle", "joblib", "marshal", "shelve", "dill"}
 BANNED_NAMES = {

@@ -21,6 +21,7 @@ PAGES = {
     "clues": "线索登记",
     "reports": "报表",
     "data": "数据",
+    "links": "对人复核",
 }
 CHINESE = re.compile("[\u3400-\u9fff]")
 RULE_CODE = re.compile(r"\b(GAP|RISK|EXIT|PROC|DQ|POL)-[A-Z-]+\b")

@@ -27,12 +27,23 @@ from tests.serving import COOKIE, PASSWORD, Served, Visit, own_home, serving
 MARKS = {
     "overview": "本月要点", "alerts": "预警分栏", "household": "从预警、名单点进来", "coverage": "应覆盖 = 已覆盖", "exits": "要什么证明",
     "checklist": "谁能为这一户担保？",
-    "clues": "线索分栏", "data": "隔离行", "reports": "救助月报清单", "admin": "这里没有任何家庭的信息",
+    "clues": "线索分栏", "data": "隔离行", "links": "没有可用号码的行，只有写明", "reports": "救助月报清单", "admin": "这里没有任何家庭的信息",
 }  # fmt: skip
 # Who is sent which page; written out here, since the policy table is what is tested.
 OPEN = {
     "leader": ("overview", "alerts", "household", "coverage", "exits", "checklist", "reports"),
-    "county_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues", "reports", "data"),
+    "county_staff": (
+        "overview",
+        "alerts",
+        "household",
+        "coverage",
+        "exits",
+        "checklist",
+        "clues",
+        "reports",
+        "data",
+        "links",
+    ),
     "township_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues", "reports", "data"),
     "village_staff": ("overview", "alerts", "household", "coverage", "exits", "checklist", "clues"),
     "analyst": ("overview", "household", "coverage", "exits", "checklist", "reports", "data"),

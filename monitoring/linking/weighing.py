@@ -13,7 +13,7 @@ from monitoring.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 _LOCK = threading.Lock()
-_STARTED: dict[tuple[Path, str], subprocess.Popen[bytes]] = {}
+STARTED: dict[tuple[Path, str], subprocess.Popen[bytes]] = {}
 
 
 def start(store: Store, caller: Caller, home: Path, period: str, at: datetime) -> bool:
@@ -26,7 +26,7 @@ def start(store: Store, caller: Caller, home: Path, period: str, at: datetime) -
             log.parent.mkdir(parents=True, exist_ok=True)
             line = [sys.executable, "-m", "pipelines.cli", "link", "--home", str(home.resolve()), "--period", period]
             with log.open("wb") as out:
-                _STARTED[home, period] = subprocess.Popen(  # noqa: S603 -- a fixed command line of our own
+                STARTED[home, period] = subprocess.Popen(  # noqa: S603 -- a fixed command line of our own
                     line,
                     cwd=ROOT,
                     stdout=out,
@@ -35,15 +35,15 @@ def start(store: Store, caller: Caller, home: Path, period: str, at: datetime) -
                     start_new_session=True,
                 )
         act.journal("link.weigh", f"period:{period}")
-    return True
+        return True
 
 
 def running(home: Path, period: str) -> bool:
-    started = _STARTED.get((home, period))
+    started = STARTED.get((home, period))
     return started is not None and started.poll() is None
 
 
 def failed(home: Path, period: str) -> bool:
     """Whether the last one that was started here ended without a result."""
-    started = _STARTED.get((home, period))
+    started = STARTED.get((home, period))
     return started is not None and bool(started.poll())

@@ -10,7 +10,7 @@ from monitoring import ui
 from monitoring.language import Language, number
 from monitoring.linking.board import Board, Candidate, parts_of, seen_of
 from monitoring.linking.deciding import DIFFERENT, HOUSEHOLD, PERSON, SAME, Pair, decide, object_of
-from monitoring.pages.links_rows import side_by_side, sureness, unmask_form, unmasked
+from monitoring.pages.links_rows import about, side_by_side, sureness, unmask_form, unmasked
 from monitoring.queries import links
 from monitoring.ui import Column, View
 
@@ -57,7 +57,8 @@ def _persons(view: View, pair: dict[str, Any]) -> None:
     band = "doubtful" if pair["probability"] < links.NEARLY else "sure"
     one = Candidate(ids[1], pair["probability"], pair["weight"], band, parts_of(pair))
     ui.heading(t("这两个人是同一个人吗？"), t("两个号码都有效，其他都像"))
-    side_by_side(view, first, second, one, t("两边对照"), t("另一位"))
+    side_by_side(view, first, second, one, t("两边对照"), t("一位"), t("另一位"))
+    about(view, first)
     unmask_form(view, open_, known, (first["township"], first["village"]))
     _form(
         view, Pair(PERSON, pair["one"], pair["two"], (first["township"], first["village"]), view.county.run,

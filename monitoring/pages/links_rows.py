@@ -58,7 +58,7 @@ def _one(view: View, board: Board, row: dict[str, Any], shown: str) -> None:
     if not there:
         ui.note(t("没有可能的人。"))
     for n, one in enumerate(there, 1):
-        side_by_side(view, own, people[one.person_id], one, t("第 {n} 位", n=n), t("行里写的"))
+        side_by_side(view, own, people[one.person_id], one, t("第 {n} 位", n=n), t("行里写的"), t("名册上的人"))
     unmask_form(view, open_, known, place)
     masked = view.ask(links.persons_of, tuple(one.person_id for one in there))
     _form(view, row, there, masked)
@@ -100,7 +100,7 @@ def sureness(probability: float | None, t: Language) -> str:
 
 
 def side_by_side(
-    view: View, own: dict[str, Any], person: dict[str, Any], one: Candidate, title: str, left: str
+    view: View, own: dict[str, Any], person: dict[str, Any], one: Candidate, title: str, left: str, right: str
 ) -> None:
     """Two sides, field by field, with what each says."""
     t = view.t
@@ -114,11 +114,11 @@ def side_by_side(
     ui.table([{"word": word, "field": field} for word, field in FIELDS.items()], [
         Column(t("项目"), lambda r: ui.said(t(COMPARED[r["word"]])), "w"),
         Column(left, lambda r: _value(own, r["word"], r["field"], t)),
-        Column(t("名册上的人"), lambda r: _value(person, r["word"], r["field"], t)),
+        Column(right, lambda r: _value(person, r["word"], r["field"], t)),
         Column(t("对得上吗"), lambda r: ui.said(t(level(r["word"], parts[r["word"]][0]))) if r["word"] in parts else ""),
         Column(t("说明什么"), lambda r: _says(parts, r["word"], t)),
     ])  # fmt: skip
-    ui.html(f'<div class="bl-note">{_about(view, person)}</div>')
+    about(view, person)
 
 
 def _value(row: dict[str, Any], word: str, field: str, t: Language) -> str:
@@ -133,7 +133,8 @@ def _says(parts: dict[str, tuple[int, float]], word: str, t: Language) -> str:
     return ui.said(t(strength(parts[word][1])))
 
 
-def _about(view: View, person: dict[str, Any]) -> str:
+def about(view: View, person: dict[str, Any]) -> None:
+    """Where more is to be seen of a person."""
     t = view.t
     told = [ui.link(t("打开户档案"), view.household_link(person))]
     if person["relation"]:
@@ -145,12 +146,14 @@ def _about(view: View, person: dict[str, Any]) -> str:
     seen = [ui.feed(feed, t) for feed in str(person["seen_in"] or "").split(",") if feed]
     if seen:
         told.append(ui.said(t.named(t("还出现在"), t.listed(seen))))
-    return " · ".join(told)
+    ui.html(f'<div class="bl-note">{" · ".join(told)}</div>')
 
 
 def _form(view: View, row: dict[str, Any], there: Sequence[Candidate], people: dict[int, dict[str, Any]]) -> None:
     t = view.t
-    options = [(SAME, str(one.person_id)) for one in there] + [(DIFFERENT, str(one.person_id)) for one in there]
+    options = [(SAME, str(one.person_id)) for one in there]
+    if len(there) > 1:  # of one alone, "none of them" says the same
+        options += [(DIFFERENT, str(one.person_id)) for one in there]
     options.append((DIFFERENT, NOBODY))
     places = {str(one.person_id): n for n, one in enumerate(there, 1)}
     by_id = {str(one.person_id): one for one in there}

@@ -62,8 +62,8 @@ def rows_of(warehouse: Warehouse, scope: Scope, keys: Names) -> list[dict[str, A
                        max(candidate_ids) as candidate_ids, count(*) as rows, string_agg(distinct feed, ',' order by feed) as feeds,
                        min((feed, delivered, part, row)) as first
                 from ({" union all ".join(pieces)}) group by key)
-            select key, {scope.name("name")} as name, {scope.birth("birth_date")} as birth, sex, {scope.number("phone")} as phone,
-                   township, village, {scope.number("number_raw")} as number, {scope.text("reason")} as reason, candidate_ids, rows, feeds,
+            select key, {scope.name("item.name")} as name, {scope.birth("birth_date")} as birth, sex, {scope.number("phone")} as phone,
+                   township, village, {scope.number("number_raw")} as number, {scope.text("item.reason")} as reason, candidate_ids, rows, feeds,
                    first[1] as feed, p.file, p.sheet, first[4] as row
             from item left join part p on p.delivered = first[2] and p.part = first[3]
             order by list_position($keys::VARCHAR[], key)""",
