@@ -93,7 +93,13 @@ def _written(
     other = pl.Series(chance.whole(0, len(villages) - 1, "other village", at))
     digit = pl.Series(chance.whole(0, 9, "digit", at)).cast(pl.String)
     has_number, rounded = pl.Series(chance.happens(0.2, "number", at)), pl.Series(chance.happens(0.5, "rounded", at))
-    mistyped = pl.col("number").str.head(13) + digit + pl.col("number").str.slice(14)
+    several = pl.Series(chance.happens(0.3, "several digits", at))
+    start = (
+        pl.when(several)
+        .then(pl.col("number").str.head(9) + digit + digit + digit)
+        .otherwise(pl.col("number").str.head(12))
+    )
+    mistyped = start + pl.col("number").str.slice(12, 1) + digit + pl.col("number").str.slice(14)
     return (
         rows.with_columns(
             name=pl.when(wrong("homophone")).then(_homophones(rows["name"], chance, at))
@@ -101,7 +107,7 @@ def _written(
             birth_date=pl.when(gone("birth_date")).then(None).when(wrong("birth", 0.5)).then(pl.coalesce(swapped, birth))
             .when(wrong("day", 0.5)).then(birth.dt.offset_by("10d")).otherwise(birth),
             sex=pl.when(gone("sex")).then(None).when(wrong("sex", 0.2)).then(pl.when(pl.col("sex") == "男").then(pl.lit("女")).otherwise(pl.lit("男"))).otherwise("sex"),
-            phone=pl.when(gone("phone")).then(None).when(wrong("phone")).then("128" + pl.Series(chance.whole(0, 99_999_999, "new phone", at)).cast(pl.String).str.zfill(8)).otherwise("phone"),
+            phone=pl.when(gone("phone")).then(None).when(wrong("phone", 0.7)).then("128" + pl.Series(chance.whole(0, 99_999_999, "new phone", at)).cast(pl.String).str.zfill(8)).when(wrong("phone digit", 0.3)).then(pl.col("phone").str.head(6) + digit + pl.col("phone").str.slice(7)).otherwise("phone"),
             moved=wrong("village"),
             number=pl.when(has_number).then(pl.when(rounded).then(pl.col("number").str.head(15) + "000").otherwise(mistyped)),
         )

@@ -15,7 +15,7 @@ from pipelines.weighing.model import settings
 from pipelines.weighing.words import spelled
 
 
-def train(out: Path, persons: int = 100_000, rows: int = 40_000, faults: float = 0.06, seed: int = 7) -> None:
+def train(out: Path, persons: int = 60_000, rows: int = 30_000, faults: float = 0.06, seed: int = 7) -> None:
     """What agreements weigh: among true pairs (m) by the known truth, among others (u) by pairs taken at random."""
     from splink import DuckDBAPI, Linker
 

@@ -12,7 +12,13 @@ SURE = 0.9995
 AHEAD = 7.0  # bits: the best candidate is 128 times as likely as the next
 DOUBTFUL = 0.05
 SOUNDS_ALIKE = 2  # the last level of the name at which it sounds alike
+ONE_DIGIT = 2  # the last level of the birth date at which it is nearly the same
 SAME_SEX_OR_UNKNOWN = 0
+
+
+def alike() -> pl.Expr:
+    """Of two persons with a number each: nothing but the number speaks for two."""
+    return (pl.col("name_level") <= SOUNDS_ALIKE) & (pl.col("birth_level") <= ONE_DIGIT) & (pl.col("sex_level") <= 0)
 
 
 def ranked(pairs: pl.DataFrame, of: str, among: str) -> pl.DataFrame:

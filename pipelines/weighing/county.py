@@ -16,13 +16,12 @@ import duckdb
 import polars as pl
 
 from monitoring.linking.weights import ABOUT, HOUSEHOLDS, PERSONS, ROWS, folder_of
-from pipelines.weighing.bands import SOUNDS_ALIKE, ranked
+from pipelines.weighing.bands import ranked
 from pipelines.weighing.model import COMPARED, MODEL
 from pipelines.weighing.scoring import weigh_persons, weigh_rows
 
 CANDIDATES = 10  # shown of one row
 LEAST_ROW, LEAST_DOUBLE = 0.01, 0.5
-ONE_DIGIT = 2  # the last level of the birth date at which two persons may be one
 WORDS = "name, birth_date, sex, phone, township, village"
 
 
@@ -51,8 +50,7 @@ def weigh(home: Path, run_id: str, file: Path, told: Callable[[str], None]) -> W
     told("找重复的人")
     usable = with_words.filter(pl.col("number").is_not_null())
     doubles = weigh_persons(usable.with_columns(number=pl.lit(None, pl.String)), LEAST_DOUBLE, spill)
-    alike = (pl.col("name_level") <= SOUNDS_ALIKE) & (pl.col("birth_level") <= ONE_DIGIT) & (pl.col("sex_level") <= 0)
-    doubles = doubles.filter(alike).join(persons.select(person_id="unique_id", township="township", village="village"), on="person_id").sort(
+    doubles = doubles.join(persons.select(person_id="unique_id", township="township", village="village"), on="person_id").sort(
         ["weight", "person_id", "other_id"], descending=[True, False, False])  # fmt: skip
     twice = _households(members, doubles)
     _write(home, run_id, pairs, doubles, twice)

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines.weighing.bands import alike
 from pipelines.weighing.model import COMPARED, LEVELS, MODEL, trained
 from pipelines.weighing.words import spelled
 
@@ -44,15 +45,15 @@ def weigh_rows(
 def weigh_persons(
     persons: pl.DataFrame, least: float = 0.5, spill: Path | None = None, model: Path = MODEL
 ) -> pl.DataFrame:
-    """Pairs of persons (person_id, other_id, …) who may be one; the smaller id first."""
+    """Pairs of persons (person_id, other_id, …) who may be one, the smaller id first: alike in name, birth date and sex, too, so
+    that twins and a grandson of his grandfather's name are none."""
     con = _open(spill)
     try:
         con.register("persons_words", spelled(persons))
         con.execute("CREATE TABLE a_person AS SELECT * FROM persons_words")
         chance = 2 * TWICE / max(persons.height, 2)
-        return _shaped(
-            predicted(con, ["a_person"], trained("dedupe_only", chance, model), least), "person_id", "other_id"
-        )
+        found = predicted(con, ["a_person"], trained("dedupe_only", chance, model), least)
+        return _shaped(found, "person_id", "other_id").filter(alike())
     finally:
         con.close()
 
