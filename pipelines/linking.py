@@ -49,7 +49,7 @@ def _as_published(home: Path) -> tuple[Standing, ...]:
 
 
 def _link(a: argparse.Namespace, console: Console) -> int:
-    from pipelines.weighing import weigh  # with Splink: no other command needs it
+    from pipelines.weighing import tidy, weigh  # with Splink: no other command needs it
 
     try:
         found = publication(a.home)
@@ -59,6 +59,7 @@ def _link(a: argparse.Namespace, console: Console) -> int:
     if run is None:
         raise ValueError(f"{a.period} 还没有发布过结果")
     done = weigh(a.home, run.run, run.path, lambda words: console.print(f"  {words}"))
+    tidy(a.home, {one.run for one in found.runs})
     console.print(
         f"{run.period}：待定的 {done.waiting:,} 条内容、新建的 {done.new:,} 条内容（其中 {done.proposed:,} 条可能是已有的人）已对 {done.persons:,} 人算出把握程度；"
         f"可能是同一人的 {done.doubles:,} 对，可能是同一户的 {done.households:,} 对。请在“对人复核”页决定"

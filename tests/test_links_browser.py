@@ -56,11 +56,11 @@ def test_a_decision_is_made_listed_and_taken_back(browser: Browser, address: str
         assert "几乎可以确定" in text and "支持是同一人" in text and "第 2 位" in text
         before = open_rows(page)
         page.get_by_text("是第 1 位", exact=True).click()
-        page.get_by_label("依据").last.fill("是")
+        page.get_by_label("决定的依据").last.fill("是")
         page.get_by_role("button", name="保存决定").click()
         page.wait_for_selector(".bl-failure")
         assert "请写明依据" in visit.text() and open_rows(page) == before
-        page.get_by_label("依据").last.fill("电话核实过")
+        page.get_by_label("决定的依据").last.fill("电话核实过")
         page.get_by_role("button", name="保存决定").click()
         page.wait_for_timeout(1500)
         visit.settle()

@@ -13,7 +13,7 @@ from benchmarks.linkage.county import Truth, make_truth
 from benchmarks.linkage.measures import cascade, score
 from monitoring.linking import words
 from monitoring.linking.weights import weights_of
-from pipelines.weighing import weigh
+from pipelines.weighing import tidy, weigh
 from pipelines.weighing.bands import ranked
 from pipelines.weighing.model import COMPARED, LEVELS, MODEL
 from pipelines.weighing.scoring import weigh_persons, weigh_rows
@@ -142,6 +142,8 @@ def test_a_run_is_weighed_into_files_and_the_second_time_into_the_same(published
     found = weights_of(tmp_path, run.run)
     assert found is not None and done.waiting > 0 and found.rows["key"].n_unique() > 0
     assert done.doubles == found.persons.height and found.rows["rank"].max() is not None
+    (tmp_path / "linkage" / "pruned").mkdir()
+    tidy(tmp_path, {run.run})
     before = {path.name: path.read_bytes() for path in (tmp_path / "linkage" / run.run).iterdir()}
     weigh(tmp_path, run.run, run.path, lambda _: None)
     assert {path.name: path.read_bytes() for path in (tmp_path / "linkage" / run.run).iterdir()} == before

@@ -107,7 +107,7 @@ def _sure(view: View, board: Board, shown: str) -> None:
             Column(t("把握"), lambda r: ui.said(links_rows.sureness(r["one"].probability, t)), "n"),
         ], t("一次至多 {n} 条", n=number(AT_ONCE)))  # fmt: skip
         with st.form(f"links-sure-{shown}", border=False):
-            why = st.text_input(t("依据"), max_chars=200, placeholder=t("如：逐条看过，姓名、生日、村都对得上"))
+            why = st.text_input(t("决定的依据"), max_chars=200, placeholder=t("如：逐条看过，姓名、生日、村都对得上"))
             if st.form_submit_button(t("全部接受")):
                 taken = [
                     Pair(ROW, row["key"], str(one.person_id), (row["township"], row["village"]), view.county.run,

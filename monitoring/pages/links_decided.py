@@ -31,7 +31,7 @@ def part(view: View, decided: Sequence[Decided]) -> None:
         Column(t("一边"), lambda r: _side(r["one"].seen.get("one", {}), t)),
         Column(t("另一边"), lambda r: _side(r["one"].seen.get("other", {}), t)),
         Column(t("决定"), lambda r: ui.said(t(_verdict(r["one"])))),
-        Column(t("依据"), lambda r: ui.said(r["one"].why)),
+        Column(t("决定的依据"), lambda r: ui.said(r["one"].why)),
         Column(t("谁、何时"), lambda r: _who(r["one"], t)),
         Column(t("现在"), lambda r: _state(r["one"], taken_up(r["one"], told), t)),
     ], t("共 {n}，每页 {size}", n=number(len(decided)), size=links.PAGE))  # fmt: skip

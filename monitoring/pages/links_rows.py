@@ -167,7 +167,7 @@ def _form(view: View, row: dict[str, Any], there: Sequence[Candidate], people: d
     with st.form(f"decide-{row['key']}"):
         chosen = st.radio(t("决定"), options, index=None, format_func=words, horizontal=True)
         why = st.text_input(
-            t("依据"), max_chars=200, placeholder=t("如：电话问过村会计，生日录反了"), autocomplete="off"
+            t("决定的依据"), max_chars=200, placeholder=t("如：电话问过村会计，生日录反了"), autocomplete="off"
         )
         if st.form_submit_button(t("保存决定"), type="primary"):
             if chosen is None:

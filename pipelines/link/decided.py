@@ -23,14 +23,14 @@ KEY = f"""md5(concat_ws(chr(31), {", ".join(f"coalesce({word}::VARCHAR, '')" for
 
 
 def keep_decisions(run: Linking) -> None:
-    """`link_decision`, and the temporary tables that the cascade asks: `same_person`, `decided_row`, `refused_row`."""
+    """`link_decision`, and, where anything was decided, what the cascade asks: `same_person`, `decided_row`, `refused_row`."""
     con = run.con
     con.execute("CREATE TABLE link_decision (kind VARCHAR, one VARCHAR, other VARCHAR, verdict VARCHAR)")
+    if not run.decisions:
+        return
     con.execute("CREATE OR REPLACE TEMP TABLE same_person (person_id BIGINT, kept BIGINT)")
     con.execute("CREATE OR REPLACE TEMP TABLE decided_row (key VARCHAR, person_id BIGINT)")
     con.execute("CREATE OR REPLACE TEMP TABLE refused_row (key VARCHAR, person_id BIGINT)")
-    if not run.decisions:
-        return
     con.executemany("INSERT INTO link_decision VALUES (?, ?, ?, ?)", [list(one) for one in sorted(run.decisions)])
     kept = _one_of_each(run)
     if kept.height:

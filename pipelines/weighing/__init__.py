@@ -9,6 +9,6 @@ households listed twice. The same run and model give the same files.
 `bands` what a weight means · `county` a published run weighed and written.
 """
 
-from pipelines.weighing.county import Weighed, weigh
+from pipelines.weighing.county import Weighed, tidy, weigh
 
-__all__ = ["Weighed", "weigh"]
+__all__ = ["Weighed", "tidy", "weigh"]

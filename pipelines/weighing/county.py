@@ -134,6 +134,14 @@ def _households(members: pl.DataFrame, doubles: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def tidy(home: Path, runs: set[str]) -> None:
+    """Removes what was weighed of runs that are published no more."""
+    folder = home / "linkage"
+    for old in folder.iterdir() if folder.is_dir() else ():
+        if old.is_dir() and old.name not in runs:
+            shutil.rmtree(old)
+
+
 def _write(home: Path, run_id: str, rows: pl.DataFrame, persons: pl.DataFrame, households: pl.DataFrame) -> None:
     """All or nothing: under another name first."""
     target = folder_of(home, run_id)
