@@ -55,6 +55,12 @@ def test_a_decision_is_made_listed_and_taken_back(browser: Browser, address: str
         check(visit)
         assert "几乎可以确定" in text and "支持是同一人" in text and "第 2 位" in text
         before = open_rows(page)
+        assert not re.search(r"[0-9]{17}[0-9X]", page.content())
+        page.get_by_text("查看完整信息").click()
+        page.get_by_label("用途").fill("和台账原件核对")
+        page.get_by_role("button", name="显示 30 分钟（记入操作日志）").click()
+        page.wait_for_selector('.bl-sample:has-text("正在显示完整信息")')
+        assert re.search(r"[0-9]{17}[0-9X]", page.content())
         page.get_by_text("是第 1 位", exact=True).click()
         page.get_by_label("决定的依据").last.fill("是")
         page.get_by_role("button", name="保存决定").click()

@@ -95,7 +95,9 @@ def _form(view: View, pair: Pair, effect: str) -> None:
         chosen = st.radio(
             t("决定"), list(answers), index=None, format_func=lambda one: t(answers[one]), horizontal=True
         )
-        why = st.text_input(t("决定的依据"), max_chars=200, placeholder=t("如：派出所核实，旧号已注销"), autocomplete="off")
+        why = st.text_input(
+            t("决定的依据"), max_chars=200, placeholder=t("如：派出所核实，旧号已注销"), autocomplete="off"
+        )
         if st.form_submit_button(t("保存决定"), type="primary"):
             if chosen is None:
                 ui.failure(t("请先选一项决定。"))
