@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from monitoring.warehouse import Warehouse
 from pipelines.weighing.bands import ranked
-from pipelines.weighing.county import _no_pairs, _write
+from pipelines.weighing.county import no_pairs, write_weights
 from pipelines.weighing.model import COMPARED
 from tests.browsing import Visit, check
 from tests.serving import Served
@@ -39,8 +39,8 @@ def weighed(served: Served, warehouse: Warehouse) -> str:
         schema={"household_id": pl.String, "other": pl.String, "township": pl.String, "village": pl.String}
     )
     run = warehouse.row("select run_id from run")["run_id"]
-    rows = ranked(pairs, "key", "person_id").select(_no_pairs().columns)
-    _write(served.home, run, rows, empty, twice)
+    rows = ranked(pairs, "key", "person_id").select(no_pairs().columns)
+    write_weights(served.home, run, rows, empty, twice)
     return str(row["key"])
 
 

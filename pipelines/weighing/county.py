@@ -53,7 +53,7 @@ def weigh(home: Path, run_id: str, file: Path, told: Callable[[str], None]) -> W
     doubles = doubles.join(persons.select(person_id="unique_id", township="township", village="village"), on="person_id").sort(
         ["weight", "person_id", "other_id"], descending=[True, False, False])  # fmt: skip
     twice = _households(members, doubles)
-    _write(home, run_id, pairs, doubles, twice)
+    write_weights(home, run_id, pairs, doubles, twice)
     return Weighed(
         rows.filter("waits").height, rows.filter(~pl.col("waits")).height, persons.height,
         pairs.filter((pl.col("band") != "unlikely") & ~pl.col("waits"))["key"].n_unique(), doubles.height, twice.height,
@@ -98,14 +98,14 @@ def _members(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 def _rows_weighed(rows: pl.DataFrame, persons: pl.DataFrame, spill: Path) -> pl.DataFrame:
     """Pairs of a row's content and a person, never of a row and the person that was made of it."""
     if rows.is_empty() or persons.is_empty():
-        return _no_pairs()
+        return no_pairs()
     pairs = weigh_rows(rows.select("unique_id", *_words(WORDS), "number"), persons, LEAST_ROW, spill)
     own = rows.select("key", "own", "waits", "township", "village", row_id="unique_id")
     pairs = pairs.join(own, on="row_id").filter(pl.col("own").ne_missing(pl.col("person_id")))
     return ranked(pairs, "key", "person_id").filter(pl.col("rank") <= CANDIDATES).drop("row_id", "own")
 
 
-def _no_pairs() -> pl.DataFrame:
+def no_pairs() -> pl.DataFrame:
     parts = {
         f"{word}_{part}": kind for word in COMPARED for part, kind in (("weight", pl.Float64), ("level", pl.Int32))
     }
@@ -142,7 +142,7 @@ def tidy(home: Path, runs: set[str]) -> None:
             shutil.rmtree(old)
 
 
-def _write(home: Path, run_id: str, rows: pl.DataFrame, persons: pl.DataFrame, households: pl.DataFrame) -> None:
+def write_weights(home: Path, run_id: str, rows: pl.DataFrame, persons: pl.DataFrame, households: pl.DataFrame) -> None:
     """All or nothing: under another name first."""
     target = folder_of(home, run_id)
     making = target.with_name(f".making-{run_id}")
