@@ -42,6 +42,7 @@ from monitoring.pages import (
     data,
     exits,
     household,
+    links,
     lists,
     model,
     overview,
@@ -76,6 +77,7 @@ TITLES = {
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
     "data": ("数据", data.page),
+    "links": ("对人复核", links.page),
 }
 
 

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -30,8 +31,8 @@ from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import Store, StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
+from pipelines import linking, modelling, office, reporting, simulating
 from pipelines import listing as listing_commands
-from pipelines import modelling, office, reporting, simulating
 from pipelines.demo import months_ahead
 from pipelines.demo_work import MONTHS, Team
 from pipelines.reading import read_file
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     simulating.add_commands(add)
     listing_commands.add_commands(add)
     mapping_commands.add_commands(add)
+    linking.add_commands(add)
     p = add("prune", "删除被取代的旧结果文件", _prune)
     p.add_argument("--keep", type=int, default=3, help="保留最近几个")
     return parser
@@ -155,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(a: argparse.Namespace, console: Console) -> int:
     with Teller(console, a.state) as told, told.to_the_end():
-        summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink), told)
+        decided = linking.decisions_for_run(a.home)
+        summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink, decided), told)
         print_summary(summary, console, a.home)
         alerted = office.alerts_after_run(a.home, a.at, console)
         told.ended(summary)
@@ -337,11 +340,12 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     office.write_demo_settings(a.home)
     summary, definitions, team = None, load_definitions(a.home), None
+    decided = linking.decisions_for_run(a.home)
     # The county's people work while the next month is run.
     with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
         worked: list[Future[Team]] = []
         for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
-            summary = run(order, lambda *_: None, definitions, taken)
+            summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
             if n > a.months - MONTHS:
                 worked.append(clerk.submit(_worked, store, a, order.period, worked[-1] if worked else None))
             console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy import insert, select, update
@@ -22,9 +23,10 @@ from monitoring.desk.mapping import keep_mapping
 from monitoring.desk.runs import progress
 from monitoring.desk.uploads import take_files
 from monitoring.gate.sheet import sheet
+from monitoring.linking import deciding, weighing
 from monitoring.lists import Ask, keeping
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
-from monitoring.people.callers import ABSOLUTE, IDLE
+from monitoring.people.callers import ABSOLUTE, IDLE, operator
 from monitoring.people.roles import ACTIONS
 from monitoring.policy import SHIPPED
 from monitoring.rules import changing
@@ -279,6 +281,20 @@ def _sign(at: Setting, caller: Caller, key: tuple[str, Place]) -> object:
     return seals.sign(at.store, caller, warehouse, *key[1], "情况属实", "", NOON)
 
 
+def _row_link(at: Setting, place: Place, asker: int) -> deciding.Pair:
+    return deciding.Pair("row", uuid.uuid4().hex, "17", place, "run", {})
+
+
+def _decided_link(at: Setting, place: Place, asker: int) -> int:
+    return deciding.decide(at.store, operator("test"), _row_link(at, place, asker), "same", "核对过台账", NOON)
+
+
+def _weighed(at: Setting, caller: Caller, key: str) -> object:
+    """Asked for where it runs already: nothing is started, who may not is refused all the same."""
+    weighing.STARTED[at.store.home, key] = cast(Any, SimpleNamespace(poll=lambda: None))
+    return weighing.start(at.store, caller, at.store.home, key, NOON)
+
+
 _HELP = work.Measure("temporary", TODAY, "何山", Decimal(500))
 _WEEK = TODAY + timedelta(7)
 
@@ -320,6 +336,10 @@ DEEDS: tuple[Deed, ...] = (
     Deed("sign a township", "checklist.sign_township", _sign, _place, ("village unknown",)),
     Deed("sign the county", "checklist.sign_county", _sign, _place, ("place unknown",)),
     Deed("keep a list", "list.keep", lambda at, caller, key: keeping.keep_list(at.store, caller, key, "入户走访", Ask(), True, NOON), _nothing, (ANY,)),
+    Deed("decide a link", "link.decide", _first(deciding.decide, "same", "核对过台账"), _row_link, tuple(PLACES)),
+    Deed("decide links", "link.decide", lambda at, caller, key: deciding.decide_many(at.store, caller, [key], "different", "核对过台账", NOON), _row_link, tuple(PLACES)),
+    Deed("take a link back", "link.decide", _first(deciding.take_back, "问错了人"), _decided_link, tuple(PLACES)),
+    Deed("weigh", "link.decide", _weighed, _nothing, (ANY,)),
     Deed("masked export", "export.masked", _exported("export.masked"), _nothing, (ANY,)),
     Deed("full export", "export.full", _exported("export.full"), _nothing, (ANY,)),
     Deed("keep a mapping", "feed.map", lambda at, caller, key: keep_mapping(at.store, caller, at.store.home, "visits", {"visitor": [key]}, NOON), _nothing, (ANY,)),
@@ -348,7 +368,7 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
-    "kept scenarios", "confirmed at the door", "journal events", "progress of a run",
+    "kept scenarios", "confirmed at the door", "journal events", "progress of a run", "weigh",
 })  # fmt: skip
 
 
@@ -380,6 +400,8 @@ def fill_lists(store: Store) -> None:
         with store.write() as con:
             rows = [clue_row(key, place, gone.account, caller_key=f"key {object}") for _ in range(CALLS)]
             con.execute(insert(clue), rows)
+        pair = deciding.Pair("row", uuid.uuid4().hex, "17", place, "run", {"object": object})
+        deciding.decide(store, operator("test"), pair, "same", "核对过台账", NOON)
 
 
 def _listed(service: Callable[..., Any], *details: Any) -> Callable[[Store, Caller], set[str]]:
@@ -462,6 +484,7 @@ LISTINGS: tuple[Listing, ...] = (
     Listing("orphaned", "alert.assign", _listed(work.orphaned)),
     Listing("clues", "page.clues", lambda store, caller: _places(clue_list.clue_page(store, caller, "all", "", 1, NOON).rows)),
     Listing("repeat callers", "page.clues", _callers),
+    Listing("link decisions", "page.links", lambda store, caller: {str(one.seen["object"]) for one in deciding.decisions(store, caller, NOON)}),
     Listing("overview's alerts", "alert.view", lambda store, caller: _places(funnel.behind(store, caller, "found", "2026-11", 12, funnel.EVERYWHERE, 1, NOON)[0])),
 )  # fmt: skip
 

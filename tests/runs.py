@@ -27,12 +27,18 @@ def quiet(_step: str, _done: int, _of: int, _what: str) -> None:
 
 
 def run_quietly(
-    home: Path, period: str, inbox: Path | None = None, pack: str = "national-2020", *, accept_shrink: bool = True
+    home: Path,
+    period: str,
+    inbox: Path | None = None,
+    pack: str = "national-2020",
+    *,
+    accept_shrink: bool = True,
+    decisions: tuple[tuple[str, str, str, str], ...] = (),
 ) -> Summary:
     """One run in this process; raises Refused."""
     own = any((home / folder).exists() for folder in ("feeds", "policy", "packs", "rules"))
     definitions = load_definitions(home) if own else _repository_definitions()
-    return run(Order(home, period, inbox, pack, accept_shrink), quiet, definitions)
+    return run(Order(home, period, inbox, pack, accept_shrink, decisions), quiet, definitions)
 
 
 @functools.cache

@@ -23,6 +23,7 @@ PAGES = {
     "model": "风险模型",
     "lists": "风险名单",
     "data": "数据",
+    "links": "对人复核",
 }
 CHINESE = re.compile("[\u3400-\u9fff]")
 RULE_CODE = re.compile(r"\b(GAP|RISK|EXIT|PROC|DQ|POL)-[A-Z-]+\b")

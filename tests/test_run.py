@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -79,7 +80,7 @@ def changed(feeds: Tables, feed: str, change: Callable[[list[dict[str, str]]], l
     return new
 
 
-def refusal(home: Path, period: str, inbox: Path, pack: str = "national-2020", **more: bool) -> str:
+def refusal(home: Path, period: str, inbox: Path, pack: str = "national-2020", **more: Any) -> str:
     """The words of a refused run, which must have changed nothing."""
     before = files_below(home) if home.exists() else {}
     with pytest.raises(Refused) as refused:

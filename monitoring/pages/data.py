@@ -171,6 +171,8 @@ def _review(view: View) -> None:
         ui.empty(t("没有身份待定的行：所选范围内每一行都找到了人。"))
         return
     ui.note(t("这些行没有可用的证件号，又不能确定是谁；在定下来之前不计入任何人。"))
+    if view.person.may("page.links"):
+        ui.html(f"<p>{ui.link(t('去对人复核'), view.link('links'))}</p>")
     ui.table(found.to_dicts(), [
         Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
         Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),

@@ -53,6 +53,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.clues": _STAFF,
     "page.whatif": frozenset({LEADER, ANALYST}),
     "page.rules": frozenset({LEADER, ANALYST}),
+    "page.links": frozenset({COUNTY}),
     "page.admin": frozenset({ADMINISTRATOR, SECURITY, AUDITOR}),
     # households
     "household.view": _READERS,
@@ -75,6 +76,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     # clues
     "clue.register": _STAFF,
     "clue.conclude": _OFFICE,
+    # links: two sides may lie in two places
+    "link.decide": frozenset({COUNTY}),
     # the checklist: each level signs its own; a township's staff may sign for a village
     "checklist.sign_village": frozenset({TOWNSHIP, VILLAGE}),
     "checklist.sign_township": frozenset({TOWNSHIP}),
@@ -124,6 +127,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "whatif": ("page.whatif", "scenario.save"),
     "rules": ("page.rules", "rule.change"),
+    "links": ("page.links", "link.decide", "household.unmask"),
     "admin": ("page.admin", "account.list", "account.keep", "account.approve", "setting.change", "journal.read"),
 }  # fmt: skip
 

@@ -532,3 +532,32 @@ list_export = Table(
     Column("sha256", String(64), nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+# --- linkage: what people decided about rows without a person, persons with two numbers, households listed twice (0005)
+
+# One row is one decision; it holds until it is taken back. Nothing else in it is ever changed.
+link_decision = Table(
+    "link_decision",
+    metadata,
+    _id(),
+    Column("kind", String(12), nullable=False),  # row, person, household
+    Column("one", String(64), nullable=False, index=True),  # row: the digest of its content; else a person or household
+    Column("other", String(64), nullable=False),  # the person or household; "" where a row is nobody that is known
+    Column("verdict", String(12), nullable=False),  # same, different
+    Column("why", Text, nullable=False),
+    Column("seen", JSON, nullable=False),  # both sides as the person saw them, masked
+    Column("weight", Numeric(8, 2)),  # the model's then; NULL where nothing was weighed
+    Column("probability", Numeric(8, 6)),
+    Column("run_id", String(40), nullable=False),  # what was published when it was decided
+    Column("township", String(64)),
+    Column("village", String(64)),
+    _account("account_id", nullable=True),  # NULL: the operator at the command line
+    Column("by", String(64), nullable=False),  # the person's name then
+    Column("role", String(24), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("back_at", Moment),  # when it was taken back
+    Column("back_by", String(64)),
+    Column("back_why", Text),
+)
+Index("ux_link_decision_standing", link_decision.c.kind, link_decision.c.one, link_decision.c.other, unique=True,
+      sqlite_where=link_decision.c.back_at.is_(None), postgresql_where=link_decision.c.back_at.is_(None))  # fmt: skip

@@ -3,7 +3,9 @@
 The steps are the contract's, in its order: name + birth date + village; name + birth date; name + phone; birth date +
 village + phone. The first step that finds exactly one person, not contradicted by sex or birth date, and whose rows of
 one feed do not contradict each other, decides. Several candidates at a step, or somebody who fits by name and village
-only: the review list. Nobody: a new person. (Probabilistic linkage has its place after the last step.)
+only: the review list. Nobody: a new person. What a person decided about a row comes before all steps, and whom they ruled
+out is never linked. The contract leaves no room for a link by likelihood alone: weights (`pipelines.weighing`) rank the
+review list and propose persons for rows that found nobody, and a person decides.
 
 Reads the std tables; writes `link`, `link_review`, and the column person_id of the std tables.
 """
@@ -14,6 +16,7 @@ import polars as pl
 
 from pipelines.identity import person_id_of
 from pipelines.link.context import Linking
+from pipelines.link.decided import KEY, rename
 from pipelines.link.standing import DATE_OF
 
 # (feed, name, number) of persons whom rows name beside their own; in the order in which their words count.
@@ -43,12 +46,12 @@ def link_rows(run: Linking) -> None:
     """Links every row that names somebody without a usable number."""
     con = run.con
     con.execute(
-        "CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, person_id BIGINT, step VARCHAR)"
+        "CREATE TABLE link (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, person_id BIGINT, step VARCHAR, key VARCHAR)"
     )
     con.execute("""
         CREATE TABLE link_review (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, name VARCHAR, birth_date DATE,
             sex VARCHAR, phone VARCHAR, township VARCHAR, village VARCHAR, number_raw VARCHAR, reason VARCHAR,
-            candidates INTEGER, candidate_ids VARCHAR)""")
+            candidates INTEGER, candidate_ids VARCHAR, key VARCHAR)""")
     _mentions(run)
     _wanted(run)
     _candidates(run)
@@ -85,6 +88,7 @@ def _mentions(run: Linking) -> None:
     run.con.register("found_mentions", found)
     run.con.execute("CREATE OR REPLACE TEMP TABLE mention AS SELECT * FROM found_mentions")
     run.con.unregister("found_mentions")
+    rename(run, "mention")
 
 
 def _wanted(run: Linking) -> None:
@@ -116,9 +120,9 @@ def _candidates(run: Linking) -> None:
     # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT person_id, {first["name"]}, try_strptime(substr(any_value(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
-            CASE WHEN substr(any_value(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
-            {first["phone"]}, {first["township"]}, {first["village"]}, any_value(number) AS number
+        SELECT person_id, {first["name"]}, try_strptime(substr(min(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
+            CASE WHEN substr(min(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
+            {first["phone"]}, {first["township"]}, {first["village"]}, min(number) AS number
         FROM ({" UNION ALL ".join(parts)}) GROUP BY person_id""")
 
 
@@ -167,16 +171,19 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE undecided AS {' UNION ALL '.join(rows)}")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE profile AS
-        SELECT row_number() OVER () AS profile_id, * FROM
+        SELECT row_number() OVER () AS profile_id, *, {KEY} AS key FROM
             (SELECT DISTINCT feed, {", ".join(PROFILE)}, entity FROM undecided)""")
     con.execute("CREATE OR REPLACE TEMP TABLE decided (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
     con.execute("CREATE OR REPLACE TEMP TABLE doubtful (profile_id BIGINT, person_id BIGINT, step VARCHAR)")
+    _decide(run)
     for step, condition in STEPS.items():
         _step(run, step, condition)
     con.execute(f"""
         INSERT INTO doubtful SELECT p.profile_id, c.person_id, 'name+village'
         FROM profile p JOIN candidate c ON p.name = c.name AND {SAME_VILLAGE} AND {NOT_CONTRADICTED}
         WHERE p.profile_id NOT IN (SELECT profile_id FROM decided)""")
+    if run.decisions:
+        con.execute(f"DELETE FROM doubtful AS f WHERE {_REFUSED}")
     con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
     # A new person's key holds what identifies the row: rows alike in all of it are one person, whatever their feed.
     # A registry row is always a member of its household, so a doubtful one is a person of its own until decided.
@@ -196,23 +203,44 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     same = " AND ".join(f"u.{c} IS NOT DISTINCT FROM p.{c}" for c in ("feed", *PROFILE, "entity"))
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE profiled AS
-        SELECT u.*, p.profile_id FROM undecided u JOIN profile p ON {same}""")
+        SELECT u.*, p.profile_id, p.key FROM undecided u JOIN profile p ON {same}""")
     con.execute("""
-        INSERT INTO link SELECT feed, delivered, part, row, name, d.person_id, d.step
+        INSERT INTO link SELECT feed, delivered, part, row, name, d.person_id, d.step, key
         FROM profiled JOIN decided d USING (profile_id)""")
     con.execute("""
         INSERT INTO link_review
         SELECT feed, delivered, part, row, name, birth_date, sex, phone, township, village, number_raw,
             CASE WHEN d.steps = 'nobody' THEN '证件号码不能用，又没有姓名，请报送单位补充' WHEN d.steps = 'name+village' THEN '姓名和村相同，缺出生日期或电话，不能确定' ELSE '有多名可能的人员，不能确定是哪一位' END,
-            d.candidates, d.candidate_ids
+            d.candidates, d.candidate_ids, key
         FROM profiled JOIN (
             SELECT profile_id, count(DISTINCT person_id)::INT AS candidates, string_agg(DISTINCT step, ' ' ORDER BY step) AS steps,
                 string_agg(DISTINCT person_id::VARCHAR, ',' ORDER BY person_id::VARCHAR) AS candidate_ids
             FROM doubtful GROUP BY profile_id) d USING (profile_id)""")
 
 
+# `f` is a row and a person; a person whom somebody ruled out for the row, or all of them.
+_REFUSED = "EXISTS (SELECT 1 FROM refused r WHERE r.profile_id = f.profile_id AND (r.person_id IS NULL OR r.person_id = f.person_id))"
+
+
+def _decide(run: Linking) -> None:
+    """Rows that a person decided: linked before all steps where any row of a feed, or a mention, knows that person."""
+    if not run.decisions:
+        return
+    con = run.con
+    known = " UNION ALL ".join(
+        [*(f"SELECT person_id FROM std_{feed}" for feed in run.person_feeds), "SELECT person_id FROM mention"]
+    )
+    con.execute(f"""
+        INSERT INTO decided SELECT profile_id, d.person_id, 'decided' FROM profile JOIN decided_row d USING (key)
+        WHERE d.person_id IN (SELECT person_id FROM ({known}) WHERE person_id IN (SELECT person_id FROM decided_row))""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE refused AS
+        SELECT profile_id, r.person_id FROM profile JOIN refused_row r USING (key)""")
+
+
 def _step(run: Linking, step: str, condition: str) -> None:
     """One step of the cascade over the profiles not yet decided."""
+    ruled_out = f"AND NOT {_REFUSED}" if run.decisions else ""
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE fits AS
         SELECT p.profile_id, c.person_id, p.feed, p.sex, p.birth_date, p.entity,
@@ -231,7 +259,7 @@ def _step(run: Linking, step: str, condition: str) -> None:
             OR (feed = 'registry' AND count(DISTINCT entity) > 1)""")
     run.con.execute(f"""
         INSERT INTO decided SELECT profile_id, person_id, '{step}' FROM fits f WHERE candidates = 1
-            AND NOT EXISTS (SELECT 1 FROM crowded w WHERE w.feed = f.feed AND w.person_id = f.person_id)""")
+            AND NOT EXISTS (SELECT 1 FROM crowded w WHERE w.feed = f.feed AND w.person_id = f.person_id) {ruled_out}""")
     run.con.execute(f"""
         INSERT INTO doubtful SELECT profile_id, person_id, '{step}' FROM fits
         WHERE profile_id NOT IN (SELECT profile_id FROM decided)""")

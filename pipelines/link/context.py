@@ -35,6 +35,8 @@ class Linking:
     feeds: Mapping[str, Feed]
     deliveries: tuple[Delivered, ...]
     as_of: date
+    decisions: tuple[tuple[str, str, str, str], ...] = ()
+    """What people decided (kind, one, other, verdict), see `decided`."""
 
     @property
     def as_of_sql(self) -> str:

@@ -39,7 +39,7 @@ def settle_households(run: Linking) -> None:
         SELECT *, 1 AS place FROM member ANTI JOIN several USING (person_id)
         UNION ALL
         SELECT *, row_number() OVER (PARTITION BY person_id
-            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date) AS place
+            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date, number) AS place
         FROM member SEMI JOIN several USING (person_id)""")
     con.execute("""
         CREATE TABLE membership AS

@@ -79,6 +79,7 @@ class Order:
     inbox: Path | None = None
     pack: str = "national-2020"
     accept_shrink: bool = False
+    decisions: tuple[tuple[str, str, str, str], ...] = ()  # of the review of links: kind, one, other, verdict
 
     @property
     def folder(self) -> Path:
@@ -170,7 +171,7 @@ def run(
         try:
             with clock.step("link"):
                 carry_ledger(con, deliveries, period)
-                linking = Linking(con, feeds, tuple(_delivered(d, feeds) for d in deliveries), as_of)
+                linking = Linking(con, feeds, tuple(_delivered(d, feeds) for d in deliveries), as_of, order.decisions)
                 link(linking)
             with clock.step("snapshot"):
                 facts = Facts(con, as_of, as_of.replace(day=1), parameters, linking.loaded)
@@ -241,7 +242,8 @@ def _delivered(d: Delivery, feeds: dict[str, Feed]) -> Delivered:
 
 
 def _stem(deliveries: list[Delivery], order: Order, rules: str) -> str:
-    text = "|".join([*(f"{d.period} {d.folder.name}" for d in deliveries), order.pack, rules])
+    decided = [repr(sorted(order.decisions))] if order.decisions else []
+    text = "|".join([*(f"{d.period} {d.folder.name}" for d in deliveries), order.pack, rules, *decided])
     return f"{order.period}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 

@@ -1,0 +1,1 @@
+"""Linkage measured against known truth (`python -m benchmarks.linkage --help`)."""
