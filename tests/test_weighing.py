@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -138,13 +139,14 @@ def test_a_run_is_weighed_into_files_and_the_second_time_into_the_same(published
     from monitoring.warehouse import publication
 
     run = publication(published_home).run_of(None)
-    done = weigh(tmp_path, run.run, run.path, lambda _: None)
+    file = Path(shutil.copy(run.path, tmp_path / "run.duckdb"))  # others in this process hold it open, locked
+    done = weigh(tmp_path, run.run, file, lambda _: None)
     found = weights_of(tmp_path, run.run)
     assert found is not None and done.waiting > 0 and found.rows["key"].n_unique() > 0
     assert done.doubles == found.persons.height and found.rows["rank"].max() is not None
     (tmp_path / "linkage" / "pruned").mkdir()
     tidy(tmp_path, {run.run})
     before = {path.name: path.read_bytes() for path in (tmp_path / "linkage" / run.run).iterdir()}
-    weigh(tmp_path, run.run, run.path, lambda _: None)
+    weigh(tmp_path, run.run, file, lambda _: None)
     assert {path.name: path.read_bytes() for path in (tmp_path / "linkage" / run.run).iterdir()} == before
     assert [path.name for path in (tmp_path / "linkage").iterdir()] == [run.run]
