@@ -127,6 +127,13 @@ def test_the_page_gets_the_proposal_masked_and_only_for_files_of_the_inbox(sqlit
     found = proposal(sqlite, add_account(sqlite, "county_staff"), home, "2026-11", "残联持证人员.csv", None, None, NOON)
     (sheet,) = found["sheets"]
     assert sheet["feed"] == "disability" and sheet["tried"]["loaded"] == 4 and sheet["lacks"] == []
+    written(
+        home / "inbox" / "2026-11", "走访登记", FILES["走访登记"][1]
+    )  # whose headings do not say that names stand below
+    unclear = str(
+        proposal(sqlite, add_account(sqlite, "county_staff"), home, "2026-11", "走访登记.csv", None, None, NOON)
+    )
+    assert not any(name in unclear for name in FILES["走访登记"][1][1][2])
     assert "周德福" not in str(found) and FILES["残联持证人员"][1][1][2][0] not in str(found)
     for file in ("../../secret.csv", "没有.csv", "/etc/passwd"):
         with pytest.raises(Denied):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from monitoring.people import Caller, Denied, acting, reading
 from monitoring.store import Store
 
 PROPOSE_SECONDS = 90
+_EVERYBODY = Scope()
+_LIKE_A_NAME = re.compile(r"[\u3400-\u9fff·]{2,4}")
 
 
 class NotKept(ValueError):
@@ -52,14 +55,20 @@ def proposal(
         found: dict[str, Any] = json.loads(done.stdout)
     except (subprocess.SubprocessError, ValueError) as error:
         raise NotKept("这个文件读不出来，没有建议") from error
-    scope = Scope()
     for sheet in found["sheets"]:
         for column in sheet["columns"]:
-            column["examples"] = [
-                scope.cells({column["heading"]: text})[column["heading"]] for text in column["examples"]
-            ]
-        sheet["tried"]["rows"] = [scope.cells({h: v or "" for h, v in row.items()}) for row in sheet["tried"]["rows"]]
+            column["examples"] = [_masked(column, text) for text in column["examples"]]
+        sheet["tried"]["rows"] = [
+            _EVERYBODY.cells({h: v or "" for h, v in row.items()}) for row in sheet["tried"]["rows"]
+        ]
     return found
+
+
+def _masked(column: Mapping[str, Any], text: str) -> str:
+    """A value of an unknown file: by what its heading says, by what it was taken for, and what looks like a name is one."""
+    if column["type"] == "name" or (column["type"] == "" and _LIKE_A_NAME.fullmatch(text)):
+        return f"{text[:1]}**"
+    return _EVERYBODY.cells({column["heading"]: text})[column["heading"]]
 
 
 def feeds_of(home: Path) -> dict[str, Feed]:

@@ -26,7 +26,8 @@ def page(view: View) -> None:
     ui.title(t("风险名单"), t.month(view.county.period))
     ui.note(t("自己定条件挑出户或人。名单只提示核实，不能据此停发；值不明的不会当作不符合，另行计数。"))
     kept = view.read(kept_lists)
-    _open(view, kept)
+    with st.container():  # always there, so that nothing below it moves (and closes) when the first list is kept
+        _open(view, kept)
     subject = choose(view, "of", t("按户还是按人"), OF, HOUSEHOLDS)
     ask = lists_builder.builder(view, subject)
     try:

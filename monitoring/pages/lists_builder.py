@@ -83,7 +83,13 @@ def _condition(view: View, subject: str, known: dict[str, Field], row: int) -> C
         st.session_state[f"lf{row}"] = "rule"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"lists-row-{row}"):
         name = st.selectbox(
-            t("条件"), options, key=f"lf{row}", width=260, format_func=lambda one: _title(view, known[one])
+            t("条件"),
+            options,
+            key=f"lf{row}",
+            width=260,
+            on_change=_renew,
+            args=(row,),
+            format_func=lambda one: _title(view, known[one]),
         )
         of = known[name]
         can = list(COMPARISONS[of.kind])
@@ -145,6 +151,11 @@ def _add() -> int:
     st.session_state[_NEXT] = row + 1
     st.session_state[_ROWS] = [*st.session_state.get(_ROWS, []), row]
     return row
+
+
+def _renew(row: int) -> None:
+    """Another field: its own first comparison, not the last one's."""
+    st.session_state.pop(f"lc{row}", None)
 
 
 def _another() -> None:

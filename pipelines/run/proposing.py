@@ -202,10 +202,10 @@ def told(
         if mapping is not None:
             one = replace(one, columns=tuple(replace(c, column=mapping.get(c.heading, c.column)) for c in one.columns))
             one = replace(one, lacks=tuple(name for name in feeds[one.feed].required if name not in one.aliases))
-        tried = try_mapping(path, feeds, one.feed, one.aliases, sheet.name)
+        known, tried = feeds[one.feed].std_columns(), try_mapping(path, feeds, one.feed, one.aliases, sheet.name)
         found.append({
             "sheet": one.sheet, "heading_row": one.heading_row, "feed": one.feed, "feeds": list(one.feeds), "lacks": list(one.lacks),
-            "columns": [{"heading": c.heading, "column": c.column, "sure": round(c.sure, 2), "examples": list(c.examples)} for c in one.columns],
+            "columns": [{"heading": c.heading, "column": c.column, "sure": round(c.sure, 2), "examples": list(c.examples), "type": known[c.column].type if c.column in known else ""} for c in one.columns],
             "tried": {"feed": tried.feed, "reason": tried.reason, "rows": tried.rows.to_dicts(), "loaded": tried.loaded,
                       "quarantined": tried.quarantined, "reasons": list(tried.reasons), "issues": tried.issues},
         })  # fmt: skip
