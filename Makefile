@@ -29,7 +29,7 @@ serve: $(VENV)/.installed
 	$(BIN)/buluo serve
 
 test: dev browser database
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: dev
 	$(BIN)/ruff check .

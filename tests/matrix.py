@@ -328,6 +328,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("sheet", "sheet.print", lambda at, caller, key: sheet(at.store, lambda: cast(Any, None), caller, key, NOON), _alert(subject="record")),
     Deed("view_household", "household.view", _of_household(viewing.view_household), _household, tuple(PLACES)),
     Deed("unmask", "household.unmask", _of_household(viewing.unmask, "核实银行账号"), _household, tuple(PLACES)),
+    Deed("unmask a pair", "household.unmask", lambda at, caller, key: viewing.unmask_pair(at.store, caller, "0f0f", "核对台账", NOON), _nothing, ("place unknown",)),
     Deed("reveal a clue", "household.unmask", _of_clue(clue_list.reveal, "回访反映人"), _clue),
     Deed("register", "clue.register", _register, _household, tuple(PLACES)),
     Deed("join", "clue.register", _join, _joined, tuple(PLACES)),

@@ -245,10 +245,12 @@ def scored_home(
 ) -> tuple[Path, Path]:
     """The sample's last period run once more with the model; and the home without."""
     home = tmp_path_factory.mktemp("scored") / "home"
+    without = home.with_name("without")  # a copy: others have the published files open, as pages do
     shutil.copytree(published_home, home)
+    shutil.copytree(published_home, without)
     shutil.copytree(trained[0] / "model", home / "model")
     run_quietly(home, "2026-11", SAMPLE / "2026-11", "demo")
-    return home, published_home
+    return home, without
 
 
 def test_the_model_adds_yellow_pointers_for_the_unflagged_and_silences_no_rule(scored_home: tuple[Path, Path]) -> None:

@@ -44,6 +44,14 @@ EVENTS = {
     "setting": "系统设置",
     "scenario": "保存测算方案",
     "rule.change": "修改规则",
+    "checklist": "签字封存",
+    "link": "对人复核",
+    "list": "风险名单",
+    "feed": "表头对应",
+    "file.upload": "上传文件",
+    "run": "运行",
+    "digest": "发送摘要",
+    "store": "备份和恢复",
     "page": "打开页面",
 }
 
@@ -54,6 +62,8 @@ DETAILS = {
     "path": "访问的地址", "more": "同类另有", "rows": "行数", "what": "内容", "masked": "已遮蔽", "purpose": "用途",
     "problems": "问题数", "second_factor": "含第二重验证", "change": "变更", "publication": "公开版",
     "title": "标题", "changes": "改动", "reason": "理由", "before": "修改前指纹", "after": "修改后指纹",
+    "found": "找到", "period": "期", "name": "名称", "bytes": "字节", "sha256": "文件指纹", "pack": "政策包", "accept": "接受减少",
+    "headings": "表头", "shared": "共用", "fields": "条件", "run": "运行", "kind": "种类", "verdict": "结论", "pair": "对象指纹",
 }  # fmt: skip
 SAID = STATES | {
     "change": "修改密码", "totp": "第二重验证", "enrol": "设置第二重验证", "password": "密码", "oidc": "统一认证",

@@ -59,7 +59,7 @@ def _persons(view: View, pair: dict[str, Any]) -> None:
     ui.heading(t("这两个人是同一个人吗？"), t("两个号码都有效，其他都像"))
     side_by_side(view, first, second, one, t("两边对照"), t("一位"), t("另一位"))
     about(view, first)
-    unmask_form(view, open_, known, (first["township"], first["village"]))
+    unmask_form(view, open_, known)
     _form(
         view, Pair(PERSON, pair["one"], pair["two"], (first["township"], first["village"]), view.county.run,
                    seen_of(masked[ids[0]], masked[ids[1]], band), pair["weight"], pair["probability"]),

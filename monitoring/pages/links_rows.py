@@ -43,7 +43,6 @@ def _nothing(board: Board, shown: str, t: Language) -> str:
 
 def _one(view: View, board: Board, row: dict[str, Any], shown: str) -> None:
     t = view.t
-    place = (row["township"], row["village"])
     known = object_of(ROW, row["key"], "")
     open_ = unmasked(view, known)
     own = open_.ask(links.rows_of, (row["key"],))[0]
@@ -59,7 +58,7 @@ def _one(view: View, board: Board, row: dict[str, Any], shown: str) -> None:
         ui.note(t("没有可能的人。"))
     for n, one in enumerate(there, 1):
         side_by_side(view, own, people[one.person_id], one, t("第 {n} 位", n=n), t("行里写的"), t("名册上的人"))
-    unmask_form(view, open_, known, place)
+    unmask_form(view, open_, known)
     masked = view.ask(links.persons_of, tuple(one.person_id for one in there))
     _form(view, row, there, masked)
 
@@ -77,7 +76,7 @@ def unmasked(view: View, known: str) -> View:
     return replace(view, scope=replace(view.scope, masked=False)) if view.read(viewing.unmasked, known) else view
 
 
-def unmask_form(view: View, open_: View, known: str, place: tuple[str | None, str | None]) -> None:
+def unmask_form(view: View, open_: View, known: str) -> None:
     t = view.t
     if not open_.scope.masked:
         ui.banner(t("正在显示完整信息（30 分钟内有效，仅限本人本次登录）。已记入操作日志，请勿拍照外传。"))
@@ -87,7 +86,7 @@ def unmask_form(view: View, open_: View, known: str, place: tuple[str | None, st
             t("用途"), max_chars=100, placeholder=t("如：和台账原件核对"), width=420, autocomplete="off"
         )
         if st.form_submit_button(t("显示 30 分钟（记入操作日志）")):
-            view.act(viewing.unmask, known, place, purpose)
+            view.act(viewing.unmask_pair, known, purpose)
             if view.read(viewing.unmasked, known):
                 st.rerun()
 

@@ -78,13 +78,26 @@ def unmask(store: Store, caller: Caller, warehouse: Warehouse, household_id: str
     """Shows the household's full numbers and names to this session for half an hour. Raises PurposeMissing, Denied, SessionOver."""
     with acting(store, caller, "household.unmask", at) as act:
         within(act, warehouse, household_id)
-        said = stated_purpose(purpose)
-        if act.person.account is None:
-            raise Denied
-        row = {"session": act.person.session, "account_id": act.person.account, "household_id": household_id,
-               "purpose": said, "at": at, "until": at + HOLDS}  # fmt: skip
-        act.con.execute(insert(unmasking).values(row))
-        act.journal("household.unmask", household_object(household_id), purpose=said)
+        _open(act, household_id, household_object(household_id), purpose, at)
+
+
+def unmask_pair(store: Store, caller: Caller, pair: str, purpose: str, at: datetime) -> None:
+    """As `unmask`, for one row or pair of the link review, which `pair` (a digest) names: its sides may be of any place, so it
+    is for the whole county's people only."""
+    with acting(store, caller, "household.unmask", at) as act:
+        if act.person.places is not None:
+            raise Denied(object=f"pair:{pair}")
+        _open(act, pair, f"pair:{pair}", purpose, at)
+
+
+def _open(act: Acting, known_as: str, object: str, purpose: str, at: datetime) -> None:
+    said = stated_purpose(purpose)
+    if act.person.account is None:
+        raise Denied
+    row = {"session": act.person.session, "account_id": act.person.account, "household_id": known_as,
+           "purpose": said, "at": at, "until": at + HOLDS}  # fmt: skip
+    act.con.execute(insert(unmasking).values(row))
+    act.journal("household.unmask", object, purpose=said)
 
 
 def unmasked(store: Store, caller: Caller, household_id: str, at: datetime) -> bool:
