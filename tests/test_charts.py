@@ -62,29 +62,6 @@ def test_programmes_beyond_the_sixth_stand_together() -> None:
     assert figure.data[6].name == "其他项目" and list(figure.data[6].y) == [6, None]
 
 
-def test_drivers_are_sorted_and_carry_their_mark() -> None:
-    rows = pl.DataFrame(
-        {
-            "rule": ["A", "B"],
-            "title_zh": ["甲", "乙"],
-            "title_en": ["One", "Two"],
-            "level": ["red", "yellow"],
-            "households": [9, 4],
-        }
-    )
-    figure = charts.plot_drivers(rows, EN)
-    assert list(figure.data[0].x) == [4, 9]
-    assert figure.layout.yaxis.ticktext == ("● Two", "▲ One")
-    assert figure.layout.xaxis.range[0] == 0
-
-
-def test_levels_stack_what_was_counted() -> None:
-    rows = pl.DataFrame({"level": ["red", "orange"], "kind": ["gap", "gap"], "signals": [5, 7], "households": [5, 6]})
-    figure = charts.plot_levels(rows, ZH)
-    assert sum(sum(trace.x) for trace in figure.data) == 12
-    assert figure.data[0].text == ("▲ 5",)
-
-
 def assessed(floored: bool = False) -> Income:
     steps = (
         Step("wage", Decimal(12000), 500.0, True),
@@ -146,10 +123,7 @@ def test_programmes_run_from_the_windows_edge_to_as_of() -> None:
 
 
 def test_on_a_dark_page_words_and_grid_can_be_read() -> None:
-    rows = pl.DataFrame(
-        {"rule": ["A"], "title_zh": ["甲"], "title_en": ["a"], "level": ["red"], "households": [3], "signals": [3]}
-    )
-    light = charts.plot_drivers(rows, EN)
+    light = charts.plot_money(["2026-11"], [("低保", [Decimal(1)])], EN)
     assert _contrast(light.layout.font.color, "#FFFFFF") > 7
     assert _contrast(light.layout.font.color, "#12181F") < 2
     assert _contrast(charts.on_dark(light).layout.font.color, "#12181F") > 7

@@ -12,17 +12,14 @@ from monitoring.charts.model import plot_calibration, plot_candidates, plot_part
 from monitoring.charts.money import plot_money
 from monitoring.charts.places import plot_map
 from monitoring.charts.rules import plot_months
-from monitoring.charts.signals import plot_drivers, plot_levels
 
 __all__ = [
     "on_dark",
     "plot_calibration",
     "plot_candidates",
     "plot_coverage",
-    "plot_drivers",
     "plot_gradual",
     "plot_income",
-    "plot_levels",
     "plot_map",
     "plot_money",
     "plot_months",

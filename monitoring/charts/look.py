@@ -6,7 +6,7 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
-from monitoring.language import Language, number
+from monitoring.language import Language
 
 FONT = '"Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif'
 INK, MUTED, LINE, PRIMARY, GREY = "#1F2933", "#5B6B7B", "#D9E0E7", "#1F5FA8", "#B8C2CC"
@@ -34,21 +34,6 @@ def drawn(height: int, *traces: go.BaseTraceType, left: int = 8) -> go.Figure:
     )
     figure.update_xaxes(gridcolor=LINE, zerolinecolor=LINE, fixedrange=True)
     figure.update_yaxes(gridcolor=LINE, zerolinecolor=LINE, fixedrange=True)
-    return figure
-
-
-def drawn_bars(labels: list[str], values: list[int], colours: list[str], unit: str, full: list[str]) -> go.Figure:
-    bars = go.Bar(
-        x=values, y=list(range(len(labels))), orientation="h", marker={"color": colours},
-        text=[number(value) for value in values], textposition="outside", cliponaxis=False,
-        customdata=full, hovertemplate="%{customdata} %{x:,} " + unit + "<extra></extra>",
-    )  # fmt: skip
-    figure = drawn(30 * len(labels) + 24, bars)
-    figure.update_xaxes(visible=False, range=[0, 1.18 * max([1, *values])])
-    figure.update_yaxes(
-        automargin=True, showgrid=False, ticklabelstandoff=6, tickvals=list(range(len(labels))), ticktext=labels
-    )
-    figure.update_layout(bargap=0.35)
     return figure
 
 
