@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from monitoring.language import Words
 from monitoring.parameters import CITED, Content, Difference, Pack, Parameters, Value, diff, kind_of, placeholder
 from monitoring.strict_toml import (
     Bilingual,
@@ -63,7 +64,10 @@ def _parents(tables: dict[str, Table]) -> dict[str, str | None]:
         extended = table.text("extends", required=False) or None
         if extended is not None and extended not in tables:
             hint = did_you_mean(extended, tables)
-            table.complain(f"extends = {extended!r} 没有这个政策包{hint}", f"取 {'、'.join(tables)} 之一")
+            table.complain(
+                Words("extends = {extended} 没有这个政策包{hint}", extended=repr(extended), hint=hint),
+                Words("取 {known} 之一", known=list(tables)),
+            )
             extended = stand_in
         parents[name] = extended
     for name, table in tables.items():
@@ -71,7 +75,7 @@ def _parents(tables: dict[str, Table]) -> dict[str, str | None]:
         while (above := parents[trail[-1]]) is not None and above not in trail:
             trail.append(above)
         if above == name:
-            table.complain(f"extends 成环：{' → '.join([*trail, name])}", "去掉其中一个 extends")
+            table.complain(Words("extends 成环：{known}", known=" → ".join([*trail, name])), "去掉其中一个 extends")
             parents[name] = None if stand_in in trail else stand_in
     order: dict[str, str | None] = {}
     while len(order) < len(parents):
@@ -95,13 +99,17 @@ def _read_pack(path: Path, table: Table, parent: Pack | None, documents: dict[st
         if parameter and (unit is None or meaning is None):
             hint = did_you_mean(parameter, inherited)
             entry.complain(
-                f"参数 {parameter} 缺 unit 或 meaning{hint}", "新参数须写 unit 和 meaning；上级政策包已有的参数可省略"
+                Words("参数 {parameter} 缺 unit 或 meaning{hint}", parameter=parameter, hint=hint),
+                "新参数须写 unit 和 meaning；上级政策包已有的参数可省略",
             )
         values = _read_values(
             path.stem, parameter, entry, unit or Bilingual("", ""), meaning or Bilingual("", ""), documents
         )
         if parameter in own:
-            entry.complain(f"参数 {parameter} 写了两次", "合并为一个 [[parameter]]，用 [[parameter.value]] 分日期")
+            entry.complain(
+                Words("参数 {parameter} 写了两次", parameter=parameter),
+                "合并为一个 [[parameter]]，用 [[parameter.value]] 分日期",
+            )
         if parameter:
             own[parameter] = values
         entry.close()
@@ -139,11 +147,13 @@ def _content(table: Table) -> Content:
     if isinstance(found, int | Decimal):
         number = Decimal(found)
         if not number.is_finite():
-            table.complain(f"value = {found} 不是有限的数", "普通数字，如 500 或 1.5")
+            table.complain(Words("value = {found} 不是有限的数", found=found), "普通数字，如 500 或 1.5")
         return number
     if isinstance(found, list) and all(isinstance(item, int | str) and not isinstance(item, bool) for item in found):
         return tuple(found)
-    table.complain(f"value = {found!r} 的类型不能用", "数字、文字、true/false，或由整数或文字组成的列表")
+    table.complain(
+        Words("value = {found} 的类型不能用", found=repr(found)), "数字、文字、true/false，或由整数或文字组成的列表"
+    )
     return None
 
 
@@ -157,7 +167,12 @@ def _check_together(packs: dict[str, Pack], complaints: list[Complaint]) -> None
             if other != name:
                 complaints.append(
                     Complaint(
-                        pack.file.name, name, f"在规则中与 {other} 写法相同（${placeholder(name)}）", "换一个名称"
+                        pack.file.name,
+                        name,
+                        Words(
+                            "在规则中与 {other} 写法相同（${placeholder}）", other=other, placeholder=placeholder(name)
+                        ),
+                        "换一个名称",
                     )
                 )
             for value in values:
@@ -168,13 +183,18 @@ def _check_together(packs: dict[str, Pack], complaints: list[Complaint]) -> None
                         Complaint(
                             pack.file.name,
                             f"{name}（{value.span}）",
-                            f"取值类型 {kind} 与 {where} 的 {first} 不同",
-                            f"{first} 类型的值",
+                            Words("取值类型 {kind} 与 {where} 的 {first} 不同", kind=kind, where=where, first=first),
+                            Words("{first} 类型的值", first=first),
                         )
                     )
     needed = packs[REFERENCE].names() if REFERENCE in packs else set()
     for pack in packs.values():
         for name in sorted(needed - pack.names()):
             complaints.append(
-                Complaint(pack.file.name, name, "缺少这个参数", f'写上它的值和 clause，或 extends = "{REFERENCE}"')
+                Complaint(
+                    pack.file.name,
+                    name,
+                    "缺少这个参数",
+                    Words('写上它的值和 clause，或 extends = "{pack}"', pack=REFERENCE),
+                )
             )

@@ -15,6 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from monitoring.language import Words
+
 
 @dataclass(frozen=True)
 class Complaint:
@@ -25,9 +27,14 @@ class Complaint:
     wrong: str
     right: str
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> Words:
+        """The whole complaint, for either language."""
         place = f"{self.file} · {self.where}" if self.where else self.file
-        return f"{place}：{self.wrong}。应为：{self.right}。"
+        return Words("{place}：{wrong}。应为：{right}。", place=place, wrong=self.wrong, right=self.right)
+
+    def __str__(self) -> str:
+        return str(self.words)
 
 
 class PolicyError(ValueError):
@@ -63,16 +70,20 @@ class Span:
         earliest, latest = date.min, date.max
         return (self.first or earliest) <= (other.last or latest) and (other.first or earliest) <= (self.last or latest)
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> Words:
         if self.first is None and self.last is None:
-            return "不限日期"
-        return f"{self.first or '最初'} 至 {self.last or '今后'}"
+            return Words("不限日期")
+        return Words("{first} 至 {last}", first=self.first or Words("最初"), last=self.last or Words("今后"))
+
+    def __str__(self) -> str:
+        return str(self.words)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Words | str:
     """A hint for a name that is not known, or "" where nothing is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"；您是否要写 {near[0]}（Did you mean “{near[0]}”?）" if near else ""
+    return Words("（您是否要写 {near}？）", near=near[0]) if near else ""
 
 
 class Table:
@@ -97,7 +108,7 @@ class Table:
         if isinstance(found, str) and found.strip():
             return found.strip()
         if required or found is not None:
-            self.complain(f"{key} 缺失或为空", f'{key} = "…"（非空文字）')
+            self.complain(Words("{key} 缺失或为空", key=key), Words('{key} = "…"（非空文字）', key=key))
         return ""
 
     def bilingual(self, key: str, *, required: bool = True) -> Bilingual | None:
@@ -110,7 +121,7 @@ class Table:
             and all(isinstance(t, str) and t.strip() for t in found.values())
         ):
             return Bilingual(found["zh"], found["en"])
-        self.complain(f"{key} 须有中英文两种文字", f'{key} = {{ zh = "…", en = "…" }}')
+        self.complain(Words("{key} 须有中英文两种文字", key=key), f'{key} = {{ zh = "…", en = "…" }}')
         return None if not required else Bilingual("", "")
 
     def choice(self, key: str, options: Sequence[str], *, required: bool = True) -> str:
@@ -118,27 +129,35 @@ class Table:
         if isinstance(found, str) and found in options:
             return found
         if required or found is not None:
-            self.complain(f"{key} = {found!r} 不在可选值之内", f"{key} 取 {'、'.join(options)} 之一")
+            self.complain(
+                Words("{key} = {found} 不在可选值之内", key=key, found=repr(found)),
+                Words("{key} 取 {known} 之一", key=key, known=list(options)),
+            )
         return ""
 
     def flag(self, key: str) -> bool:
         found = self.raw(key)
         if found is not None and found is not True:
-            self.complain(f"{key} = {found!r}", f"{key} = true，或整行删去")
+            self.complain(f"{key} = {found!r}", Words("{key} = true，或整行删去", key=key))
         return found is True
 
     def day(self, key: str) -> date | None:
         found = self.raw(key)
         if found is None or (isinstance(found, date) and not isinstance(found, datetime)):
             return found
-        self.complain(f"{key} = {found!r} 不是日期", f"{key} = 2026-04-01（不加引号）")
+        self.complain(
+            Words("{key} = {found} 不是日期", key=key, found=repr(found)),
+            Words("{key} = 2026-04-01（不加引号）", key=key),
+        )
         return None
 
     def span(self) -> Span:
         """The `from` and `until` of something dated."""
         span = Span(self.day("from"), self.day("until"))
         if span.first and span.last and span.first > span.last:
-            self.complain(f"from {span.first} 晚于 until {span.last}", "from 不晚于 until")
+            self.complain(
+                Words("from {first} 晚于 until {last}", first=span.first, last=span.last), "from 不晚于 until"
+            )
         return span
 
     def tables(self, key: str, *, required: bool = True, label: str = "") -> list[Table]:
@@ -150,13 +169,16 @@ class Table:
                 Table(item, self.file, f"{above}{label or key} {n}", self.complaints) for n, item in enumerate(found, 1)
             ]
         if required or found is not None:
-            self.complain(f"没有 [[{key}]]", f"至少一个 [[{key}]] 表")
+            self.complain(Words("没有 [[{key}]]", key=key), Words("至少一个 [[{key}]] 表", key=key))
         return []
 
     def close(self) -> None:
         known = sorted(self._read)
         for key in self.content.keys() - self._read:
-            self.complain(f"不认识的键 {key}{did_you_mean(key, known)}", f"只用 {'、'.join(known)}")
+            self.complain(
+                Words("不认识的键 {key}{hint}", key=key, hint=did_you_mean(key, known)),
+                Words("只用 {known}", known=known),
+            )
 
 
 def complain_of_overlaps(tables: Sequence[Table], spans: Sequence[Span], what: str) -> None:
@@ -165,7 +187,13 @@ def complain_of_overlaps(tables: Sequence[Table], spans: Sequence[Span], what: s
         for earlier in range(later):
             if spans[later].overlaps(spans[earlier]):
                 tables[later].complain(
-                    f"{what}的日期（{spans[later]}）与第 {earlier + 1} 个（{spans[earlier]}）重叠",
+                    Words(
+                        "{what}的日期（{later}）与第 {n} 个（{earlier}）重叠",
+                        what=Words(what),
+                        later=spans[later].words,
+                        n=earlier + 1,
+                        earlier=spans[earlier].words,
+                    ),
                     "用 from、until（含首尾两天）把日期错开，如前一个 until = 2026-03-31、后一个 from = 2026-04-01",
                 )
 
@@ -188,6 +216,8 @@ def read_toml(path: Path, complaints: list[Complaint]) -> Table | None:
         complaints.append(Complaint(path.name, "", "文件不是 UTF-8 编码", "另存为 UTF-8"))
     except tomllib.TOMLDecodeError as error:
         complaints.append(
-            Complaint(path.name, "", f"不是有效的 TOML：{error}", "按提示的行列改正（同一个键只能写一次）")
+            Complaint(
+                path.name, "", Words("不是有效的 TOML：{error}", error=error), "按提示的行列改正（同一个键只能写一次）"
+            )
         )
     return None

@@ -16,7 +16,11 @@ from monitoring.alerts.cases import DoneAlready, Refused, TakenByOther, text
 from monitoring.alerts.moves import STATUSES, VERBS, NotNow
 from monitoring.alerts.outcomes import OUTCOMES, Given, missing, unhelped
 from monitoring.language import Language, Words, catalogue
+from monitoring.lists.asking import NotAsked, ask_from_text
 from monitoring.people import Denied
+from monitoring.rules.expressions import Scope, check_expression
+from monitoring.strict_toml import Complaint
+from monitoring.tables import SNAPSHOTS
 
 ROOT = Path(__file__).parents[1] / "monitoring"
 CHINESE = re.compile("[\u3400-\u9fff]")
@@ -51,6 +55,71 @@ def test_every_refusal_of_a_service_has_its_english() -> None:
                     known = argument.value in english or not CHINESE.search(argument.value)
                     lacking += [] if known else [f"{where} {argument.value}"]
     assert found > 60 and lacking == []
+
+
+# whose complaints stand on the pages of rules, what-if, lists and the data desk
+COMPLAINING = [
+    "strict_toml", "policy", "exporting/filters", "lists/asking", "simulating/ground", "simulating/scenario",
+    "simulating/service", "desk/mapping", "desk/uploads", "rules/cases", "rules/changing", "rules/compiling",
+    "rules/expressions", "rules/loading", "rules/sentences", "rules/trial",
+]  # fmt: skip
+TAKES_TEXT = {
+    "Words",
+    "complain",
+    "fault",
+    "Complaint",
+    "CannotSimulate",
+    "NotKept",
+    "NotTaken",
+    "NotAsked",
+    "RuleRefused",
+}
+
+
+@pytest.mark.parametrize("module", COMPLAINING)
+def test_every_complaint_of_a_file_a_filter_or_a_scenario_has_its_english(module: str) -> None:
+    english, lacking, found = catalogue("en"), [], 0
+    for name, call, _ in calls(ROOT / f"{module}.py"):
+        if name not in TAKES_TEXT:
+            continue
+        for argument in [part for whole in call.args for part in ast.walk(whole)]:
+            if isinstance(argument, ast.JoinedStr) and CHINESE.search(ast.unparse(argument)):
+                lacking.append(f"{call.lineno} is put together: use Words")
+            elif isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                found += 1
+                known = argument.value in english or not CHINESE.search(argument.value)
+                lacking += [] if known else [f"{call.lineno} {argument.value}"]
+    assert found and lacking == []
+
+
+def test_a_condition_with_several_faults_is_told_in_english() -> None:
+    wrong: list[Words] = []
+    scope = Scope(SNAPSHOTS["household"], {"dibao_standard_rural": "number"})
+    for condition in (
+        "incom_pc < 5",
+        "income_pc / 0 > 1",
+        "coalesce(income_pc, 0) < 3",
+        "income_pc",
+        "1; 2",
+        "1 < 'x'",
+    ):
+        check_expression(
+            condition, scope, lambda what, right: wrong.append(Complaint("R.toml", "when", what, right).words)
+        )
+    said = [EN.said(one) for one in wrong]
+    assert len(said) >= 6 and "did you mean income_pc?" in said[0]
+    assert not [one for one in said if CHINESE.search(one)]
+    assert all("应为" in one for one in wrong), "and in Chinese for those who read Chinese"
+
+
+def test_a_filter_with_everything_wrong_is_told_in_english() -> None:
+    with pytest.raises(NotAsked) as told:
+        ask_from_text("household", "townshp=x AND income_pc<many AND income_pc~3 AND in_dibao=perhaps")
+    assert not CHINESE.search(ui.words_of(told.value, EN))
+    with pytest.raises(NotAsked) as several:
+        ask_from_text("household", "townshp=x AND income_pc<many AND in_dibao=perhaps", "nothing", "income_pc:down")
+    said = ui.words_of(several.value, EN)
+    assert len(several.value.words) == 5 and not CHINESE.search(said), said
 
 
 def test_what_alerts_complain_of_is_never_put_together_where_it_is_raised() -> None:

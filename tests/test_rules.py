@@ -178,8 +178,8 @@ def test_anything_else_is_refused_with_a_reason(text: str) -> None:
 
 
 def test_a_misspelt_name_is_answered_with_the_near_one() -> None:
-    assert "Did you mean “income”" in check("incom < standard")[1]
-    assert "Did you mean “line”" in check("income < $lin")[1]
+    assert "您是否要写 income" in check("incom < standard")[1]
+    assert "您是否要写 line" in check("income < $lin")[1]
 
 
 def test_every_fault_of_one_condition_is_told() -> None:
@@ -418,17 +418,17 @@ def test_a_version_holds_on_its_own_days_only(own_rules_only: Path) -> None:
         ('subject = "household"', 'subject = "house"', "subject"),
         ('subject = "household"', 'subject = "record"', "record 缺失"),
         ('subject = "household"', 'subject = "household"\nrecord = "payments"', "不写 record"),
-        ('department = "民政"', 'departement = "民政"', "Did you mean “department”"),
+        ('department = "民政"', 'departement = "民政"', "您是否要写 department"),
         (', en = "Below the standard"', "", "中英文"),
         ('level = "red"\nlevel_when', 'level = "crimson"\nlevel_when', "crimson"),
-        ("income < standard AND", "income < standards AND", "Did you mean “standard”"),
-        ("$dibao_exit_months", "$dibao_exit_month", "Did you mean “dibao_exit_months”"),
+        ("income < standard AND", "income < standards AND", "您是否要写 standard"),
+        ("$dibao_exit_months", "$dibao_exit_month", "您是否要写 dibao_exit_months"),
         ('when = "urban"', 'when = "urban + 1"', "类型不合"),
         ('clause = { RC = "一（二）", MF = "二（二）" }', "", "clause 缺失"),
         ("RC = ", "RX = ", "没有文件 RX"),
         ('MF = "二（二）"', 'MF = ""', "clause 缺失或为空"),
-        ('also = ["checked"]', 'also = ["check"]', "Did you mean “checked”"),
-        ('needs = ["monitor.line"]', 'needs = ["monitor_line"]', "Did you mean “monitor.line”"),
+        ('also = ["checked"]', 'also = ["check"]', "您是否要写 checked"),
+        ('needs = ["monitor.line"]', 'needs = ["monitor_line"]', "您是否要写 monitor.line"),
         ("{standard} 元", "{standards} 元", "句子中没有列 standards"),
         ("{$rigid_share:%}", "{$rigid_shares:%}", "句子中没有参数 $rigid_shares"),
         ("{$rigid_share:%}", "{$rigid_share:5}", "读不懂"),

@@ -22,6 +22,7 @@ from typing import Any
 from monitoring.access import Scope
 from monitoring.exporting.writing import sync_folder
 from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
+from monitoring.language import Words
 from monitoring.people import Caller, Denied, acting, reading
 from monitoring.store import Store
 
@@ -92,10 +93,10 @@ def keep_mapping(
     with acting(store, caller, "feed.map", at) as act:
         feeds = load_feeds(home / "feeds")
         if feed not in feeds:
-            raise NotKept(f"没有台账“{feed}”")
+            raise NotKept(Words("没有台账“{feed}”", feed=feed))
         known = feeds[feed].std_columns()
         if wrong := sorted(set(aliases) - set(known)):
-            raise NotKept(f"台账里没有这些列：{'、'.join(wrong)}")
+            raise NotKept(Words("台账里没有这些列：{known}", known=wrong))
         path = home / "feeds" / f"{feed}.toml"
         kept = _kept(path)
         merged = {name: list(headings) for name, headings in kept.items()}
@@ -121,7 +122,7 @@ def _kept(path: Path) -> dict[str, list[str]]:
         return {}
     raw = tomllib.loads(path.read_text("utf-8"))
     if set(raw) - {"aliases"}:
-        raise NotKept(f"{path.name} 里还有手写的内容，请把这些叫法手工加进它的 [aliases]")
+        raise NotKept(Words("{name} 里还有手写的内容，请把这些叫法手工加进它的 [aliases]", name=path.name))
     return dict(raw.get("aliases", {}))
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from monitoring.exporting.writing import sync_folder
+from monitoring.language import Words
 from monitoring.people import Caller, acting, reading
 from monitoring.store import Store
 
@@ -38,8 +39,8 @@ class NotTaken(ValueError):
     """Files were refused and none was kept; `words` say which and why."""
 
     def __init__(self, complaints: Sequence[str]) -> None:
-        self.words = "；".join(complaints)
-        super().__init__(self.words)
+        self.words = list(complaints)
+        super().__init__("；".join(self.words))
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,12 @@ def take_files(
     if not files:
         raise NotTaken(["没有选文件"])
     if len(files) > MOST_FILES:
-        raise NotTaken([f"一次最多 {MOST_FILES} 个文件"])
-    complaints = [f"{clean_name(name)}：{problem}" for name, content in files if (problem := problem_of(name, content))]
+        raise NotTaken([Words("一次最多 {most} 个文件", most=MOST_FILES)])
+    complaints = [
+        Words("{name}：{problem}", name=clean_name(name), problem=Words(problem))
+        for name, content in files
+        if (problem := problem_of(name, content))
+    ]
     if complaints:
         raise NotTaken(complaints)
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +144,7 @@ def _is_text(head: bytes) -> bool:
 
 def _month(period: str) -> str:
     if not PERIOD.fullmatch(period):
-        raise NotTaken([f"期间应写作 2026-11 这样的年月，收到的是“{period[:20]}”"])
+        raise NotTaken([Words("期间应写作 2026-11 这样的年月，收到的是“{period}”", period=period[:20])])
     return period
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from monitoring.language import Words
+
 _OPERATORS = {
     "=": "=",
     "＝": "=",
@@ -55,7 +57,10 @@ def _parse(text: str) -> list[Condition]:
         found = _ONE.match(text, place)
         if not found or found.end() == place:
             raise ValueError(
-                f"筛选条件读不懂：{text[place:].strip()!r}。写法：列=值，可用 = != < <= > >=，几个条件用 AND 连接"
+                Words(
+                    "筛选条件读不懂：{text}。写法：列=值，可用 = != < <= > >=，几个条件用 AND 连接",
+                    text=repr(text[place:].strip()),
+                )
             )
         value = found["value"]
         if value[:1] in ("'", '"'):
@@ -82,10 +87,18 @@ def where_sql(
     for condition in conditions:
         if condition.column not in types:
             close = difflib.get_close_matches(condition.column, types, n=1)
-            hint = f"，是否指 {close[0]}？" if close else "。"
-            raise ValueError(f"没有列 {condition.column}{hint}可用的列：{', '.join(types)}")
+            hint = Words("，是否指 {near}？", near=close[0]) if close else Words("。")
+            raise ValueError(
+                Words(
+                    "没有列 {column}{hint}可用的列：{known}", column=condition.column, hint=hint, known=", ".join(types)
+                )
+            )
         if condition.column in hidden:
-            raise ValueError(f"列 {condition.column} 已脱敏，不能用来筛选；确有需要时用 --unmask 并写明 --reason")
+            raise ValueError(
+                Words(
+                    "列 {column} 已脱敏，不能用来筛选；确有需要时用 --unmask 并写明 --reason", column=condition.column
+                )
+            )
         part, bound = _comparison(connection, condition, types[condition.column])
         parts.append(part)
         values += bound
@@ -96,12 +109,21 @@ def _comparison(connection: duckdb.DuckDBPyConnection, condition: Condition, typ
     column = f'"{condition.column}"'
     if condition.value == "":
         if condition.operator not in ("=", "<>"):
-            raise ValueError(f"{condition.column} {condition.operator} 之后缺少值")
+            raise ValueError(
+                Words("{column} {operator} 之后缺少值", column=condition.column, operator=condition.operator)
+            )
         blank = f"coalesce({column}::VARCHAR, '') = ''"
         return (blank if condition.operator == "=" else f"NOT ({blank})"), []
     value = _TRUTH.get(condition.value.lower(), condition.value) if type_ == "BOOLEAN" else condition.value
     held = connection.execute(f"SELECT TRY_CAST(? AS {type_})", [value]).fetchall()
     if held[0][0] is None:
-        raise ValueError(f"{condition.column} 是 {type_}，{condition.value!r} 不是这样的值")
+        raise ValueError(
+            Words(
+                "{column} 是 {type}，{value} 不是这样的值",
+                column=condition.column,
+                type=type_,
+                value=repr(condition.value),
+            )
+        )
     operator = "IS DISTINCT FROM" if condition.operator == "<>" else condition.operator
     return f"{column} {operator} CAST(? AS {type_})", [value]

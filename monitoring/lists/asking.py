@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 
 from monitoring.exporting.filters import parse_where
 from monitoring.labels import UNIT_ZH
-from monitoring.language import Language
+from monitoring.language import Language, Words
 from monitoring.lists.fields import DEFAULT_COLUMNS, HOUSEHOLDS, SUBJECTS, Field, fields, public
 
 COMPARISONS = {
@@ -32,11 +32,11 @@ Value = bool | Decimal | date | str
 
 
 class NotAsked(ValueError):
-    """The filter cannot be asked so; `words` (Chinese) hold every complaint."""
+    """The filter cannot be asked so; `words` hold every complaint."""
 
     def __init__(self, complaints: Sequence[str]) -> None:
-        self.words = "；".join(complaints)
-        super().__init__(self.words)
+        self.words = list(complaints)
+        super().__init__("；".join(self.words))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def ask_from_text(subject: str, where: str | Sequence[str] | None = None, column
     try:
         parsed = parse_where(where)
     except ValueError as error:
-        raise NotAsked([str(error)]) from error
+        raise NotAsked([error.args[0]]) from error
     conditions = []
     for one in parsed:
         parts = tuple(part.strip() for part in one.value.split("|"))
@@ -139,24 +139,25 @@ def ask_from_text(subject: str, where: str | Sequence[str] | None = None, column
 def check(ask: Ask, masked: bool) -> None:
     """Raises NotAsked with everything that is wrong, each with what would be right."""
     if ask.subject not in SUBJECTS:
-        raise NotAsked([f"没有“{ask.subject}”的名单：只有 household（户）、person（人）"])
+        raise NotAsked([Words("没有“{subject}”的名单：只有 household（户）、person（人）", subject=ask.subject)])
     known, wrong = fields(ask.subject), list[str]()
 
     def field_of(name: str, use: str) -> Field | None:
         found = known.get(name)
         if found is None:
             near = difflib.get_close_matches(name, known, n=1)
-            wrong.append(f"没有“{name}”这一项" + (f"，是否指 {near[0]}（{known[near[0]].zh}）" if near else ""))
+            hint = Words("，是否指 {near}（{field}）", near=near[0], field=_called(known[near[0]])) if near else ""
+            wrong.append(Words("没有“{name}”这一项{hint}", name=name, hint=hint))
         elif use != "where" and not found.shown:
-            wrong.append(f"“{found.zh}”只能用来筛选")
+            wrong.append(Words("“{field}”只能用来筛选", field=_called(found)))
             return None
         elif use != "columns" and not public(found, masked):
-            wrong.append(f"“{found.zh}”已隐去，不能用来筛选或排序")
+            wrong.append(Words("“{field}”已隐去，不能用来筛选或排序", field=_called(found)))
             return None
         return found
 
     if len(ask.where) > _MOST_CONDITIONS:
-        wrong.append(f"条件最多 {_MOST_CONDITIONS} 个")
+        wrong.append(Words("条件最多 {most} 个", most=_MOST_CONDITIONS))
     for condition in ask.conditions:
         field = field_of(condition.field, "where")
         if field is not None:
@@ -171,46 +172,59 @@ def check(ask: Ask, masked: bool) -> None:
         raise NotAsked(wrong)
 
 
+def _called(field: Field) -> tuple[str, str]:
+    return field.zh, field.en
+
+
 def _complaints(field: Field, condition: Condition) -> list[str]:
     if condition.comparison not in COMPARISONS[field.kind]:
-        can = "、".join(COMPARISONS[field.kind])
-        return [f"“{field.zh}”不能用 {condition.comparison} 比较，可以用 {can}"]
+        can = list(COMPARISONS[field.kind])
+        return [
+            Words(
+                "“{field}”不能用 {comparison} 比较，可以用 {can}",
+                field=_called(field),
+                comparison=condition.comparison,
+                can=can,
+            )
+        ]
     if field.kind == "set" and condition.unknown:
-        return [f"“{field.zh}”没有不明；判断不了的用 rule_unknown"]
+        return [Words("“{field}”没有不明；判断不了的用 rule_unknown", field=_called(field))]
     if condition.comparison not in ("=", "!=") and len(condition.values) != 1:
-        return [f"“{field.zh} {condition.comparison}”后面要一个值"]
+        return [Words("“{field} {comparison}”后面要一个值", field=_called(field), comparison=condition.comparison)]
     if len(condition.values) > _MOST_VALUES:
-        return [f"“{field.zh}”最多写 {_MOST_VALUES} 个值"]
+        return [Words("“{field}”最多写 {most} 个值", field=_called(field), most=_MOST_VALUES)]
     wrong = []
     for text in condition.values:
         try:
             value_of(field, text)
         except ValueError as error:
-            wrong.append(str(error))
+            wrong.append(error.args[0])
     return wrong
 
 
 def value_of(field: Field, text: str) -> Value:
     """A value with the type of its field. Raises ValueError in words."""
     if len(text) > _LONGEST:
-        raise ValueError(f"“{field.zh}”的值太长")
+        raise ValueError(Words("“{field}”的值太长", field=_called(field)))
     if field.kind == "yes_no":
         if text.lower() in _YES or text.lower() in _NO:
             return text.lower() in _YES
-        raise ValueError(f"“{field.zh}”是“是”或“否”（或“不明”），不是“{text}”")
+        raise ValueError(Words("“{field}”是“是”或“否”（或“不明”），不是“{text}”", field=_called(field), text=text))
     if field.kind == "number":
         try:
             number = Decimal(text.replace(",", "").replace("，", ""))
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or abs(number) >= 10**12:
-            raise ValueError(f"“{field.zh}”要写数字，不是“{text}”")
+            raise ValueError(Words("“{field}”要写数字，不是“{text}”", field=_called(field), text=text))
         return number
     if field.kind == "date":
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"“{field.zh}”要写日期，如 2026-11-30，不是“{text}”") from None
+            raise ValueError(
+                Words("“{field}”要写日期，如 2026-11-30，不是“{text}”", field=_called(field), text=text)
+            ) from None
     return text
 
 

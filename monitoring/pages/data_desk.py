@@ -97,6 +97,6 @@ def _say(view: View, found: Progress) -> None:
             text=f"{t(found.step or '准备')} {share(found.done, found.of)} {found.what}",
         )
     elif found.state == DONE:
-        ui.note(found.words)
+        ui.note(t(found.words))
     else:
-        ui.failure(found.words)
+        ui.failure(t(found.words))

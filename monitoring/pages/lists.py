@@ -35,7 +35,7 @@ def page(view: View) -> None:
         cases = view.read(open_cases) if _asks_alerts(ask) else ()
         counts = view.ask(risk_lists.by_township, ask, cases)
     except NotAsked as wrong:
-        ui.failure(view.t(wrong.words))
+        ui.failure(ui.words_of(wrong, t))
         return
     fits, undecided = int(counts["fits"].sum()), int(counts["undecided"].sum())
     unit = t("户") if subject == HOUSEHOLDS else t("人")

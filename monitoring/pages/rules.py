@@ -76,7 +76,7 @@ def _rule(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
     try:
         file = rulebook.rule_file(view.warehouse, code)
     except CannotSimulate as refusal:
-        ui.failure(t("政策文件现在不能用：{why}", why=t.clauses(refusal.words)))
+        ui.failure(t("政策文件现在不能用：{why}", why=ui.words_of(refusal, t)))
         file = None
     levels = " ".join(ui.level(level, t) for level in row["level"].split("/"))
     ui.html(f"<div>{levels} <b>{ui.said(t.pick(row['title_zh'], row['title_en']))}</b> {ui.code(code)}</div>")

@@ -35,7 +35,7 @@ def _tried(view: View, code: str, when: str) -> None:
     try:
         rows = view.ask(asking.rules_moved, scenario).to_dicts()
     except CannotSimulate as refusal:
-        ui.failure(t("这个条件不能用：{why}", why=t.clauses(refusal.words)))
+        ui.failure(t("这个条件不能用：{why}", why=ui.words_of(refusal, t)))
         return
     if not rows:
         ui.note(t("这样写和现在的意思相同。"))
@@ -57,7 +57,7 @@ def _keep(view: View, code: str, file: RuleFile, when: str) -> None:
         try:
             text = changing.with_condition(file.text, when, view.county.as_of) if when != file.when else file.text
         except RuleRefused as refusal:
-            ui.failure(t.clauses(t(word) for word in refusal.words))
+            ui.failure(ui.words_of(refusal, t))
             text = file.text
         ui.note(t("示例要和条件一起改：保存前会按规则检查逐个验证，不符的都会列出来。"))
         with st.form(f"keep-{code}", border=False):

@@ -44,7 +44,7 @@ def _one(view: View) -> None:
             return
         total = view.ask(asking.sums, scenario)
     except CannotSimulate as refusal:
-        ui.failure(t("不能测算：{why}", why=t.clauses(refusal.words)))
+        ui.failure(t("不能测算：{why}", why=ui.words_of(refusal, t)))
         return
     _figures(view, scenario, total)
     _rules(view, scenario)

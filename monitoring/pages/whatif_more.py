@@ -54,7 +54,7 @@ def side_by_side(view: View) -> None:
         try:
             sums[name] = view.ask(asking.sums, kept[name])
         except CannotSimulate as refusal:
-            ui.failure(t("“{title}”不能测算：{why}", title=kept[name].title, why=t.clauses(refusal.words)))
+            ui.failure(t("“{title}”不能测算：{why}", title=kept[name].title, why=ui.words_of(refusal, t)))
     if not sums:
         return
     parameters = {row["name"]: row for row in view.ask_county(asking.in_force)}
@@ -168,7 +168,7 @@ def packs_compared(view: View) -> None:
     try:
         found = view.ask(packs.compared)
     except CannotSimulate as refusal:
-        ui.failure(t("不能测算：{why}", why=t.clauses(refusal.words)))
+        ui.failure(t("不能测算：{why}", why=ui.words_of(refusal, t)))
         return
     if found.is_empty():
         ui.empty(t("四份文件在本县的结果完全相同。"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from monitoring.language import Words
 from monitoring.parameters import Content, Pack, Parameters
 from monitoring.rules.compiling import CompiledRule, compile_rules
 from monitoring.rules.model import LEVEL_ZH, OUTCOME_ZH, Case, Rule, Snapshots
@@ -68,9 +69,9 @@ def _run_case(
             return _result(rule, case, "disabled", "", nothing)
         judged = _judge(connection, compiled[0], case.given, columns)
     except PolicyError as error:
-        return _result(rule, case, f"失败：{error.complaints[0]}", "", nothing)
+        return _result(rule, case, Words("失败：{why}", why=error.complaints[0].words), "", nothing)
     except duckdb.Error as error:
-        return _result(rule, case, f"失败：{str(error).splitlines()[0]}", "", nothing)
+        return _result(rule, case, Words("失败：{why}", why=str(error).splitlines()[0]), "", nothing)
     outcome, level, *texts = judged
     got = "unknown" if outcome is None else "hit" if outcome else "clear"
     return _result(rule, case, got, level if outcome else "", (texts[0], texts[1], texts[2]))
@@ -105,7 +106,13 @@ def _content(found: Any) -> Content:
 def _result(rule: Rule, case: Case, got: str, level: str, texts: tuple[str, str, str]) -> CaseResult:
     problem = ""
     if got != case.expect:
-        problem = f"应为{OUTCOME_ZH.get(case.expect, case.expect)}，实为{OUTCOME_ZH.get(got, got)}"
+        problem = Words(
+            "应为{expected}，实为{got}",
+            expected=OUTCOME_ZH.get(case.expect, case.expect),
+            got=Words(OUTCOME_ZH[got]) if got in OUTCOME_ZH else got,
+        )
     elif case.level and case.level != level:
-        problem = f"级别应为{LEVEL_ZH[case.level]}，实为{LEVEL_ZH.get(level, '无')}"
+        problem = Words(
+            "级别应为{expected}，实为{got}", expected=Words(LEVEL_ZH[case.level]), got=Words(LEVEL_ZH.get(level, "无"))
+        )
     return CaseResult(rule.code, case.name, case.expect, got, level, *texts, problem)

@@ -11,9 +11,11 @@ import re
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from monitoring.language import Words
 from monitoring.people.callers import Caller, acting
 from monitoring.policy import SHIPPED
 from monitoring.rules.compiling import compile_rules
@@ -31,10 +33,10 @@ _WHEN = re.compile(
 
 
 class RuleRefused(ValueError):
-    """The change was refused and nothing written; `words` (Chinese) are all complaints."""
+    """The change was refused and nothing written; `words` are all complaints."""
 
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
         super().__init__("\n".join(words))
 
 
@@ -64,13 +66,13 @@ def _holds(version: dict[str, object], as_of: date) -> bool:
     return not (isinstance(first, date) and first > as_of) and not (isinstance(last, date) and last < as_of)
 
 
-def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> list[str]:
+def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> Sequence[str]:
     """Everything that `buluo rules check` would say of the county's policy with this file in it; empty where all is well."""
     wrong = []
     if not CODE.fullmatch(code):
-        wrong.append(f"规则代码“{code}”不合规；如 GAP-DIBAO")
+        wrong.append(Words("规则代码“{code}”不合规；如 GAP-DIBAO", code=code))
     if len(text) > LONGEST_FILE or "\0" in text:
-        wrong.append(f"文件过长（最多 {LONGEST_FILE} 字）或含有控制字符")
+        wrong.append(Words("文件过长（最多 {longest} 字）或含有控制字符", longest=LONGEST_FILE))
     if wrong:
         return wrong
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +89,7 @@ def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> l
             if pack in packs:
                 compile_rules(rules, packs[pack].in_force(as_of), as_of)
         except PolicyError as error:
-            return [str(complaint) for complaint in error.complaints]
+            return [complaint.words for complaint in error.complaints]
     return []
 
 
@@ -101,7 +103,15 @@ def keep_rule(
     with acting(store, caller, "rule.change", at) as act:
         said = " ".join(reason.split())
         if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
-            raise RuleRefused([f"请写明为什么改（{SHORTEST_REASON} 至 {LONGEST_REASON} 字），会记入操作日志"])
+            raise RuleRefused(
+                [
+                    Words(
+                        "请写明为什么改（{shortest} 至 {longest} 字），会记入操作日志",
+                        shortest=SHORTEST_REASON,
+                        longest=LONGEST_REASON,
+                    )
+                ]
+            )
         wrong = complaints_of(store.home, code, text, pack, as_of)
         if wrong:
             raise RuleRefused(wrong)

@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlglot import exp
 
+from monitoring.language import Words
 from monitoring.parameters import Pack, Parameters, Value
 from monitoring.rules import texts
 from monitoring.rules.binding import bind, to_sql
@@ -74,7 +75,7 @@ def compile_rules(
                 Complaint(
                     parameters.pack.file.name,
                     f"${name}",
-                    f"规则 {code} 用到它，但 {day} 没有有效的值",
+                    Words("规则 {code} 用到它，但 {day} 没有有效的值", code=code, day=day),
                     "写上包含这一天的值",
                 )
             )

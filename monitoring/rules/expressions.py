@@ -16,6 +16,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from monitoring.language import Words
 from monitoring.strict_toml import did_you_mean
 from monitoring.tables import Column
 
@@ -98,19 +99,25 @@ def check_expression(text: str, scope: Scope, complain: Callable[[str, str], Non
 
 def _parse(text: str, fault: Callable[[str, str], None]) -> exp.Expr | None:
     if not 0 < len(text.strip()) <= LONGEST or "\0" in text:
-        fault(f"条件为空、过长或含有控制字符（{len(text)} 字）", f"1 至 {LONGEST} 个字的一个条件")
+        fault(
+            Words("条件为空、过长或含有控制字符（{n} 字）", n=len(text)),
+            Words("1 至 {longest} 个字的一个条件", longest=LONGEST),
+        )
         return None
     try:
         trees = sqlglot.parse(text, dialect="duckdb")
         size = sum(1 for tree in trees if tree is not None for _ in tree.walk())
     except (SqlglotError, RecursionError, ValueError) as error:
-        fault(f"条件读不懂（{type(error).__name__}）", "一个完整的条件，括号和引号成对")
+        fault(Words("条件读不懂（{kind}）", kind=type(error).__name__), "一个完整的条件，括号和引号成对")
         return None
     if len(trees) != 1 or trees[0] is None:
-        fault(f"写了 {len(trees)} 个语句", "只写一个条件，不用分号")
+        fault(Words("写了 {n} 个语句", n=len(trees)), "只写一个条件，不用分号")
         return None
     if size > MOST_NODES:
-        fault(f"条件过于复杂（{size} 个成分）", f"不超过 {MOST_NODES} 个成分；更复杂的事实由快照列给出")
+        fault(
+            Words("条件过于复杂（{size} 个成分）", size=size),
+            Words("不超过 {most} 个成分；更复杂的事实由快照列给出", most=MOST_NODES),
+        )
         return None
     tree: exp.Expr = trees[0]
     return tree
@@ -128,14 +135,16 @@ class _Checker:
         for node in tree.walk(bfs=False):
             shown = node.sql("duckdb", comments=False)[:60]
             if isinstance(node, _HIDES_UNKNOWN):
-                wrong[f"{shown} 会把“不明”变成一个值（{type(node).__name__}）"] = _USE_FACTS
+                wrong[Words("{shown} 会把“不明”变成一个值（{kind}）", shown=shown, kind=type(node).__name__)] = (
+                    _USE_FACTS
+                )
             elif type(node) not in _ALLOWED:
-                wrong[f"不允许 {type(node).__name__}：{shown}"] = (
+                wrong[Words("不允许 {kind}：{shown}", kind=type(node).__name__, shown=shown)] = (
                     "只用本表的列、$参数、常量、比较、IN、BETWEEN、AND、OR、NOT、+ - * / 和 abs"
                 )
                 break  # what stands below it is judged by other standards
             elif any(value for key, value in node.args.items() if key not in _ALLOWED[type(node)]):
-                wrong[f"不允许这样写：{shown}"] = "列只写列名；IN 后面写括号内的常量"
+                wrong[Words("不允许这样写：{shown}", shown=shown)] = "列只写列名；IN 后面写括号内的常量"
                 break
         for problem, right in wrong.items():
             self.fault(problem, right)
@@ -168,25 +177,31 @@ class _Checker:
         if isinstance(node, exp.Is):
             return self._is_null(node)
         self.fault(
-            f"不允许单独使用 {node.sql('duckdb', comments=False)[:60]}", "NULLIF 只作除数；NULL 只用于 $参数 IS NULL"
+            Words("不允许单独使用 {shown}", shown=node.sql("duckdb", comments=False)[:60]),
+            "NULLIF 只作除数；NULL 只用于 $参数 IS NULL",
         )
         return ""
 
     def _column(self, name: str) -> str:
         if name not in self.scope.columns:
-            self.fault(f"没有列 {name}{did_you_mean(name, self.scope.columns)}", "monitoring/tables.py 中该对象的一列")
+            self.fault(
+                Words("没有列 {name}{hint}", name=name, hint=did_you_mean(name, self.scope.columns)),
+                "monitoring/tables.py 中该对象的一列",
+            )
             return ""
         return column_family(self.scope.columns[name])
 
     def _parameter(self, name: str) -> str:
         if name not in self.scope.kinds:
             self.fault(
-                f"没有参数 ${name}{did_you_mean(name, self.scope.kinds)}",
+                Words("没有参数 ${name}{hint}", name=name, hint=did_you_mean(name, self.scope.kinds)),
                 "政策包中的参数，点号写成下划线，如 $dibao_standard_rural",
             )
             return ""
         if self.scope.kinds[name] == "list":
-            self.fault(f"参数 ${name} 是列表，条件中不能直接使用", "用快照中已按该参数算好的列，并写入 needs")
+            self.fault(
+                Words("参数 ${name} 是列表，条件中不能直接使用", name=name), "用快照中已按该参数算好的列，并写入 needs"
+            )
             return ""
         return self.scope.kinds[name]
 
@@ -206,7 +221,10 @@ class _Checker:
 
     def _alike(self, node: exp.Expr, wanted: tuple[str, ...], right: str) -> str:
         if any(isinstance(child, (*_ORDER, *_EQUAL)) for child in self._operands(node)):
-            self.fault(f"{node.sql('duckdb', comments=False)[:60]} 把几个比较连写在一起", "用 AND 分开，或加括号")
+            self.fault(
+                Words("{shown} 把几个比较连写在一起", shown=node.sql("duckdb", comments=False)[:60]),
+                "用 AND 分开，或加括号",
+            )
             return ""
         families = {self.family(child) for child in self._operands(node)}
         if "" in families:
@@ -217,30 +235,35 @@ class _Checker:
         return "flag"
 
     def _wrong(self, node: exp.Expr, families: Iterable[str], right: str) -> None:
-        kinds = "、".join(sorted(_FAMILY_ZH[family] for family in families))
-        self.fault(f"{node.sql('duckdb', comments=False)[:60]} 的两边类型不合（{kinds}）", right)
+        kinds = sorted(_FAMILY_ZH[family] for family in families)
+        self.fault(
+            Words("{shown} 的两边类型不合（{kinds}）", shown=node.sql("duckdb", comments=False)[:60], kinds=kinds),
+            right,
+        )
 
     def _divisor(self, divisor: exp.Expr) -> None:
         inner = divisor.unnest()
         if isinstance(inner, exp.Nullif):
             self._all(inner, ("number",), "number", "nullif(列, 0)")
             if not _is_zero(inner.expression):
-                self.fault(f"除数 {divisor.sql('duckdb')[:60]} 没有排除 0", "nullif(列, 0)")
+                self.fault(Words("除数 {shown} 没有排除 0", shown=divisor.sql("duckdb")[:60]), "nullif(列, 0)")
         elif not isinstance(inner, exp.Literal) or inner.is_string or _is_zero(inner):
-            self.fault(f"除数 {divisor.sql('duckdb')[:60]} 可能为 0", "nullif(列, 0) 或不为 0 的数")
+            self.fault(Words("除数 {shown} 可能为 0", shown=divisor.sql("duckdb")[:60]), "nullif(列, 0) 或不为 0 的数")
 
     def _membership(self, node: exp.In) -> str:
         items = node.expressions
         plain = (exp.Literal, exp.Neg, exp.Placeholder)
         if not items or not all(isinstance(item, plain) for item in items):
-            self.fault(f"{node.sql('duckdb', comments=False)[:60]} 的 IN 后面不是常量", "IN ('甲', '乙')")
+            self.fault(
+                Words("{shown} 的 IN 后面不是常量", shown=node.sql("duckdb", comments=False)[:60]), "IN ('甲', '乙')"
+            )
             return ""
         return self._alike(node, ("number", "text", "date"), "IN 前后须是同一类型")
 
     def _is_null(self, node: exp.Is) -> str:
         asked = node.this.unnest()
         if not isinstance(node.expression, exp.Null) or not isinstance(asked, exp.Placeholder):
-            self.fault(f"{node.sql('duckdb', comments=False)[:60]} 会把“不明”变成一个值", _USE_FACTS)
+            self.fault(Words("{shown} 会把“不明”变成一个值", shown=node.sql("duckdb", comments=False)[:60]), _USE_FACTS)
             return ""
         return "flag" if self._parameter(str(asked.this or "")) else ""
 

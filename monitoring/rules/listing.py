@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+from monitoring.language import Words
 from monitoring.parameters import Pack, Value, diff
 from monitoring.rules.cases import CaseResult, run_cases
 from monitoring.rules.compiling import clause_for, compile_rules
@@ -91,23 +92,30 @@ def _level_lines(version: Version) -> list[str]:
     return [*others, f"  {LEVEL_ZH[version.level]}{'，其他情形' if others else ''}"]
 
 
-def check_lines(home: Path | None) -> tuple[bool, list[str]]:
+def check_lines(home: Path | None) -> tuple[bool, list[Words]]:
     """Whether every pack, rule and case holds, and what to print: each complaint, or one line that all is well."""
     try:
         packs, rules = load_policy(home)
     except PolicyError as error:
-        return False, str(error).splitlines()
+        count = Words("政策文件有 {n} 处需要改正：", n=len(error.complaints))
+        return False, [count, *(complaint.words for complaint in error.complaints)]
     results = run_cases(rules, packs)
     wrong = [result for result in results if not result.holds]
     if wrong:
-        return False, [f"示例有 {len(wrong)} 个不符：", *map(case_line, wrong)]
-    return True, [f"{len(packs)} 个政策包、{len(rules)} 条规则、{len(results)} 个示例全部正确。"]
+        return False, [Words("示例有 {n} 个不符：", n=len(wrong)), *map(case_line, wrong)]
+    right = Words(
+        "{packs} 个政策包、{rules} 条规则、{cases} 个示例全部正确。",
+        packs=len(packs),
+        rules=len(rules),
+        cases=len(results),
+    )
+    return True, [right]
 
 
-def case_line(result: CaseResult) -> str:
+def case_line(result: CaseResult) -> Words:
     mark = "✓" if result.holds else "✗"
     told = result.problem or f"{OUTCOME_ZH[result.got]}{f'（{LEVEL_ZH[result.level]}）' if result.level else ''}"
-    return f"{mark} {result.code}  {result.case}：{told}"
+    return Words("{mark} {code}  {case}：{told}", mark=mark, code=result.code, case=result.case, told=told)
 
 
 def result_lines(results: Iterable[CaseResult]) -> list[str]:

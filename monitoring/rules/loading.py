@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from monitoring.language import Words
 from monitoring.parameters import Pack, kind_of, placeholder
 from monitoring.policy import SHIPPED, read_packs
 from monitoring.rules.expressions import Scope, check_expression
@@ -81,7 +82,9 @@ def _read_rule(
     kind, subject = table.choice("kind", KINDS), table.choice("subject", tuple(snapshots))
     record = table.text("record", required=subject == "record")
     if record and subject != "record":
-        table.complain(f"subject = {subject} 时不写 record", '删去 record，或 subject = "record"')
+        table.complain(
+            Words("subject = {subject} 时不写 record", subject=subject), '删去 record，或 subject = "record"'
+        )
     department, title = table.text("department"), table.bilingual("title") or Bilingual("", "")
     scope = Scope(snapshots.get(subject, {}), kinds)
     tables = table.tables("version")
@@ -120,13 +123,15 @@ def _read_version(table: Table, scope: Scope, packs: Mapping[str, Pack]) -> tupl
 def _read_clause(table: Table, packs: Mapping[str, Pack]) -> dict[str, str]:
     found = table.raw("clause")
     known = [*(pack.short for pack in packs.values() if pack.short), PRACTICE]
-    right = f'clause = {{ MF = "二（二）" }}，键取 {"、".join(known)}'
+    right = Words('clause = {{ MF = "二（二）" }}，键取 {known}', known=known)
     if not isinstance(found, dict) or not found or not all(isinstance(t, str) and t.strip() for t in found.values()):
         table.complain("clause 缺失或为空", right)
         return {}
     for short in found:
         if short not in known:
-            table.complain(f"clause 中没有文件 {short}{did_you_mean(short, known)}", right)
+            table.complain(
+                Words("clause 中没有文件 {short}{hint}", short=short, hint=did_you_mean(short, known)), right
+            )
     return found
 
 
@@ -135,13 +140,13 @@ def _read_names(table: Table, key: str, known: Mapping[str, Column] | set[str]) 
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        table.complain(f"{key} 不是名称的列表", f'{key} = ["…"]')
+        table.complain(Words("{key} 不是名称的列表", key=key), f'{key} = ["…"]')
         return ()
     for name in found:
         if name not in known:
             table.complain(
-                f"{key} 中没有 {name}{did_you_mean(name, known)}",
-                f"{key} 中写已有的{'参数（带点号）' if key == 'needs' else '列'}",
+                Words("{key} 中没有 {name}{hint}", key=key, name=name, hint=did_you_mean(name, known)),
+                Words("{key} 中写已有的{what}", key=key, what=Words("参数（带点号）" if key == "needs" else "列")),
             )
     return tuple(dict.fromkeys(found))
 
@@ -152,13 +157,13 @@ def _read_case(table: Table, scope: Scope, packs: Mapping[str, Pack]) -> Case:
     given, parameters = table.raw("given") or {}, table.raw("parameters") or {}
     for key, values, known in (("given", given, scope.columns), ("parameters", parameters, scope.kinds)):
         if not isinstance(values, dict):
-            table.complain(f"{key} 不是表", f"{key} = {{ 名称 = 值 }}")
+            table.complain(Words("{key} 不是表", key=key), Words("{key} = {{ 名称 = 值 }}", key=key))
             continue
         for named in values:
             if named not in known:
                 table.complain(
-                    f"{key} 中没有 {named}{did_you_mean(named, known)}",
-                    f"{key} 中写已有的{'列' if key == 'given' else '参数'}",
+                    Words("{key} 中没有 {named}{hint}", key=key, named=named, hint=did_you_mean(named, known)),
+                    Words("{key} 中写已有的{what}", key=key, what=Words("列" if key == "given" else "参数")),
                 )
     pack = table.choice("pack", tuple(packs), required=False) or "national-2020"
     case = Case(
@@ -187,7 +192,7 @@ def _check_parameters_present(
             if _is_shipped(pack.file) and not _is_shipped(rule.file):
                 continue
             for name in sorted({n for version in rule.versions for n in version.parameters} - held):
-                wrong = f"规则 {rule.code} 用到参数 ${name}，本政策包（不限日期）没有"
+                wrong = Words("规则 {code} 用到参数 ${name}，本政策包（不限日期）没有", code=rule.code, name=name)
                 complaints.append(Complaint(pack.file.name, f"${name}", wrong, "在政策包中写上它的值、日期和 clause"))
 
 
@@ -213,5 +218,10 @@ def _try_on_rows(
     ):
         if problem:
             complaints.append(
-                Complaint(rule.file.name, label, f"在样行上执行失败：{problem}", "类型相合、不会溢出的条件")
+                Complaint(
+                    rule.file.name,
+                    label,
+                    Words("在样行上执行失败：{problem}", problem=problem),
+                    "类型相合、不会溢出的条件",
+                )
             )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from monitoring.language import Words
 from monitoring.rules.expressions import Scope, column_family
 from monitoring.strict_toml import did_you_mean
 
@@ -61,8 +62,8 @@ def read_sentence(text: str, scope: Scope, complain: Callable[[str, str], None])
         named = _NAMED.fullmatch(found[1])
         if named is None:
             complain(
-                f"句子中 {found[0]} 读不懂",
-                "{列名}、{$参数} 或 {days}；比例可写 {$rigid_share:%}，月份可写 {paid_month:month}，是否可写 {urban:城市|农村}，带单位可写 {income_pc: # 元|不明}",
+                Words("句子中 {slot} 读不懂", slot=found[0]),
+                "{income_pc} 这样的列、{$dibao_standard_rural} 这样的参数，或 {days}；比例可写 {$rigid_share:%}，月份可写 {paid_month:month}，是否可写 {urban:城市|农村}，带单位可写 {income_pc: # 元|不明}",
             )
             continue
         slot = Slot(named[2], bool(named[1]), named[3] or "")
@@ -70,7 +71,7 @@ def read_sentence(text: str, scope: Scope, complain: Callable[[str, str], None])
         pieces.append(slot)
     pieces.append(text[end:])
     if any("{" in piece or "}" in piece for piece in pieces if isinstance(piece, str)):
-        complain("句子中的花括号不成对", "{列名} 两边各一个花括号")
+        complain("句子中的花括号不成对", "{income_pc} 这样两边各一个花括号")
     return Sentence(text, tuple(piece for piece in pieces if piece != ""))
 
 
@@ -78,7 +79,8 @@ def _check_slot(slot: Slot, scope: Scope, complain: Callable[[str, str], None]) 
     if slot.parameter:
         if slot.name not in scope.kinds:
             complain(
-                f"句子中没有参数 ${slot.name}{did_you_mean(slot.name, scope.kinds)}", "政策包中的参数，点号写成下划线"
+                Words("句子中没有参数 ${name}{hint}", name=slot.name, hint=did_you_mean(slot.name, scope.kinds)),
+                "政策包中的参数，点号写成下划线",
             )
             return
         family = scope.kinds[slot.name]
@@ -86,7 +88,8 @@ def _check_slot(slot: Slot, scope: Scope, complain: Callable[[str, str], None]) 
         family = "number"
     elif slot.name not in scope.columns:
         complain(
-            f"句子中没有列 {slot.name}{did_you_mean(slot.name, scope.columns)}", "monitoring/tables.py 中该对象的一列"
+            Words("句子中没有列 {name}{hint}", name=slot.name, hint=did_you_mean(slot.name, scope.columns)),
+            "monitoring/tables.py 中该对象的一列",
         )
         return
     else:
@@ -95,4 +98,7 @@ def _check_slot(slot: Slot, scope: Scope, complain: Callable[[str, str], None]) 
     if "#" not in slot.style and "|" in slot.style:
         wanted = "flag"
     if family != wanted:
-        complain(f"句子中 {slot.name} 不能按 :{slot.style} 显示", ":% 只用于数值，:month 只用于日期，:甲|乙 只用于是否")
+        complain(
+            Words("句子中 {name} 不能按 :{style} 显示", name=slot.name, style=slot.style),
+            ":% 只用于数值，:month 只用于日期，:甲|乙 只用于是否",
+        )

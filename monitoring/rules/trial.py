@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import duckdb
 
+from monitoring.language import Words
 from monitoring.parameters import Content
 from monitoring.rules.binding import bind, to_sql
 from monitoring.rules.expressions import Expression
@@ -55,4 +56,4 @@ def _problem(connection: duckdb.DuckDBPyConnection, subject: str, conditions: Se
         connection.execute(query).fetchall()
     except duckdb.Error as error:
         return str(error).splitlines()[0]
-    return "" if types == {"BOOLEAN"} else f"结果类型为 {'、'.join(sorted(types))}，不是 BOOLEAN"
+    return "" if types == {"BOOLEAN"} else Words("结果类型为 {known}，不是 BOOLEAN", known="、".join(sorted(types)))

@@ -6,7 +6,7 @@ does not store: of which kind a parameter is, and which parameters the facts of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from monitoring.language import Words
 from monitoring.parameters import Content, Pack, Parameters, Value, kind_of, placeholder
 from monitoring.rules import Rule, load_policy
 from monitoring.rules.expressions import Expression, Scope, check_expression
@@ -28,10 +29,10 @@ YES_WORDS, NO_WORDS = ("是", "true", "yes"), ("否", "false", "no")
 
 
 class CannotSimulate(ValueError):
-    """A what-if that cannot be answered exactly, or cannot be read; `words` (Chinese) say why, all of it at once."""
+    """A what-if that cannot be answered exactly, or cannot be read; `words` say why, all of it at once."""
 
-    def __init__(self, words: str | list[str]) -> None:
-        self.words = [words] if isinstance(words, str) else words
+    def __init__(self, words: str | Sequence[str]) -> None:
+        self.words = [words] if isinstance(words, str) else list(words)
         super().__init__("；".join(self.words))
 
 
@@ -82,11 +83,13 @@ def _ground(warehouse: Warehouse, _stamp: object) -> Ground:
     try:
         packs, files = load_policy(home if (home / "policy").is_dir() else None)
     except PolicyError as error:
-        raise CannotSimulate([f"{error.complaints[0]}（先用 buluo rules check 改正政策文件）"]) from error
+        raise CannotSimulate(
+            [Words("{complaint}（先用 buluo rules check 改正政策文件）", complaint=error.complaints[0].words)]
+        ) from error
     run = warehouse.row("select period, as_of, pack from run")
     pack = packs.get(run["pack"])
     if pack is None:
-        raise CannotSimulate(f"本期用的政策包 {run['pack']} 已经不在，不能测算；请先放回这个政策包")
+        raise CannotSimulate(Words("本期用的政策包 {pack} 已经不在，不能测算；请先放回这个政策包", pack=run["pack"]))
     parameters = _parameters(warehouse, pack, run["as_of"], parameter_kinds(packs))
     kinds = {
         **parameter_kinds(packs),
@@ -121,7 +124,9 @@ def _rule(
     expression = check_expression(
         row["when_text"],
         Scope(SNAPSHOTS[row["subject"]], kinds),
-        lambda what, _right: wrong.append(f"规则 {code} 在本期的条件今天读不懂：{what}。请重新运行本期"),
+        lambda what, _right: wrong.append(
+            Words("规则 {code} 在本期的条件今天读不懂：{what}。请重新运行本期", code=code, what=what)
+        ),
     )
     if expression is None or len(wrong) > before:
         return None
@@ -157,7 +162,7 @@ def read_content(text: str, kind: str) -> Content:
     if kind == "flag":
         if said.lower() in YES_WORDS or said.lower() in NO_WORDS:
             return said.lower() in YES_WORDS
-        raise CannotSimulate(f"“{text}”不是“是”或“否”")
+        raise CannotSimulate(Words("“{text}”不是“是”或“否”", text=text))
     if kind == "list":
         items = [item.strip() for item in said.replace("，", "、").replace(",", "、").split("、") if item.strip()]
         items = [] if said == "（空）" else items
@@ -167,7 +172,7 @@ def read_content(text: str, kind: str) -> Content:
     try:
         number = Decimal(said.replace(",", ""))
     except InvalidOperation as error:
-        raise CannotSimulate(f"“{text}”不是数") from error
+        raise CannotSimulate(Words("“{text}”不是数", text=text)) from error
     if not number.is_finite():
-        raise CannotSimulate(f"“{text}”不是有限的数")
+        raise CannotSimulate(Words("“{text}”不是有限的数", text=text))
     return number

@@ -20,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from monitoring.language import Words
 from monitoring.parameters import Parameters, Value, placeholder, show_content
 from monitoring.rules.expressions import Expression, Scope, check_expression
 from monitoring.simulating.ground import OFF_WORDS, CannotSimulate, Ground, Judged, read_content
@@ -97,7 +98,11 @@ def world(ground: Ground, scenario: Scenario) -> World:
     if scenario.pack:
         if scenario.pack not in ground.packs:
             hint = did_you_mean(scenario.pack, ground.packs)
-            raise CannotSimulate(f"没有政策包 {scenario.pack}{hint}；可用的有 {'、'.join(ground.packs)}")
+            raise CannotSimulate(
+                Words(
+                    "没有政策包 {pack}{hint}；可用的有 {known}", pack=scenario.pack, hint=hint, known=list(ground.packs)
+                )
+            )
         values = dict(ground.packs[scenario.pack].in_force(ground.as_of))
     for name, text in scenario.sets:
         try:
@@ -108,15 +113,19 @@ def world(ground: Ground, scenario: Scenario) -> World:
     for code, text in scenario.tries:
         rule = ground.rules.get(code)
         if rule is None:
-            wrong.append(f"本期没有规则 {code}{did_you_mean(code, ground.rules)}")
+            wrong.append(Words("本期没有规则 {code}{hint}", code=code, hint=did_you_mean(code, ground.rules)))
             continue
         scope = Scope(SNAPSHOTS[rule.subject], ground.kinds)
-        expression = check_expression(text, scope, lambda what, right: wrong.append(f"{what}。应为：{right}"))
+        expression = check_expression(
+            text, scope, lambda what, right: wrong.append(Words("{what}。应为：{right}", what=what, right=right))
+        )
         if expression is not None:
             tries[code] = expression
     for code in (*scenario.off, *scenario.on):
         if code not in ground.rules and code not in ground.others:
-            wrong.append(f"没有规则 {code}{did_you_mean(code, {**ground.rules, **ground.others})}")
+            wrong.append(
+                Words("没有规则 {code}{hint}", code=code, hint=did_you_mean(code, {**ground.rules, **ground.others}))
+            )
     if wrong:
         raise CannotSimulate(wrong)
     pack = ground.packs[scenario.pack] if scenario.pack else ground.pack
@@ -127,7 +136,9 @@ def world(ground: Ground, scenario: Scenario) -> World:
         if made.rules[code][1] is None and code not in scenario.off:
             rule = made.rules[code][0]
             lacking = [n for n in rule.parameters if _is_off(made.parameters, n)]
-            wrong.append(f"规则 {code} 打不开：参数 {'、'.join(lacking)} 停用着，请同时给出它的值")
+            wrong.append(
+                Words("规则 {code} 打不开：参数 {known} 停用着，请同时给出它的值", code=code, known=list(lacking))
+            )
     if wrong:
         raise CannotSimulate(wrong)
     return made
@@ -136,29 +147,31 @@ def world(ground: Ground, scenario: Scenario) -> World:
 def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: str) -> Value:
     """A parameter with another value, refused where a run with it would be refused or where nobody can say what it does."""
     if name not in values:
-        raise CannotSimulate(f"政策包里没有参数 {name}{did_you_mean(name, values)}")
+        raise CannotSimulate(Words("政策包里没有参数 {name}{hint}", name=name, hint=did_you_mean(name, values)))
     kind, known = ground.kinds.get(placeholder(name), "number"), values[name]
     if text.strip().lower() in OFF_WORDS:
         if name in NEEDED | FLAGS_NEEDED | STANDARDS or name.startswith(WORKING_DAYS):
-            raise CannotSimulate(f"参数 {name} 不能停用：事实或金额要用它来算，停用后算不出来")
+            raise CannotSimulate(Words("参数 {name} 不能停用：事实或金额要用它来算，停用后算不出来", name=name))
         return replace(known, value=None, off=True)
     try:
         content = read_content(text, kind)
     except CannotSimulate as refusal:
         raise CannotSimulate(f"{name} = {refusal.words[0]}") from refusal
     if content is None and (name in NEEDED | FLAGS_NEEDED | STANDARDS or kind in ("list", "text")):
-        raise CannotSimulate(f"参数 {name} 须有一个值")
+        raise CannotSimulate(Words("参数 {name} 须有一个值", name=name))
     if kind == "number" and content is not None:
         if content < 0:  # type: ignore[operator]
-            raise CannotSimulate(f"{name} = {text} 小于 0")
+            raise CannotSimulate(Words("{name} = {text} 小于 0", name=name, text=text))
         if (name in NEEDED or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type]
-            raise CannotSimulate(f"{name} = {text} 须是整数")
+            raise CannotSimulate(Words("{name} = {text} 须是整数", name=name, text=text))
     if kind == "text":
         choices = sorted({str(v.value) for pack in ground.packs.values() for v in pack.values(name) if v.value})
         if content not in choices:
-            raise CannotSimulate(f"{name} = {text} 没有规则认得；取 {'、'.join(choices)} 之一")
+            raise CannotSimulate(
+                Words("{name} = {text} 没有规则认得；取 {known} 之一", name=name, text=text, known=list(choices))
+            )
     if name == "disability.severe_extra_grades" and not all(isinstance(item, int) for item in content or ()):  # type: ignore[union-attr]
-        raise CannotSimulate(f"{name} 须是残疾等级，如 3、4")
+        raise CannotSimulate(Words("{name} 须是残疾等级，如 3、4", name=name))
     return replace(known, value=content, off=False)
 
 
@@ -196,7 +209,7 @@ def read_scenario(path: Path) -> Scenario:
     complaints: list[Complaint] = []
     table = read_toml(path, complaints)
     if table is None:
-        raise CannotSimulate([str(complaint) for complaint in complaints])
+        raise CannotSimulate([complaint.words for complaint in complaints])
     title, why = table.text("title"), table.text("why", required=False)
     pack = table.text("pack", required=False)
     sets = _pairs(table.raw("set"), lambda wrong: table.complain(wrong, '"dibao.standard_rural" = "680"', "set"))
@@ -206,7 +219,7 @@ def read_scenario(path: Path) -> Scenario:
         rules = {}
     table.close()
     if complaints:
-        raise CannotSimulate([str(complaint) for complaint in complaints])
+        raise CannotSimulate([complaint.words for complaint in complaints])
     return Scenario(title, why, pack, sets, _codes(rules.get("off")), _codes(rules.get("on")))
 
 
@@ -219,7 +232,7 @@ def _pairs(found: Any, complain: Any) -> tuple[tuple[str, str], ...]:
     pairs = []
     for name, value in found.items():
         if isinstance(value, dict):
-            complain(f"{name} 的名称里有点号，要加引号")
+            complain(Words("{name} 的名称里有点号，要加引号", name=name))
             continue
         content = tuple(value) if isinstance(value, list) else value
         pairs.append((name, content if isinstance(content, str) else show_content(_plain(content))))
@@ -259,6 +272,6 @@ def parse_sets(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name.strip() or not value.strip():
-            raise CannotSimulate(f"“{text}”读不懂；写作 参数=值，如 dibao.standard_rural=650")
+            raise CannotSimulate(Words("“{text}”读不懂；写作 参数=值，如 dibao.standard_rural=650", text=text))
         pairs.append((name.strip(), value.strip()))
     return tuple(pairs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from monitoring.language import Words
 from monitoring.people.callers import Caller, acting, reading
 from monitoring.simulating.ground import CannotSimulate
 from monitoring.simulating.scenario import LONGEST, NAME, Scenario, read_scenario, scenario_text
@@ -38,9 +39,11 @@ def keep(store: Store, caller: Caller, name: str, scenario: Scenario, at: dateti
         if not NAME.fullmatch(name):
             wrong.append("名称写 1 至 40 个字，只用文字、数字、横线和下划线")
         if not scenario.title.strip() or len(scenario.title) > LONGEST:
-            wrong.append(f"请写标题（不超过 {LONGEST} 字）")
+            wrong.append(Words("请写标题（不超过 {longest} 字）", longest=LONGEST))
         if len(scenario.why.strip()) < SHORTEST_WHY or len(scenario.why) > LONGEST:
-            wrong.append(f"请写明为什么测算（{SHORTEST_WHY} 至 {LONGEST} 字）")
+            wrong.append(
+                Words("请写明为什么测算（{shortest} 至 {longest} 字）", shortest=SHORTEST_WHY, longest=LONGEST)
+            )
         if not scenario.told():
             wrong.append("方案里什么都没有改，不用保存")
         if wrong:
