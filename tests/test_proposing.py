@@ -112,12 +112,35 @@ def test_what_would_not_load_strictly_is_not_kept_and_nothing_changes(sqlite: St
     assert "visits" in load_feeds(home / "feeds") and 'visitor = ["走访\\"干部\\""]' in (
         home / "feeds" / "visits.toml"
     ).read_text("utf-8")
-    (home / "feeds" / "clues.toml").write_text('[aliases]\n[[layout]]\nname = "甲"\n', encoding="utf-8")
-    with pytest.raises(NotKept, match="手工"):
-        keep_mapping(sqlite, county, home, "clues", {"channel": ["甲"]}, NOON)
     with sqlite.read() as con:
         told = con.execute(select(journal).where(journal.c.event == "feed.map", journal.c.result == "ok")).all()
     assert len(told) == 1 and "走访" in str(told[0].detail)
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "begins"),
+    [
+        (
+            '# 热线中心的格式\n[[layout]]\nname = "热线"   # 2026 年起\naliases = { channel = ["来电渠道"] }\n',
+            "# 热线中心",
+        ),
+        ('aliases = { channel = ["渠道"] }\n', "aliases = { channel = "),
+        ('[aliases]\nchannel = [\n  "渠道", # 旧表\n]\n', "[aliases]\nchannel = [\n"),
+    ],
+)
+def test_what_was_written_by_hand_stays_where_headings_are_added(sqlite: Store, by_hand: str, begins: str) -> None:
+    home, path = sqlite.home, sqlite.home / "feeds" / "clues.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(by_hand, encoding="utf-8")
+    before = tomllib.loads(by_hand)
+    keep_mapping(sqlite, add_account(sqlite, "county_staff"), home, "clues", {"channel": ["甲", "渠道甲"]}, NOON)
+    text = path.read_text("utf-8")
+    after = tomllib.loads(text)
+    added = before.get("aliases", {}).get("channel", [])
+    assert text.startswith(begins) and all(line in text for line in ("2026 年起", "旧表") if line in by_hand)
+    assert after.pop("aliases") == {"channel": [*added, "甲", "渠道甲"]}
+    assert after == {key: value for key, value in before.items() if key != "aliases"}
+    load_feeds(home / "feeds")
 
 
 def test_the_page_gets_the_proposal_masked_and_only_for_files_of_the_inbox(sqlite: Store) -> None:

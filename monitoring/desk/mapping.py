@@ -19,6 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import tomlkit
+
 from monitoring.access import Scope
 from monitoring.exporting.writing import sync_folder
 from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
@@ -28,6 +30,7 @@ from monitoring.store import Store
 
 PROPOSE_SECONDS = 90
 _EVERYBODY = Scope()
+_BEGINNING = "# 本县文件的叫法，在看板上确认或由 buluo map --keep 记下；可以手工删改，运行前会严格检查。\n[aliases]\n"
 _LIKE_A_NAME = re.compile(r"[\u3400-\u9fff·]{2,4}")
 
 
@@ -91,46 +94,40 @@ def keep_mapping(
 ) -> Path:
     """Adds headings to a feed in HOME/feeds/<feed>.toml. Raises Denied, SessionOver, NotKept with every complaint."""
     with acting(store, caller, "feed.map", at) as act:
-        feeds = load_feeds(home / "feeds")
+        try:
+            feeds = load_feeds(home / "feeds")
+        except FeedError as error:
+            raise NotKept("；".join(error.complaints)) from error
         if feed not in feeds:
             raise NotKept(Words("没有台账“{feed}”", feed=feed))
         known = feeds[feed].std_columns()
         if wrong := sorted(set(aliases) - set(known)):
             raise NotKept(Words("台账里没有这些列：{known}", known=wrong))
         path = home / "feeds" / f"{feed}.toml"
-        kept = _kept(path)
-        merged = {name: list(headings) for name, headings in kept.items()}
+        text = path.read_text("utf-8-sig") if path.exists() else ""
+        kept = tomllib.loads(text).get("aliases", {})
+        new = {}
         for name, headings in aliases.items():
             there = {
-                normalise_heading(text) for text in (known[name].heading, *known[name].aliases, *merged.get(name, ()))
+                normalise_heading(said)
+                for said in (known[name].heading, *known[name].aliases, *map(str, kept.get(name, ())))
             }
-            merged.setdefault(name, []).extend(
-                text for text in dict.fromkeys(headings) if normalise_heading(text) not in there
-            )
-        merged = {name: headings for name, headings in merged.items() if headings}
-        _strictly(home, feed, text := _toml(merged))
+            new[name] = [said for said in dict.fromkeys(headings) if normalise_heading(said) not in there]
+        new = {name: headings for name, headings in new.items() if headings}
+        text = _with_aliases(text, new)
+        _strictly(home, feed, text)
         _put(path, text)
-        added = {name: [h for h in merged.get(name, []) if h not in kept.get(name, ())] for name in aliases}
-        act.journal(
-            "feed.map", f"feed:{feed}", headings={name: headings for name, headings in added.items() if headings}
-        )
+        act.journal("feed.map", f"feed:{feed}", headings=new)
     return path
 
 
-def _kept(path: Path) -> dict[str, list[str]]:
-    if not path.exists():
-        return {}
-    raw = tomllib.loads(path.read_text("utf-8"))
-    if set(raw) - {"aliases"}:
-        raise NotKept(Words("{name} 里还有手写的内容，请把这些叫法手工加进它的 [aliases]", name=path.name))
-    return dict(raw.get("aliases", {}))
-
-
-def _toml(aliases: Mapping[str, Sequence[str]]) -> str:
-    lines = ["# 本县文件的叫法，在看板上确认或由 buluo map --keep 记下；可以手工删改，运行前会严格检查。", "[aliases]"]
-    for name, headings in sorted(aliases.items()):
-        lines.append(f"{name} = [{', '.join(json.dumps(text, ensure_ascii=False) for text in headings)}]")
-    return "\n".join(lines) + "\n"
+def _with_aliases(text: str, new: Mapping[str, Sequence[str]]) -> str:
+    """The file with further headings; what somebody wrote by hand (layouts, columns, comments) stays to the letter."""
+    document = tomlkit.parse(text or _BEGINNING)
+    table = document.setdefault("aliases", tomlkit.table())
+    for name, headings in sorted(new.items()):
+        table.setdefault(name, tomlkit.array()).extend(headings)
+    return tomlkit.dumps(document)
 
 
 def _strictly(home: Path, feed: str, text: str) -> None:
