@@ -338,11 +338,6 @@ def bar(part: float, whole: float) -> str:
     return f'<span class="bl-bar" aria-hidden="true"><i style="width:{100 * part / whole if whole else 0:.0f}%"></i></span>'
 
 
-def width(part: int, whole: int) -> str:
-    """How long a bar is that stands for a part of the longest one, for a style."""
-    return f"{6 * part / whole if whole else 0:.2f}rem"
-
-
 def change(value: int | None, before: int | None, t: Language, worse: bool = True) -> str:
     """The difference to last period with its sign, marked where more is worse; "" where last period is not known."""
     if value is None or before is None:

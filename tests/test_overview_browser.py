@@ -58,6 +58,22 @@ def test_a_click_on_the_map_leads_to_the_township(browser: Browser, address: str
         assert "村（社区）" in visit.text()
 
 
+def test_bars_are_as_long_as_their_numbers(browser: Browser, address: str) -> None:
+    with Visit(browser, address, "/") as visit:
+        drawn = visit.page.evaluate(
+            """[...document.querySelectorAll('.bl-bar')].map(bar => [bar.closest('table').innerText.length,
+            parseInt(bar.closest('tr').querySelector('td.n').innerText.replaceAll(',', '')), bar.firstChild.offsetWidth, bar.offsetWidth,
+            getComputedStyle(bar).backgroundColor])"""
+        )
+    assert len(drawn) > 5 and {ground for *_, ground in drawn} == {"rgba(0, 0, 0, 0)"}
+    tables = {table for table, *_ in drawn}
+    for table in tables:
+        rows = [row for row in drawn if row[0] == table]
+        most = max(number for _, number, *_ in rows)
+        for _, number, long, whole, _ in rows:
+            assert abs(long - max(2, whole * number / most)) <= 2 + whole / 200, (number, most, long, whole)
+
+
 def test_on_paper_the_columns_stand_beside_each_other_and_no_control_is_shown(browser: Browser, address: str) -> None:
     with Visit(browser, address, "/") as visit:
         visit.page.emulate_media(media="print")

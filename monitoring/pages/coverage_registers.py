@@ -42,7 +42,7 @@ def _intersections(view: View) -> None:
         return
     top = max(row["persons"] for row in rows)
     ui.table(rows, [
-        Column("", lambda row: f'<span class="bl-bar" style="width:{ui.width(row["persons"], top)}"></span>'),
+        Column("", lambda row: ui.bar(row["persons"], top)),
         Column(t("人数"), lambda row: _count(view, row, "person"), "n"),
         Column(t("户数"), lambda row: _count(view, row, "household"), "n"),
         *(Column(t(register.title), _mark(register.key), "w") for register in asked.REGISTERS),
