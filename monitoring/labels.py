@@ -5,9 +5,13 @@ Chinese texts; `monitoring.language` gives the English ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from functools import cache
+from typing import Any
 
 from monitoring.feeds import load_feeds
+from monitoring.language import number
 from monitoring.tables import SNAPSHOTS, Column
 
 LEVELS = ("red", "orange", "yellow", "blue")
@@ -32,6 +36,31 @@ UNIT_ZH = {
     "vehicles": "辆", "homes": "套", "businesses": "家", "names": "个", "households": "户", "years": "岁", "certificates": "个",
     "grants": "次", "beds": "张",
 }  # fmt: skip
+# how parameters' values are said, by the unit that packs give in Chinese
+PERCENT_UNITS = ("占比（0–1）", "比例")
+UNITS_UNSAID = ("是/否", "户的范围", "周期", "车辆类型")
+CODE_ZH = {"low-income": "低收入家庭", "month": "每月", "停用": "已停用"}
+
+
+def parameter_words(value: Any, unit: str, say: Callable[..., str]) -> str:
+    """A parameter's value as people say it: 650 元/人·月, 30%, 是, 汽车、摩托车, 低收入家庭. `unit`: Chinese, as in the pack;
+    `say` puts a Chinese text into the language."""
+    if value is None or value == "":
+        return say("无")
+    if isinstance(value, bool):
+        return say("是") if value else say("否")
+    parts = value if isinstance(value, list | tuple) else str(value).split("、")
+    said = say("、").join(_plain(str(part), unit in PERCENT_UNITS, say) for part in parts)
+    needless = unit in (*PERCENT_UNITS, *UNITS_UNSAID, "") or str(value) in ("是", "否", "无", "停用")
+    return said if needless else f"{said} {say(unit)}"
+
+
+def _plain(text: str, percent: bool, say: Callable[..., str]) -> str:
+    try:
+        figure = Decimal(text)
+    except InvalidOperation:
+        return say(CODE_ZH.get(text, text))
+    return f"{number(100 * figure)}%" if percent else number(figure)
 
 
 def columns_of(subject: str) -> dict[str, Column]:

@@ -6,12 +6,15 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
 
 from monitoring.feeds import load_feeds
+from monitoring.labels import parameter_words
 from monitoring.language import LOCALE, Language, catalogue, number, share
 
 ROOT = Path(__file__).parents[1]
@@ -86,3 +89,24 @@ def test_tiles_have_three_figures(value: int, zh: str, en: str) -> None:
 def test_a_share_is_never_rounded_up_to_all() -> None:
     assert (share(9999, 10000), share(1, 1), share(0, 0)) == ("99.9%", "100.0%", "")
     assert number(1234.5) == "1,234.5" and number(1200) == "1,200"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "zh", "en"),
+    [
+        (Decimal("650.00"), "元/人·月", "650 元/人·月", "650 yuan a head and month"),
+        ("0.3", "占比（0–1）", "30%", "30%"),
+        (Decimal("0.0"), "占比（0–1）", "0%", "0%"),
+        ("low-income", "户的范围", "低收入家庭", "low-income family"),
+        ("汽车、摩托车", "车辆类型", "汽车、摩托车", None),
+        ([3, 4], "残疾等级", "3、4 残疾等级", None),
+        (True, "是/否", "是", "yes"),
+        ("停用", "工作日", "已停用", "disabled"),
+        (None, "元/年", "无", "none"),
+        ("1.5", "", "1.5", "1.5"),
+    ],
+)
+def test_a_parameter_is_said_with_its_unit_and_never_as_a_code(value: Any, unit: str, zh: str, en: str | None) -> None:
+    assert parameter_words(value, unit, Language("zh")) == zh
+    said = parameter_words(value, unit, Language("en"))
+    assert not CHINESE.search(said) and (en is None or said.lower() == en), said

@@ -15,6 +15,7 @@ from monitoring.alerts import beside
 from monitoring.alerts.beside import Result
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.outcomes import WENT_TO as DECIDED_FOR
+from monitoring.labels import parameter_words
 from monitoring.language import number
 from monitoring.pages import people_lists
 from monitoring.queries import exits, verdicts
@@ -142,9 +143,7 @@ def _evidence(view: View, row: dict[str, Any]) -> str:
         if name.startswith("$"):
             parameter = known.get(name[1:].replace(".", "_"))
             title = t.pick(parameter.meaning_zh, parameter.meaning_en) if parameter else t("参数")
-            unit = f" {t(parameter.unit)}" if parameter and parameter.unit and not isinstance(value, bool) else ""
-            said = t.listed(t(str(one)) for one in value) if isinstance(value, list) else t.value(value)
-            told.append(t.named(title, f"{said}{unit}"))
+            told.append(t.named(title, parameter_words(value, parameter.unit if parameter else "", t)))
         elif name not in _KEYS and value is not None and not isinstance(value, bool):
             told.append(
                 t.named(ui.column_title(row["subject"], name, t), ui.column_value(row["subject"], name, value, t))

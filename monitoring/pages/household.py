@@ -85,6 +85,7 @@ def _file(view: View, found: Household) -> None:
         _members(view, found)
         _income(view, found)
         _programmes(view, found)
+        household_timeline.section(view, found)
     with right:
         ui.heading(t("信号和原因"))
         for signal in signals:
@@ -92,7 +93,6 @@ def _file(view: View, found: Household) -> None:
         if not signals:
             ui.empty(t("本期没有信号。没有信号不等于没有困难：请看下面“不明”的规则。"))
         household_risk.section(view, key)
-        household_timeline.section(view, found)
     household_entitlement.section(view, found.key)
     _verdicts(view, found)
     household_why.section(view, found.key)

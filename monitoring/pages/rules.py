@@ -9,7 +9,7 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.alerts import confirmed
 from monitoring.alerts.confirmed import Confirmed
-from monitoring.labels import KIND_ZH, SUBJECT_ZH
+from monitoring.labels import KIND_ZH, SUBJECT_ZH, parameter_words
 from monitoring.language import number, share
 from monitoring.pages import rules_change
 from monitoring.queries import rulebook
@@ -124,10 +124,7 @@ def _parameters(view: View, code: str) -> None:
 
 
 def _value(view: View, row: dict[str, Any]) -> str:
-    """A parameter's value with its unit; yes, no and none need no unit."""
-    t = view.t
-    plain = row["value"] in ("是", "否", "无", "停用")
-    return t(row["value"]) if plain else f"{t.value(row['value'])} {t(row['unit'])}".strip()
+    return parameter_words(row["value"], row["unit"] or "", view.t)
 
 
 def _span(view: View, row: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from monitoring import ui
-from monitoring.labels import SUBJECT_ZH, columns_of
+from monitoring.labels import SUBJECT_ZH, columns_of, parameter_words
 from monitoring.queries import household, verdicts
 from monitoring.queries.alerts import Signal
 from monitoring.ui import View
@@ -50,8 +50,8 @@ def _parameter(view: View, name: str, value: Any) -> str:
     known = view.ask_county(verdicts.parameters_in_force)
     found = known.get(name.replace(".", "_"))
     title = view.t.pick(found.meaning_zh, found.meaning_en) if found else view.t("参数")
-    unit = f" {view.t(found.unit)}" if found and found.unit else ""
-    return f"{ui.said(title)}{ui.said(view.t('：'))}<b>{ui.said(view.t.value(value))}{ui.said(unit)}</b>"
+    words = parameter_words(value, found.unit if found else "", view.t)
+    return f"{ui.said(title)}{ui.said(view.t('：'))}<b>{ui.said(words)}</b>"
 
 
 def _stands(view: View, signal: Signal, name: str, origins: pl.DataFrame | None) -> str:

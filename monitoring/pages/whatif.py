@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from monitoring import ui
-from monitoring.labels import KIND_ZH
+from monitoring.labels import KIND_ZH, parameter_words
 from monitoring.language import number
 from monitoring.pages import whatif_lists, whatif_more
 from monitoring.pages.whatif_lists import CATEGORY, signed
@@ -91,17 +91,29 @@ def _chosen(view: View) -> Scenario:
         with st.container(key="whatif-values", horizontal=True, vertical_alignment="bottom"):
             for name in changed:
                 row = parameters[name]
-                value = st.text_input(
-                    f"{t.pick(row['zh'], row['en'])}（{t.pick(row['unit_zh'], row['unit_en'])}）", key=f"set-{name}", width=300,
-                    placeholder=t("现为 {value}", value=t.value(row["shown"])), help=row["clause"],
-                )  # fmt: skip
-                if value.strip():
-                    sets.append((name, value.strip()))
-        if any(parameters[name]["kind"] in ("list", "flag", "text") or parameters[name]["off"] for name in changed):
-            ui.note(t("是否写“是”或“否”；几项用顿号隔开；停用写“停用”，没有上限写“无”。"))
+                value = _new_value(view, row)
+                if value:
+                    sets.append((name, value))
+        if any(parameters[name]["kind"] in ("list", "number", "") for name in changed):
+            ui.note(t("几项用顿号隔开；停用写“停用”，没有上限写“无”。"))
     for broken in (text for text in kept.values() if isinstance(text, str)):
         ui.failure(t("有一个保存的方案读不懂：{why}", why=broken))
     return Scenario(pack=pack or "", sets=tuple(sets), off=tuple(off))
+
+
+def _new_value(view: View, row: dict[str, Any]) -> str:
+    """What the parameter becomes, "" as long as nothing is chosen: a word is chosen, a number or a list is written."""
+    t, name = view.t, f"set-{row['name']}"
+    label = t.aside(t.pick(row["zh"], row["en"]), t.pick(row["unit_zh"], row["unit_en"]))
+    choices = row["choices"] or (["是", "否"] if row["kind"] == "flag" else [])
+    if choices:
+        now = t("现为 {value}", value=parameter_words(row["shown"], row["unit_zh"], t))
+        return st.selectbox(
+            label, ["", *choices], key=name, width=300, help=row["clause"],
+            format_func=lambda value: parameter_words(value, row["unit_zh"], t) if value else now,
+        )  # fmt: skip
+    now = t("现为 {value}", value=t.value(row["shown"]))
+    return st.text_input(label, key=name, width=300, placeholder=now, help=row["clause"]).strip()
 
 
 def _shown(view: View, scenario: Scenario, parameters: dict[str, Any]) -> Scenario:

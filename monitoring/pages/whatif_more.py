@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from monitoring import ui
+from monitoring.labels import parameter_words
 from monitoring.language import number
 from monitoring.pages.whatif_lists import CATEGORY, signed
 from monitoring.simulating import CannotSimulate, Scenario, asking, near, packs, service
@@ -30,7 +31,9 @@ def told(view: View, scenario: Scenario, parameters: dict[str, Any]) -> str:
     for name, value in scenario.sets:
         row = parameters.get(name)
         said = name if row is None else t.pick(row["zh"], row["en"])
-        parts.append(t("{parameter}改为 {value}", parameter=said, value=t.value(value)))
+        parts.append(
+            t("{parameter}改为 {value}", parameter=said, value=parameter_words(value, row["unit_zh"] if row else "", t))
+        )
     for codes, words in ((scenario.off, "停用“{rule}”"), (scenario.on, "启用“{rule}”")):
         parts += [t(words, rule=t.pick(*titles.get(code, (code, code)))) for code in codes]
     return t.clauses(parts)
@@ -191,7 +194,7 @@ def packs_compared(view: View) -> None:
     ui.table(view.ask_county(packs.clauses, rule), [
         Column(t("政策包"), lambda row: ui.said(t.pick(row["title_zh"], row["title_en"]))),
         Column(t("规则的依据"), lambda row: ui.said(row["clause"])),
-        Column(t("参数和依据"), lambda row: ui.said(t.clauses(t.aside(t.named(t.pick(one["zh"], one["en"]), t.value(one["shown"])), one["clause"]) for one in row["read"]))),
+        Column(t("参数和依据"), lambda row: ui.said(t.clauses(t.aside(t.named(t.pick(one["zh"], one["en"]), parameter_words(one["shown"], one["unit"], t)), one["clause"]) for one in row["read"]))),
     ])  # fmt: skip
     turned = f"packs-{hash((rule, view.scope))}"
     people, total = view.ask(packs.treated, rule, ui.page_of(turned))

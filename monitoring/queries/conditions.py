@@ -15,10 +15,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from monitoring.labels import CODE_ZH, parameter_words
 from monitoring.tables import SNAPSHOTS
 
 NONE_SET = ("无", "none", "")
-YES_NO = ("是", "否")
 _ORDER: dict[type[exp.Expr], str] = {
     exp.LT: "{a} 低于 {b}", exp.LTE: "{a} 不超过 {b}", exp.GT: "{a} 超过 {b}", exp.GTE: "{a} 不低于 {b}",
     exp.EQ: "{a} 是 {b}", exp.NEQ: "{a} 不是 {b}",
@@ -138,14 +138,12 @@ def in_words(tree: exp.Expr, subject: str, parameters: dict[str, Parameter], say
             return (column.en if english else column.zh) if column else say("（未说明的列）")
         if isinstance(node, exp.Placeholder | exp.Parameter):
             parameter = parameters[_named(node)]
-            words = parameter.value in (*NONE_SET, None, *YES_NO)
-            unit = "" if words or parameter.unit == "" else " " + say(parameter.unit)
-            value = f"{say(parameter.value or '无') if words else parameter.value}{unit}"
+            value = parameter_words(parameter.value if parameter.value not in NONE_SET else None, parameter.unit, say)
             return say(
                 "{meaning}（{value}）", meaning=parameter.meaning_en if english else parameter.meaning_zh, value=value
             )
         if isinstance(node, exp.Literal):
-            return say(node.name) if node.is_string else node.name
+            return say(CODE_ZH.get(node.name, node.name)) if node.is_string else node.name
         if isinstance(node, exp.Boolean):
             return say("是") if node.this else say("否")
         if isinstance(node, exp.Not):

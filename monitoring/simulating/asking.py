@@ -13,7 +13,7 @@ from monitoring.access import Scope
 from monitoring.parameters import placeholder
 from monitoring.simulating.ground import Ground, ground
 from monitoring.simulating.judging import Simulation, simulate
-from monitoring.simulating.scenario import Scenario
+from monitoring.simulating.scenario import Scenario, choices_of
 from monitoring.warehouse import Warehouse
 
 SHOWN = ("gap", "exit", "risk")
@@ -153,7 +153,8 @@ def named(warehouse: Warehouse, scope: Scope, chosen: pl.DataFrame) -> pl.DataFr
 
 
 def in_force(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Every parameter of the run: name, value, off, unit, meaning in both languages, clause, whether any rule or fact reads it."""
+    """Every parameter of the run: name, value, off, unit, meaning in both languages, clause, whether any rule or fact reads
+    it, and what it may be where it is a word."""
     of = ground(warehouse)
     read = {name for rule in of.rules.values() for name in rule.parameters}
     return [
@@ -161,6 +162,7 @@ def in_force(warehouse: Warehouse) -> list[dict[str, Any]]:
             "name": v.name, "shown": v.shown, "off": v.off, "unit_zh": v.unit.zh, "unit_en": v.unit.en, "zh": v.meaning.zh,
             "en": v.meaning.en, "clause": v.citation, "kind": of.kinds.get(placeholder(v.name), ""),
             "read": placeholder(v.name) in read,
+            "choices": choices_of(of, v.name) if of.kinds.get(placeholder(v.name)) == "text" else [],
         }
         for v in of.parameters.values()
     ]  # fmt: skip

@@ -83,7 +83,7 @@ def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, Any]]:
         rows.append({
             "pack": name, "title_zh": pack.title.zh, "title_en": pack.title.en,
             "clause": clause_for(version.clause, pack) if version else "",
-            "read": [{"zh": v.meaning.zh, "en": v.meaning.en, "shown": v.shown, "clause": v.citation} for v in read],
+            "read": [{"zh": v.meaning.zh, "en": v.meaning.en, "shown": v.shown, "unit": v.unit.zh, "clause": v.citation} for v in read],
         })  # fmt: skip
     return rows
 

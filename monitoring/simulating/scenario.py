@@ -144,6 +144,11 @@ def world(ground: Ground, scenario: Scenario) -> World:
     return made
 
 
+def choices_of(ground: Ground, name: str) -> list[str]:
+    """The values that rules know of a parameter that is a word: those that any pack gives it."""
+    return sorted({str(v.value) for pack in ground.packs.values() for v in pack.values(name) if v.value})
+
+
 def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: str) -> Value:
     """A parameter with another value, refused where a run with it would be refused or where nobody can say what it does."""
     if name not in values:
@@ -156,7 +161,7 @@ def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: 
     try:
         content = read_content(text, kind)
     except CannotSimulate as refusal:
-        raise CannotSimulate(f"{name} = {refusal.words[0]}") from refusal
+        raise CannotSimulate(Words("{name} = {why}", name=name, why=refusal.words[0])) from refusal
     if content is None and (name in NEEDED | FLAGS_NEEDED | STANDARDS or kind in ("list", "text")):
         raise CannotSimulate(Words("参数 {name} 须有一个值", name=name))
     if kind == "number" and content is not None:
@@ -165,7 +170,7 @@ def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: 
         if (name in NEEDED or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type]
             raise CannotSimulate(Words("{name} = {text} 须是整数", name=name, text=text))
     if kind == "text":
-        choices = sorted({str(v.value) for pack in ground.packs.values() for v in pack.values(name) if v.value})
+        choices = choices_of(ground, name)
         if content not in choices:
             raise CannotSimulate(
                 Words("{name} = {text} 没有规则认得；取 {known} 之一", name=name, text=text, known=list(choices))
