@@ -105,11 +105,11 @@ def _new_value(view: View, row: dict[str, Any]) -> str:
     """What the parameter becomes, "" as long as nothing is chosen: a word is chosen, a number or a list is written."""
     t, name = view.t, f"set-{row['name']}"
     label = t.aside(t.pick(row["zh"], row["en"]), t.pick(row["unit_zh"], row["unit_en"]))
-    choices = row["choices"] or (["是", "否"] if row["kind"] == "flag" else [])
+    choices: list[str] = row["choices"] or (["是", "否"] if row["kind"] == "flag" else [])
     if choices:
         now = t("现为 {value}", value=parameter_words(row["shown"], row["unit_zh"], t))
         return st.selectbox(
-            label, ["", *choices], key=name, width=300, help=row["clause"],
+            label, ["", *choices, "停用"], key=name, width=300, help=row["clause"],
             format_func=lambda value: parameter_words(value, row["unit_zh"], t) if value else now,
         )  # fmt: skip
     now = t("现为 {value}", value=t.value(row["shown"]))
