@@ -21,7 +21,8 @@ from monitoring.store.schema import alert, seal, visit
 from monitoring.store.schema import journal as journal_table
 from monitoring.vouching import seals
 from monitoring.vouching.live import live
-from monitoring.vouching.seals import BROKEN, INTACT, UNDERMINED, UNSIGNED, NotSigned, Place, Standing
+from monitoring.vouching.seals import NotSigned
+from monitoring.vouching.standing import BROKEN, INTACT, UNDERMINED, UNSIGNED, Place, Seal, Standing, level_of
 from monitoring.warehouse import Warehouse
 from tests.people import Known, add_account
 from tests.some_alerts import add_alert
@@ -45,8 +46,8 @@ class Office:
     warehouse: Warehouse
     people: dict[str, Known]
 
-    def sign(self, place: Place, by: Known | None = None, note: str = "正在补报数据", seen: str = "") -> seals.Seal:
-        level = seals.level_of(place)
+    def sign(self, place: Place, by: Known | None = None, note: str = "正在补报数据", seen: str = "") -> Seal:
+        level = level_of(place)
         who = by or self.people[{"village": place[0] or "", "township": place[0] or "", "county": "leader"}[level]]
         return seals.sign(self.store, who, self.warehouse, place[0], place[1], note, seen, NOON)
 

@@ -13,7 +13,7 @@ from monitoring.queries import vouching
 from monitoring.ui import Column, View
 from monitoring.vouching import seals
 from monitoring.vouching.live import Live
-from monitoring.vouching.seals import Change, Place, Seal, Standing
+from monitoring.vouching.standing import Change, Place, Seal, Standing
 from monitoring.working_days import CHINA
 
 MARKS = {
