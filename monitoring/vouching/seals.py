@@ -28,6 +28,7 @@ from monitoring.queries import vouching
 from monitoring.refusal import Refusal
 from monitoring.store import Store
 from monitoring.store.schema import journal, seal
+from monitoring.vouching.breaks import journal_break
 from monitoring.vouching.live import Live, live_of
 from monitoring.vouching.standing import (
     COUNTY,
@@ -95,6 +96,9 @@ def sign(
             raise Denied("台账里没有这个地方")
         content = _content(of.period, place, now, list(everywhere.values()))
         said = _may_sign(now, note, seen)
+        journal_break(
+            act, now, lines, of.run
+        )  # what the old signature no longer agreed with, before a new one hides it
         text = _canonical(content)
         row: dict[str, Any] = {
             "period": of.period, "level": level, "township": township, "village": village, "run_id": of.run, "content": text,
