@@ -7,7 +7,7 @@ Pages say what is shown; this module says how. The only other modules that know 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -47,7 +47,7 @@ from monitoring.pair import Pair
 from monitoring.people import Caller, Denied, Person, SessionOver
 from monitoring.people.callers import who
 from monitoring.queries.household import link_id
-from monitoring.queries.places import County
+from monitoring.queries.places import County, county
 from monitoring.store import Store
 from monitoring.warehouse import Publication, Warehouse
 
@@ -159,13 +159,23 @@ class View(Desk):
     def ask_pair(self, before: str, question: Callable[..., Answer], *details: Any) -> Answer:
         """As `ask`, of an earlier period's run beside the one that is shown. Raises LookupError where it is not published."""
         self.still_here()
-        earlier = (
-            next((run.path for run in self.published.runs if run.period == before), None) if self.published else None
-        )
+        earlier = self._file_of(before)
         if earlier is None:
             raise LookupError(before)
         pair = open_pair(str(earlier), str(self.warehouse.path))
         return _answer(f"{question.__module__}.{question.__name__}", pair, (self.scope, *details), question, True)  # type: ignore[no-any-return]
+
+    def _file_of(self, period: str) -> Path | None:
+        runs = self.published.runs if self.published else ()
+        return next((run.path for run in runs if run.period == period), None)
+
+    def as_of_period(self, period: str | None) -> View | None:
+        """The same viewer before another published period; None where it is not published (any more)."""
+        path = self._file_of(period or "")
+        if path is None:
+            return None
+        warehouse = open_warehouse(str(path))
+        return replace(self, warehouse=warehouse, county=known(county, warehouse))
 
     @property
     def earlier_periods(self) -> list[str]:

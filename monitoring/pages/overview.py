@@ -102,21 +102,37 @@ def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
         Tile(t("应保未保、应救未救"), t.compact(gap.value), t("户"),
              _below(_compared(view, gap), _unknown(view, found["dibao_unknown"].value, "另有 {n} 户不明")),
              view.link("overview", list="gap"), number(gap.value)),
-        _vouched(view),
+        _vouched(view, found.previous),
     ])  # fmt: skip
 
 
-def _vouched(view: View) -> Tile:
-    """For how many households somebody can vouch, by the ledger that the checklist's page shows."""
+def _vouched(view: View, previous: str | None) -> Tile:
+    """For how many households somebody can vouch, by the ledger that the checklist's page shows, and how it was last period."""
     t, where = view.t, view.link("checklist")
     if not view.ask_county(vouching.ready):
         return Tile(t("不漏一户"), t("不明"), t("有人担保"), "", where)
-    sure = vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
+    sure, before = _totals(view), _totals_before(view, previous)
     return Tile(
         t("不漏一户"), share(sure.vouched, sure.households) or t("不明"), t("有人担保"),
-        ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
+        _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
+               _change(view, sure.nobody, before.nobody if before else None),
+               ui.said(t("上期 {share}", share=share(before.vouched, before.households))) if before else ""),
         where, t("{covered}／{n} 户有人担保", covered=number(sure.vouched), n=number(sure.households)),
     )  # fmt: skip
+
+
+def _totals(view: View) -> vouching.Totals:
+    return vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
+
+
+def _totals_before(view: View, previous: str | None) -> vouching.Totals | None:
+    """Last period's, as it was known then; None where that cannot be said: it is not published any more, or has no ledger, or
+    nobody of these places was in it."""
+    before = view.as_of_period(previous)
+    if before is None or not before.ask_county(vouching.ready):
+        return None
+    found = _totals(before)
+    return found if found.households else None
 
 
 def _below(*parts: str) -> str:
@@ -128,10 +144,13 @@ def _unknown(view: View, count: int, words: str) -> str:
 
 
 def _compared(view: View, figure: overview.Figure) -> str:
-    return "" if figure.before is None else _change(view, figure.value, figure.before)
+    return _change(view, figure.value, figure.before)
 
 
-def _change(view: View, value: int, before: int) -> str:
+def _change(view: View, value: int, before: int | None) -> str:
+    """The change, or that last period is not known."""
+    if before is None:
+        return ui.unknown(view.t("上期不明"))
     return f"{ui.said(view.t('较上期'))} {ui.change(value, before, view.t)}"
 
 
