@@ -14,10 +14,10 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.alerts import funnel
 from monitoring.language import number, share
+from monitoring.low_income import CATEGORIES
 from monitoring.outlines import OutlinesError, outlines_of
 from monitoring.pages import alerts_load, overview_list, overview_parts
 from monitoring.queries import overview, points, vouching
-from monitoring.queries.overview import CATEGORIES
 from monitoring.ui import Column, Tile, View
 from monitoring.vouching.live import live
 
@@ -173,7 +173,7 @@ def _points(view: View) -> None:
 def _categories(view: View, found: overview.Overview) -> None:
     """The six categories, each person in one; who stands in another one as well is told beside it."""
     t = view.t
-    ui.heading(t("低收入人口六类"), t("每人只计一类，兼有的另列"))
+    ui.heading(t("低收入人口六类"), t("人、户只计主要的一类，六类相加是总数；兼有的另列"))
     rows = [{"one": one} for one in overview.categories(found)]
 
     def figure(kind: str, value: Callable[[overview.Category], int]) -> Callable[[dict[str, Any]], str]:
@@ -184,12 +184,17 @@ def _categories(view: View, found: overview.Overview) -> None:
         )
 
     ui.table(rows, [
-        Column(t("类别"), lambda row: ui.said(t.pick(*CATEGORIES[row["one"].key]))),
+        Column(t("类别"), lambda row: ui.said(_category(view, row["one"].key))),
         Column(t("人"), figure("persons", lambda one: one.persons.value), "n"),
         Column(t("较上期"), lambda row: ui.change(row["one"].persons.value, row["one"].persons.before, t), "n"),
         Column(t("户"), figure("main", lambda one: one.households), "n"),
         Column(t("兼有"), lambda row: ui.link(number(row["one"].also), view.link("overview", list="listed", of=row["one"].key)) if row["one"].also else "0", "n"),
     ])  # fmt: skip
+    by_income = found["other_by_income"].value
+    if by_income:
+        told = t("其他困难人员中 {n} 人只是按收入测算，还没有哪一册认定。", n=number(by_income))
+        more = ui.link(t("看名单"), view.link("overview", list="by_income"))
+        ui.html(f'<span class="bl-note">{ui.said(told)} <span class="bl-more">{more}</span></span>')
     unknown = found["low_income_unknown_households"].value
     if unknown:
         said = ui.unknown(t("不明 {n} 户 {k} 人", n=number(unknown), k=number(found["low_income_unknown"].value)))
@@ -197,6 +202,10 @@ def _categories(view: View, found: overview.Overview) -> None:
         ui.html(
             f'<span class="bl-note">{said} {ui.said(t("没有收入依据，不算在内，也不算没有困难。"))} <span class="bl-more">{more}</span></span>'
         )
+
+
+def _category(view: View, key: str) -> str:
+    return view.t.pick(CATEGORIES[key].zh, CATEGORIES[key].en)
 
 
 def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:
