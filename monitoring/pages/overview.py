@@ -176,7 +176,7 @@ def _categories(view: View, found: overview.Overview) -> None:
     ui.heading(t("低收入人口六类"), t("人、户只计主要的一类，六类相加是总数；兼有的另列"))
     rows = [{"one": one} for one in overview.categories(found)]
 
-    def figure(kind: str, value: Callable[[overview.Category], int]) -> Callable[[dict[str, Any]], str]:
+    def figure(kind: str, value: Callable[[overview.InCategory], int]) -> Callable[[dict[str, Any]], str]:
         return lambda row: (
             ui.link(number(value(row["one"])), view.link("overview", list=kind, of=row["one"].key))
             if value(row["one"])
