@@ -108,5 +108,5 @@ def _cell(view: View, cell: Cell) -> str:
     if cell.state == LATE:
         return f'<span class="bl-cell none bl-late" title="{ui.said(t("{day} 前没有收到", day=cell.due.isoformat()))}">▲ {ui.said(t("缺"))}</span>'
     if cell.state == WAITING:
-        return f'<span class="bl-cell" title="{ui.said(t("{day} 前报", day=cell.due.isoformat()))}">◷</span>'
-    return f'<span class="bl-cell" title="{ui.said(t("本月不要求"))}">○</span>'
+        return f'<span title="{ui.said(t("{day} 前报", day=cell.due.isoformat()))}">◷</span>'
+    return f'<span class="bl-zero" title="{ui.said(t("本月不要求"))}">○</span>'
