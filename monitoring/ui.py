@@ -151,6 +151,19 @@ class View(Desk):
         )
         return answer
 
+    def ask_frozen(self, question: Callable[..., Answer], made: Callable[[], Answer], *details: Any) -> Answer:
+        """`question`'s answer as `made` gives it, remembered for this run, scope and details: only for what can never change any
+        more, such as a past period as it was known when the next one was taken in."""
+        self.still_here()
+        answer: Answer = _answer(
+            f"{question.__module__}.{question.__name__} frozen",
+            self.warehouse,
+            (self.scope, *details),
+            lambda *_: made(),
+            True,
+        )
+        return answer
+
     def ask_county(self, question: Callable[..., Answer], *details: Any) -> Answer:
         """As `ask`, for questions about the whole run, which take no scope."""
         self.still_here()

@@ -111,7 +111,9 @@ def _vouched(view: View, previous: str | None) -> Tile:
     t, where = view.t, view.link("checklist")
     if not view.ask_county(vouching.ready):
         return Tile(t("不漏一户"), t("不明"), t("有人担保"), "", where)
-    sure, before = _totals(view), _totals_before(view, previous)
+    now = view.read(live, view.ask_county(vouching.asked_of))
+    sure = vouching.totals(view.warehouse, view.scope, now)
+    before = _totals_before(view, previous, frozen=now.taken)
     return Tile(
         t("不漏一户"), share(sure.vouched, sure.households) or t("不明"), t("有人担保"),
         _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
@@ -125,13 +127,13 @@ def _totals(view: View) -> vouching.Totals:
     return vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
 
 
-def _totals_before(view: View, previous: str | None) -> vouching.Totals | None:
+def _totals_before(view: View, previous: str | None, frozen: bool) -> vouching.Totals | None:
     """Last period's, as it was known then; None where that cannot be said: it is not published any more, or has no ledger, or
-    nobody of these places was in it."""
+    nobody of these places was in it. `frozen`: this period is taken in, so that nothing of the last one changes any more."""
     before = view.as_of_period(previous)
     if before is None or not before.ask_county(vouching.ready):
         return None
-    found = _totals(before)
+    found = before.ask_frozen(vouching.totals, partial(_totals, before)) if frozen else _totals(before)
     return found if found.households else None
 
 
