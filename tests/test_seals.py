@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
 from monitoring.access import Scope
+from monitoring.language import Language
+from monitoring.pages.checklist_words import signed_line
 from monitoring.people import Caller, Denied, operator
 from monitoring.queries import vouching
 from monitoring.store import Store, journal, open_store
@@ -24,7 +26,7 @@ from monitoring.store.schema import journal as journal_table
 from monitoring.vouching import breaks, seals
 from monitoring.vouching.live import live
 from monitoring.vouching.seals import NotSigned
-from monitoring.vouching.standing import BROKEN, INTACT, UNDERMINED, UNSIGNED, Place, Seal, Standing, level_of
+from monitoring.vouching.standing import BROKEN, INTACT, UNDERMINED, UNSIGNED, Place, Seal, Standing, level_of, lines_of
 from monitoring.warehouse import Publication, Published, Warehouse
 from tests.people import Known, add_account
 from tests.some_alerts import add_alert
@@ -308,3 +310,39 @@ def test_a_past_period_is_shown_as_it_was_known_then(sqlite_store: Store) -> Non
     now = live(sqlite_store, caller, vouching.asked_of(of.warehouse), NOON + timedelta(days=30))
     assert now.alerts["household_id"].to_list() == ["H1"]
     assert vouching.totals(of.warehouse, Scope(), now).of["open"] == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (("open", "12,15"), "正在办理（预警 12、15）"),
+        (("open", "request"), "正在办理（有申请或线索未办结）"),
+        (("open", "12 request"), "正在办理（预警 12、有申请或线索未办结）"),
+        (("open", "signals 2"), "正在办理（2 条信号还没有生成预警）"),
+        (("helped", "低保、监测帮扶 temporary"), "已帮扶（低保、监测帮扶、临时救助）"),
+        (("visited", "2026-11-05 林秋"), "走访核清（2026-11-05 林秋）"),
+        (("visited", "2026-11-05"), "走访核清（2026-11-05）"),
+        (("cleared",), "数据核清"),
+        (("cleared", ""), "数据核清"),
+        (("nobody", "rules 2 hits 0"), "无人担保（2 条规则不能判断）"),
+        (("nobody", "rules 0 late medical hits 1"), "无人担保（0 条规则不能判断、数据没有到或已过期：医疗费用结算、1 条困难信号）"),
+    ],
+)  # fmt: skip
+def test_a_signed_line_says_what_it_rested_on(told: tuple[str, ...], said: str) -> None:
+    """So that two lines of one state are told apart: another alert, a later visit."""
+    assert signed_line(told, Language("zh")) == said
+
+
+def test_every_signed_line_of_a_county_can_be_said(sqlite_store: Store) -> None:
+    """The page reads the very lines that are signed."""
+    of = office(sqlite_store)
+    of.rerun(lambda homes: [replace(home, blind=1) if home.key == 1 else replace(home, request=True) if home.key == 4 else home for home in homes])  # fmt: skip
+    _new_alert(replace(of, people=of.people))
+    states = set()
+    for place in (A, B, C):
+        lines = lines_of(of.warehouse, live(of.store, operator("root"), vouching.asked_of(of.warehouse), NOON), place)
+        for line in lines.split("\n"):
+            told = line.split("\t")[1:]
+            states.add(told[0])
+            assert signed_line(told, Language("en")).isascii() or told[0] == "visited"
+    assert states >= {"open", "helped", "visited"}

@@ -7,7 +7,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.checklist import BY_NUMBER
 from monitoring.language import number
-from monitoring.pages.checklist_words import STATES
+from monitoring.pages.checklist_words import STATES, signed_line
 from monitoring.people import ROLES, may
 from monitoring.queries import vouching
 from monitoring.ui import Column, View
@@ -179,7 +179,7 @@ def _told(change: Change, told: tuple[str, ...] | None, view: View) -> str:
     if change.set:
         names = (t("应覆盖"), t("已覆盖"), t("缺"), t("不明"), t("缺数据"))
         return t.listed(f"{name} {count}" for name, count in zip(names, told, strict=True))
-    return t(STATES[told[0]])
+    return signed_line(told, t)
 
 
 def _history(view: View, one: Standing) -> None:
