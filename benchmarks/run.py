@@ -57,12 +57,13 @@ def main() -> int:
 def measure_size(persons: int, cache: Path) -> Figures | None:
     """All figures of one size, or None (and why, on standard error) where a step failed."""
     county, home = cache / f"county-{persons}", cache / f"home-{persons}"
-    inbox = _county(persons, county)
-    if inbox is None:
+    months = county_of(persons, county)
+    if months is None:
         return None
+    inbox = months / PERIOD
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    floor = _step("the floor", [sys.executable, "-m", "benchmarks.floor", str(inbox), str(cache / "floor.duckdb")])
+    floor = step("the floor", [sys.executable, "-m", "benchmarks.floor", str(inbox), str(cache / "floor.duckdb")])
     command = [
         sys.executable,
         "-m",
@@ -77,7 +78,7 @@ def measure_size(persons: int, cache: Path) -> Figures | None:
         "--pack",
         PACK,
     ]
-    run = _step("buluo run", command, allowed=(0, 1))
+    run = step("buluo run", command, allowed=(0, 1))
     if floor is None or run is None:
         return None
     timed = sorted((home / "runs").glob("*.json"))
@@ -85,30 +86,30 @@ def measure_size(persons: int, cache: Path) -> Figures | None:
         print(f"buluo run published nothing:\n{run.printed}", file=sys.stderr)
         return None
     steps = json.loads(timed[-1].read_text(encoding="utf-8"))["steps"]
-    asked = _step("the questions", [sys.executable, "-m", "benchmarks.asking", str(home), PERIOD, PACK])
+    asked = step("the questions", [sys.executable, "-m", "benchmarks.asking", str(home), PERIOD, PACK])
     if asked is None:
         return None
     size = sum(path.stat().st_size for path in inbox.rglob("*") if path.is_file()) / 1e6
     return Figures(persons, size, floor, run, steps, json.loads(asked.printed))
 
 
-def _county(persons: int, county: Path) -> Path | None:
-    """The folder of the month's files, made where it is not there yet (under another name until it is whole)."""
+def county_of(persons: int, county: Path, months: int = 1) -> Path | None:
+    """The folder of a made county, a folder a month; made where it is not there yet (under another name until it is whole)."""
     if not county.exists():
         making = county.with_name(f"{county.name}.making")
         shutil.rmtree(making, ignore_errors=True)
-        wanted = {"persons": persons, "months": 1, "seed": SEED}
-        made = _step(
+        wanted = {"persons": persons, "months": months, "seed": SEED}
+        made = step(
             f"making a county of {persons:,}",
             [sys.executable, "-m", "pipelines.cli", "sample", "--out", str(making)] + [part for name, value in wanted.items() for part in (f"--{name}", str(value))],
         )  # fmt: skip
         if made is None:
             return None
         making.rename(county)
-    return county / PERIOD
+    return county
 
 
-def _step(what: str, command: list[str], allowed: tuple[int, ...] = (0,)) -> Measured | None:
+def step(what: str, command: list[str], allowed: tuple[int, ...] = (0,)) -> Measured | None:
     print(f"… {what}", file=sys.stderr, flush=True)
     measured = measure(command)
     if measured.status in allowed:

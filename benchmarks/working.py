@@ -13,29 +13,23 @@ clients' own work (told as cores) is in the figures. Exits with 1 where anything
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import insert, select, text
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.crowd import Figures, Member, print_figures, together
 from monitoring.store import Store, open_store
 from monitoring.store.schema import account, alert, alert_event, alert_signal
 from monitoring.warehouse import Warehouse, publication
 from monitoring.working_days import local_day
-from tests.serving import Served, Visit, own_home, serving
+from tests.serving import Served, own_home, serving
 from tests.some_alerts import ORDER, alert_row, signal_row
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -45,44 +39,23 @@ VISIT = {
     "走访记录": "家里两人，收入减少",
 }  # label -> what is chosen or typed
 GOAL = 0.3  # seconds, of 95 in 100 interactions
-WAIT = 60.0
-COMING = 15.0  # seconds within which everybody has come
 STEPS = {"tab": 4, "search": 3, "open": 7, "turn": 2, "claim": 3, "record": 3}
-EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
-FAILED = ("这一页没能显示出来", "办理库正忙", "会话已失效")
-SHORT = (
-    400  # bytes: the message that a script has finished is short; longer ones are understood after the clock stopped
-)
 Place = tuple[str, str]
 
 
 @dataclass
-class Figures:
-    """Seconds by kind of interaction; what went wrong; how many bytes came."""
-
-    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    wrong: Counter[str] = field(default_factory=Counter)
-    received: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-@dataclass
-class Person:
+class Person(Member):
     """One member of staff at the queue."""
 
-    visit: Visit
-    figures: Figures
-    chance: random.Random
-    words: list[str]
-    ids: dict[str, Any] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
 
     def work(self, until: float) -> None:
         """Goes on until the clock says so; every step waits for the page, then thinks."""
-        time.sleep(self.chance.uniform(0, COMING))
+        self.come()
         self.visit.page = "alerts"
         self.rerun("load")
         while time.monotonic() < until:
-            time.sleep(self.chance.uniform(2, 5))
+            self.think()
             getattr(self, self.chance.choices(list(STEPS), list(STEPS.values()))[0])()
 
     def tab(self) -> None:
@@ -91,7 +64,7 @@ class Person:
 
     def search(self) -> None:
         self.rerun("search", self.ids["find"].id, string_value=self.chance.choice(self.words))
-        time.sleep(self.chance.uniform(2, 5))
+        self.think()
         self.rerun("search", self.ids["find"].id, string_value="")
 
     def open(self) -> None:
@@ -112,7 +85,7 @@ class Person:
 
     def record(self) -> None:
         """The form of the alert that is open, filled in and sent as a browser does: all fields with the button's rerun."""
-        sent, *fields = [self._labelled(label) for label in ("保存", *VISIT)]
+        sent, *fields = [self.labelled(label) for label in ("保存", *VISIT)]
         if sent is None or None in fields:
             self.open()
             return
@@ -127,68 +100,6 @@ class Person:
         if found:
             self.rerun(kind, self.chance.choice(found).id, trigger_value=True)
         return bool(found)
-
-    def _labelled(self, label: str) -> Any:
-        return next((one for one in self.ids.values() if getattr(one, "label", "") == label), None)
-
-    def rerun(self, kind: str, widget: str = "", **value: Any) -> None:
-        message = BackMsg()
-        if widget:
-            state = message.rerun_script.widget_states.widgets.add(id=widget)
-            for name, given in value.items():
-                if isinstance(given, list):
-                    getattr(state, name).data.extend(given)
-                else:
-                    setattr(state, name, given)
-        self.send(kind, message)
-
-    def send(self, kind: str, message: BackMsg) -> None:
-        message.rerun_script.page_name, message.rerun_script.query_string = self.visit.page, self.visit.query
-        begun = time.perf_counter()
-        self.visit.send(message)
-        raw = list(self._until_finished(begun))
-        took = time.perf_counter() - begun
-        self._understand(raw)
-        with self.figures.lock:
-            self.figures.seconds[kind].append(took)
-            self.figures.received += sum(map(len, raw))
-
-    def _until_finished(self, begun: float) -> Iterator[bytes]:
-        while True:
-            data = self.visit.connection.recv(max(WAIT - (time.perf_counter() - begun), 0.01))
-            if not isinstance(data, bytes):
-                continue
-            yield data
-            if len(data) < SHORT:
-                found = ForwardMsg()
-                found.ParseFromString(data)
-                if found.WhichOneof("type") == "script_finished" and found.script_finished != EARLY:
-                    return
-
-    def _understand(self, raw: list[bytes]) -> None:
-        """The page as it now is: its widgets by key; and whether it says that something went wrong."""
-        found: dict[str, Any] = {}
-        for data in raw:
-            message = ForwardMsg()
-            message.ParseFromString(data)
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                found.clear()
-            if kind == "page_info_changed":
-                self.visit.query = message.page_info_changed.query_string
-            if kind != "delta" or message.delta.WhichOneof("type") != "new_element":
-                continue
-            element = message.delta.new_element
-            shape = element.WhichOneof("type")
-            made: Any = getattr(element, shape) if shape else None
-            if getattr(made, "id", ""):
-                found[made.id.split("-", 2)[-1]] = made
-            said = element.html.body if shape == "html" else ""
-            for words in FAILED:
-                if words in said or shape == "exception":
-                    with self.figures.lock:
-                        self.figures.wrong[words] += 1
-        self.ids = found
 
 
 def main() -> int:
@@ -208,44 +119,19 @@ def main() -> int:
         with serving(home) as served:
             staff = _staff(served, places, a.people)
             _fill(store, warehouse, a.alerts, places, random.Random(a.seed))
-            figures, cores = _worked(served, staff, a.seconds, a.seed, [village for _, village in places])
+            words = ["周德福", "李", "4417", *(village for _, village in places[:4])]
+
+            def work(n: int, cookie: str, figures: Figures, until: float) -> None:
+                with served.socket(cookie) as visit:
+                    Person(visit, figures, random.Random(f"{a.seed} {n}"), words=words).work(until)
+
+            figures, cores = together(served, staff, a.seconds, work)
         store.close()
         warehouse.close()
-    _print(figures, a, cores)
+    title = f"{a.alerts} open alerts, {a.people} people, {a.seconds} s"
+    print_figures(title, figures, cores)
+    print(f"goal: p95 <= {GOAL * 1000:.0f} ms")
     return 1 if figures.wrong else 0
-
-
-def _worked(
-    served: Served, staff: list[str], seconds: int, seed: int, villages: list[str]
-) -> tuple[Figures, tuple[float, float, float]]:
-    """Everybody works; the figures, how many cores clients and server took, and the server's seconds of processor."""
-    figures, cookies = Figures(), [served.log_in("", name=name) for name in staff]
-    words = ["周德福", "李", "4417", *villages[:4]]
-    own, server = time.process_time(), _used(served.process.pid)
-    begun, until = time.monotonic(), time.monotonic() + seconds
-
-    def one(n: int) -> None:
-        try:
-            with served.socket(cookies[n]) as visit:
-                Person(visit, figures, random.Random(f"{seed} {n}"), words).work(until)
-        except Exception as failure:
-            with figures.lock:
-                figures.wrong[repr(failure)[:120]] += 1
-
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(len(staff))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took = time.monotonic() - begun
-    spent = _used(served.process.pid) - server
-    return figures, ((time.process_time() - own) / took, spent / took, spent)
-
-
-def _used(pid: int) -> float:
-    """Seconds of processor that a process has used, all its threads together."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _published(home: Path) -> Path:
@@ -307,24 +193,6 @@ def _fill(store: Store, warehouse: Warehouse, count: int, places: list[Place], c
         con.execute(insert(alert_event), [{"alert_id": key, "at": at, "account_id": None, "by": "比对", "event": "opened", "status": "new",
                     "note": "", "detail": {"rules": ["GAP-01"]}} for key, _, at in ids])  # fmt: skip
         con.execute(text("analyze"))
-
-
-def _print(figures: Figures, a: argparse.Namespace, cores: tuple[float, float, float]) -> None:
-    every = [seconds for some in figures.seconds.values() for seconds in some]
-    print(
-        f"{a.alerts} open alerts, {a.people} people, {a.seconds} s, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
-    )
-    print(f"{len(every)} interactions, {figures.received / max(len(every), 1) / 1024:.0f} KiB each; "
-          f"cores used: clients {cores[0]:.2f}, server {cores[1]:.2f}; "
-          f"processor of the server {1000 * cores[2] / max(len(every), 1):.0f} ms each")  # fmt: skip
-    print(f"{'':8}{'count':>7}{'p50 ms':>9}{'p95 ms':>9}{'max ms':>9}")
-    for kind, some in [*sorted(figures.seconds.items()), ("all", every)]:
-        print(f"{kind:8}{len(some):7}{_ms(some, 50):9.0f}{_ms(some, 95):9.0f}{max(some, default=0) * 1000:9.0f}")
-    print(f"goal: p95 <= {GOAL * 1000:.0f} ms; errors: {dict(figures.wrong) or 'none'}")
-
-
-def _ms(seconds: list[float], percent: int) -> float:
-    return 1000 * (statistics.quantiles(seconds, n=100)[percent - 1] if len(seconds) > 1 else sum(seconds))
 
 
 if __name__ == "__main__":

@@ -24,9 +24,8 @@ from monitoring.checks import audit, audit_file
 from monitoring.exporting import Unmasking, export, journal_problems
 from monitoring.feeds import FeedError, load_feeds
 from monitoring.people import Denied
-from monitoring.people.accounts import AccountError
-from monitoring.people.demo import DemoRefused
 from monitoring.policy import Pack, PolicyError
+from monitoring.refusal import Refusal
 from monitoring.rules import Rule, listing, load_policy, run_cases
 from monitoring.store import Store, StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
@@ -56,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         print(f"已拒绝：{refusal}", file=sys.stderr)
         return 2
-    except (ValueError, OSError, StoreError, AccountError, DemoRefused, Denied) as error:
+    except (ValueError, OSError, StoreError, Refusal, Denied) as error:
         print(f"已拒绝：{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

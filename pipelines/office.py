@@ -31,6 +31,7 @@ from monitoring.people.settings import FILE, load_security
 from monitoring.queries import places, vouching
 from monitoring.store import Store, StoreError, journal, open_store
 from monitoring.store.backup import backup, restore
+from monitoring.vouching.breaks import tell_breaks
 from monitoring.vouching.exporting import tables
 from monitoring.vouching.live import live
 from monitoring.vouching.seals import check_seals
@@ -116,8 +117,11 @@ def demo_month(store: Store, home: Path, period: str, at: datetime, team: Team |
 
 
 def bring_alerts_up(store: Store, home: Path, at: datetime) -> list[TakenIn]:
-    """Alerts from the published runs that the case store has not seen; an anchor of the journal afterwards."""
-    done = catch_up(store, publication(home), at)
+    """Alerts from the published runs that the case store has not seen, and what of the signed checklists they contradict; an
+    anchor of the journal afterwards."""
+    published = publication(home)
+    done = catch_up(store, published, at)
+    tell_breaks(store, published, at)
     journal.anchor(store, at)
     return done
 

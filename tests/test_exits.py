@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import polib
 import pytest
@@ -15,19 +16,21 @@ from sqlalchemy import insert as into
 from sqlalchemy import update
 
 from monitoring.access import Scope
-from monitoring.alerts import beside
+from monitoring.alerts import beside, went
 from monitoring.language import LOCALE
 from monitoring.people import Denied
-from monitoring.queries import exits
+from monitoring.queries import exits, vanished
 from monitoring.rules import load_policy
 from monitoring.store import Store
-from monitoring.store.schema import alert, alert_signal, decision
+from monitoring.store.schema import alert, alert_signal, decision, taken_in
 from monitoring.warehouse import Warehouse
+from pipelines.run.vanishing import carry_vanished
 from tests.people import OTHER_TOWN, TOWN, VILLAGE, add_account
 from tests.small_warehouse import WANG, insert, small_warehouse
 from tests.some_alerts import add_alert
 from tests.stores import NOON
 from tests.test_coverage import as_warehouse
+from tests.two_months import TwoMonths, feeds_of_both
 
 ROOT = Path(__file__).parents[1]
 AS_OF = date(2026, 11, 30)
@@ -243,12 +246,12 @@ def test_ended_households_of_the_sample_equal_a_count_over_the_rows(warehouse: W
 # --- results from the case store
 
 
-def _decided(store: Store, key: int, outcome: str, went_to: str | None, account: int) -> None:
+def _decided(store: Store, key: int, outcome: str, went_to: str | None, account: int, moment: datetime = NOON) -> None:
     with store.write() as con:
         con.execute(update(alert).where(alert.c.id == key).values(outcome=outcome, status="decided"))
         con.execute(
             into(decision).values(
-                alert_id=key, outcome=outcome, reason="核实", went_to=went_to, account_id=account, at=NOON
+                alert_id=key, outcome=outcome, reason="核实", went_to=went_to, account_id=account, at=moment
             )
         )
 
@@ -313,3 +316,148 @@ def test_the_sentences_of_the_exit_rules_ask_for_a_check_too() -> None:
         if code.startswith("EXIT-"):
             said = " ".join(str(version) for version in rule.versions)
             assert not ENDS.search(said), code
+
+
+# --- what was recorded when it was decided, beside the registers
+
+
+def _went(*rows: tuple[str, str]) -> pl.DataFrame:
+    return pl.DataFrame([(key, to, AS_OF) for key, to in rows], schema=went.SCHEMA, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("facts", "recorded", "went_to"),
+    [
+        ({}, None, "nothing"),
+        ({}, "nothing", "nothing"),  # left directly, by both
+        ({}, "edge", "case"),  # the decision says so, no register does
+        ({}, "gradual", "case"),
+        ({"undelivered": True}, "nothing", "unknown"),  # a register that never came: unknown stays unknown
+        ({"undelivered": True}, "monitoring", "case"),
+        ({"any_tekun": True}, "nothing", "tekun"),  # the register is the fact
+        ({"any_tekun": True}, "edge", "tekun"),
+    ],
+)
+def test_without_a_destination_is_who_has_none_by_the_registers_and_by_the_decision(
+    tmp_path: Path, facts: dict[str, Any], recorded: str | None, went_to: str
+) -> None:
+    small = ended_county(tmp_path, **facts)
+    told = _went(("HB2", recorded), ("HB9", "dibao")) if recorded else went.NOTHING_RECORDED
+    found = {row["went_to"]: row for row in exits.ended(small, Scope(), told).to_dicts() if row["households"]}
+    assert list(found) == [went_to] and found[went_to]["recorded"] == (1 if recorded else 0)
+    people, total = exits.ended_list(small, Scope(), went_to, recorded=told)
+    assert total == 1 and people["by_case"].to_list() == [recorded]
+    assert exits.ended_list(small, Scope(), went_to, recorded=told, only_recorded=True)[1] == (1 if recorded else 0)
+    assert next(iter(exits.WENT_TO)) == "nothing"  # in front
+
+
+def test_the_last_decision_of_twelve_months_in_ones_places_says_what_a_household_went_to(sqlite_store: Store) -> None:
+    county = add_account(sqlite_store, "county_staff")
+    township = add_account(sqlite_store, "township_staff", [(TOWN, None)])
+    for key, to, days in (("H1", "edge", 30), ("H1", "dibao", 3), ("H2", "nothing", 364), ("H3", "kept", 366)):
+        of = add_alert(sqlite_store, household_id=key, status="closed", closed_at=NOON - timedelta(days=days))
+        _decided(sqlite_store, of, "K", to, county.account, NOON - timedelta(days=days))
+    far = add_alert(sqlite_store, household_id="H9", township=OTHER_TOWN)
+    _decided(sqlite_store, far, "K", "rigid", county.account, NOON)
+    day = NOON.date()
+    found = {
+        row["household_id"]: row["went_to"]
+        for row in went.recorded(sqlite_store, county, "2026-11", day, NOON).to_dicts()
+    }
+    assert found == {"H1": "dibao", "H2": "nothing", "H9": "rigid"}
+    assert set(went.recorded(sqlite_store, township, "2026-11", day, NOON)["household_id"]) == {"H1", "H2"}
+    with sqlite_store.write() as con:  # the next run was taken in before the last decisions
+        con.execute(into(taken_in).values(run_id="r2", period="2026-12", as_of=day, at=NOON - timedelta(days=5), signals=0, opened=0, joined=0, gone=0))  # fmt: skip
+    then = {
+        row["household_id"]: row["went_to"]
+        for row in went.recorded(sqlite_store, county, "2026-11", day, NOON).to_dicts()
+    }
+    assert then == {"H1": "edge", "H2": "nothing"}
+
+
+# --- gone without an end
+
+
+def test_who_is_gone_from_a_register_without_an_end_is_asked_about_and_never_ended(two_months: TwoMonths) -> None:
+    """Counted from the two months' files: H104's couple and H205's head (now on tekun) have no dibao row any more."""
+    before, now = feeds_of_both()
+    names = {row["姓名"] for row in before["dibao"] if not row.get("终止日期")} - {row["姓名"] for row in now["dibao"]}
+    older, run = (Warehouse(file) for file in two_months.files)
+    found = vanished.vanished(run, Scope()).to_dicts()
+    assert {row["register"]: row["persons"] for row in found} == {"dibao": len(names)} and len(names) == 3
+    people, total = vanished.vanished_list(run, Scope(masked=False), "dibao")
+    assert total == 3 and set(people["name"]) == names and set(people["last_period"]) == {"2026-10"}
+    on_tekun = {row["姓名"] for row in now["tekun"]}
+    assert dict(people.select("name", "now").rows()) == {
+        name: "tekun" if name in on_tekun else "nothing" if name in {r["姓名"] for r in now["registry"]} else "gone"
+        for name in names
+    }
+    assert found[0]["nothing"] == vanished.vanished_list(run, Scope(), "dibao", True)[1] == len(names - on_tekun)
+    assert people["now"].to_list()[-1] == "tekun"  # who stands in nothing comes first
+    ended = set(exits.ended_list(run, Scope(masked=False))[0]["household_id"])
+    assert not ended & set(people.filter(pl.col("now") != "tekun")["household_id"])
+    assert vanished.vanished_list(run, Scope(), size=9)[0]["name"].str.contains(r"\*").all()
+    assert vanished.vanished(older, Scope()).is_empty() and vanished.looked_for(older, Scope())
+    assert vanished.vanished_list(run, Scope(townships=("丙镇",)))[1] == 0
+
+
+def _register(folder: Path, name: str, period: str, *rows: str, carried: str = "") -> Path:
+    """A run's file with what `carry_vanished` reads of it: three persons, and rows of dibao (person, start, end)."""
+    path = folder / name
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create table run as select '{period}' as period, date '{period}-28' as as_of")
+        con.execute("create table person_snapshot as select n as person_id, n as household_key, 'H' || n as household_id, '人' || n as name, '甲镇' as township, '东村' as village from range(1, 4) t(n)")  # fmt: skip
+        _registers(con, *rows)
+        if carried:
+            con.execute(f"create table vanished as select 'dibao' as register, 3 as person_id, 3 as household_key, 'H3' as household_id, '人3' as name, '甲镇' as township, '东村' as village, '{carried}' as last_period")  # fmt: skip
+    return path
+
+
+def _registers(con: duckdb.DuckDBPyConnection, *rows: str) -> None:
+    con.execute("create table std_dibao (person_id bigint, start_date date, end_date date, counts boolean)")
+    con.execute("create table std_tekun as from std_dibao")
+    con.execute("create table std_low_income (person_id bigint, recognised_date date, end_date date, counts boolean)")
+    con.execute(
+        "create table std_monitored (person_id bigint, household_kind varchar, risk_removed boolean, counts boolean)"
+    )
+    for row in rows:
+        con.execute(f"insert into std_dibao values {row}")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        ("(1, '2026-01-01', null, true)", "", 1),
+        ("(1, null, null, true)", "", 1),  # a blank start means begun
+        ("(1, '2026-01-01', '2026-10-28', true)", "", 0),  # had ended then: on that day it is not in force
+        ("(1, '2026-01-01', '2026-10-29', true)", "", 1),
+        ("(1, '2026-10-29', null, true)", "", 0),  # had not begun
+        ("(1, '2026-01-01', null, false)", "", 0),  # did not count
+        ("(1, '2026-01-01', null, true)", "(1, '2026-01-01', '2026-11-05', true)", 0),  # ended, with its day
+        ("(1, '2026-01-01', null, true)", "(1, '2026-01-01', null, true)", 0),
+        ("(1, '2026-01-01', null, true)", "(1, '2026-01-01', null, false), (null, null, null, true)", 1),
+    ],
+)
+def test_gone_is_who_was_in_force_and_has_no_row_at_all(tmp_path: Path, before: str, now: str, found: int) -> None:
+    old = _register(tmp_path, "old.duckdb", "2026-10", before)
+    con = duckdb.connect(":memory:")
+    _registers(con, *([now] if now else []))
+    carry_vanished(con, AS_OF, old)
+    assert con.execute("select count(*) from vanished").fetchall() == [(found,)]
+
+
+@pytest.mark.parametrize(("last", "kept"), [("2025-11", 1), ("2025-10", 0)])
+def test_who_is_gone_stays_so_for_twelve_months_or_until_they_come_back(tmp_path: Path, last: str, kept: int) -> None:
+    old = _register(tmp_path, "old.duckdb", "2026-10", carried=last)
+    for row, still in (("", kept), ("(3, '2026-11-01', null, true)", 0)):
+        con = duckdb.connect(":memory:")
+        _registers(con, *([row] if row else []))
+        carry_vanished(con, AS_OF, old)
+        assert con.execute("select last_period from vanished").fetchall() == [(last,)] * still
+
+
+def test_without_an_earlier_run_nobody_is_gone(tmp_path: Path) -> None:
+    con = duckdb.connect(":memory:")
+    _registers(con)
+    carry_vanished(con, AS_OF, None)
+    assert con.execute("select count(*) from vanished").fetchall() == [(0,)]

@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from monitoring.access import Scope
+from monitoring.low_income import CATEGORIES
 from monitoring.queries import behind, money, overview, points
-from monitoring.queries.overview import CATEGORIES
 from monitoring.warehouse import Warehouse
 from pipelines.run.carrying import carry_history
 from pipelines.run.figures import write_figures
@@ -51,9 +51,11 @@ def standing(warehouse: Warehouse) -> pl.DataFrame:
         rigid=pl.col("household_key").is_in(homes_of("刚性支出困难家庭").implode()),
         monitored="at_risk_household",
         low=pl.col("low_income_household").fill_null(False),
+        recognised=pl.col("household_key").is_in(homes_of("其他低收入家庭").implode()),
     )
     any_named = pl.any_horizontal("tekun", "dibao", "edge", "rigid", "monitored")
-    flags = flags.with_columns(other=pl.col("low") & ~any_named)
+    flags = flags.with_columns(by_income=pl.col("low") & ~any_named & ~pl.col("recognised"))
+    flags = flags.with_columns(other=pl.col("recognised") | pl.col("by_income"))
     main = pl.coalesce(pl.when(pl.col(name)).then(pl.lit(name)) for name in CATEGORIES)
     return flags.with_columns(main=main)
 
@@ -77,6 +79,7 @@ def test_each_person_stands_in_one_of_six_categories_and_the_unknown_beside_them
         assert one.listed == standing.filter(pl.col(one.key)).height and one.also >= 0
     assert sum(one.persons.value for one in overview.categories(found)) == found["low_income_persons"].value > 0
     assert sum(one.households for one in overview.categories(found)) == found["low_income_households"].value
+    assert found["other_by_income"].value == standing.filter("by_income").height > 0
     unsure = standing.filter(pl.col("main").is_null() & pl.col("low_income_household").is_null())
     assert found["low_income_unknown"].value == unsure.height > 0
     assert len({one.key for one in overview.categories(found) if one.persons.value}) >= 5
@@ -377,6 +380,28 @@ def test_a_household_is_dibao_edge_while_a_row_of_a_member_runs(
     person(by_hand, 2, 1)
     by_hand.execute("INSERT INTO std_low_income VALUES (2, '低保边缘家庭', ?, ?, ?)", [recognised, ended, counts])
     assert categories_by_hand(by_hand) == ({1: found, 2: found} if found else {})
+
+
+def test_others_in_difficulty_are_recognised_families_and_who_is_poor_by_income_told_apart(
+    by_hand: duckdb.DuckDBPyConnection,
+) -> None:
+    person(by_hand, 1, 1, low=True)
+    person(by_hand, 2, 1, low=True)
+    by_hand.execute("INSERT INTO std_low_income VALUES (2, '其他低收入家庭', NULL, NULL, true)")
+    person(by_hand, 3, 2, low=True)  # by income alone
+    person(by_hand, 4, 3, dibao=True, low=True)
+    by_hand.execute(
+        "INSERT INTO std_low_income VALUES (4, '其他低收入家庭', NULL, NULL, true)"
+    )  # recognised, and on dibao
+    person(by_hand, 5, 4, low=None)
+    assert categories_by_hand(by_hand) == {1: "other", 2: "other", 3: "other", 4: "dibao"}
+    row = by_hand.sql("FROM overview_figure").pl().row(0, named=True)
+    assert (row["other_persons"], row["other_listed"], row["other_by_income"], row["low_income_unknown"]) == (
+        3,
+        4,
+        1,
+        1,
+    )
 
 
 def test_figures_that_an_older_run_did_not_make_are_unknown_and_thirteen_periods_are_kept(

@@ -14,10 +14,13 @@ from sqlalchemy import update
 
 from monitoring.access import Scope
 from monitoring.alerts.reporting import moment_of, worked
+from monitoring.low_income import CATEGORIES
 from monitoring.people import Denied, operator
 from monitoring.people.downloads import ROAD, take
+from monitoring.queries import overview
 from monitoring.reports import figures, hiding, making, pictures, word
 from monitoring.reports.composing import NoQuarter, months_of
+from monitoring.reports.people_sections import PeopleSections
 from monitoring.reports.printing import print_view
 from monitoring.reports.shape import Report
 from monitoring.store import Store
@@ -80,22 +83,35 @@ def now(two_months: TwoMonths) -> Warehouse:
     return Warehouse(two_months.files[1])
 
 
-def test_categories_are_the_persons_of_the_ledgers_in_force(now: Warehouse) -> None:
+def test_categories_are_the_persons_of_the_ledgers_in_force_and_of_recognised_families(now: Warehouse) -> None:
+    """Counted from the month's files; a family is everybody in the household of one who is listed."""
     feeds = feeds_of_both()[1]
     dead = {row["姓名"] for row in feeds["deaths"]}
     dibao = {row["姓名"] for row in feeds["dibao"] if not row.get("终止日期")} - dead
     tekun, edge = {row["姓名"] for row in feeds["tekun"]}, {row["姓名"] for row in feeds["low_income"]}
-    found = dict(figures.categories(now, Scope()).select("title", "persons").rows())
-    assert found["最低生活保障对象"] == len(dibao) and found["特困人员"] == len(tekun)
-    assert found["最低生活保障边缘家庭成员"] == len(edge) and found["刚性支出困难家庭成员"] == 0
+    family_of = {row["姓名"]: row["户编号"] for row in feeds["registry"]}
+    homes = {family_of[name] for name in edge}
+    families = {row["姓名"] for row in feeds["registry"] if row["户编号"] in homes} - dead
+    people = figures.population(now, Scope())
+    listed = dict(people.categories.select("title", "listed").rows())
+    assert listed["最低生活保障对象"] == len(dibao) and listed["特困人员"] == len(tekun)
+    assert listed["最低生活保障边缘家庭成员"] == len(families) > len(edge) and listed["刚性支出困难家庭成员"] == 0
     at_risk = {r["p"] for r in now.rows("select person_id as p from person_snapshot where alive and at_risk_household")}
-    held = {
-        r["p"]
-        for r in now.rows(
-            "select person_id as p from person_snapshot where alive and (on_dibao or on_tekun or on_low_income)"
-        )
-    }
-    assert found["防止返贫监测对象"] == len(at_risk) and found["合计（每人只计一次）"] == len(at_risk | held)
+    poor = {r["p"] for r in now.rows("select person_id as p from person_snapshot where alive and (on_dibao or on_tekun or low_income_household)")}  # fmt: skip
+    assert listed["防止返贫监测对象"] == len(at_risk) and people.persons == len(at_risk | poor)
+    assert people.categories["persons"].sum() == people.persons < people.categories["listed"].sum()
+    assert people.categories["households"].sum() == people.households
+
+
+def test_the_report_and_the_overview_count_the_same_people(now: Warehouse) -> None:
+    """One definition: by their main category page and report are equal; who stands in several is a column of its own name."""
+    shown = {CATEGORIES[one.key].title: one for one in overview.categories(overview.overview(now, Scope()))}
+    for row in figures.population(now, Scope()).categories.to_dicts():
+        one = shown[row["title"]]
+        assert (row["persons"], row["households"], row["listed"]) == (one.persons.value, one.households, one.listed)
+    section = PeopleSections(now, Scope(), False, figures.run_of(now, Scope()), [NOW]).categories()
+    assert len(set(section.tables[0].headings)) == 4 and "兼有的重复计" in section.tables[0].headings[3]
+    assert section.tables[0].rows[-1][3] == "不相加"
 
 
 def test_a_category_whose_ledger_never_came_is_unknown(now: Warehouse) -> None:
@@ -106,7 +122,7 @@ def test_a_category_whose_ledger_never_came_is_unknown(now: Warehouse) -> None:
         def rows(self, query: str, params: object = None) -> list[dict[str, object]]:
             return [{"feed": "dibao"}] if "last_period is not null" in query else super().rows(query)
 
-    found = {row["title"]: row["persons"] for row in figures.categories(Without(), Scope()).to_dicts()}
+    found = {row["title"]: row["persons"] for row in figures.population(Without(), Scope()).categories.to_dicts()}
     assert found["特困人员"] is None and found["最低生活保障对象"] is not None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +16,18 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
 from monitoring.access import Scope
+from monitoring.language import Language
+from monitoring.pages.checklist_words import signed_line
 from monitoring.people import Caller, Denied, operator
 from monitoring.queries import vouching
-from monitoring.store import Store, open_store
+from monitoring.store import Store, journal, open_store
 from monitoring.store.schema import alert, seal, visit
 from monitoring.store.schema import journal as journal_table
-from monitoring.vouching import seals
+from monitoring.vouching import breaks, seals
 from monitoring.vouching.live import live
-from monitoring.vouching.seals import BROKEN, INTACT, UNDERMINED, UNSIGNED, NotSigned, Place, Standing
-from monitoring.warehouse import Warehouse
+from monitoring.vouching.seals import NotSigned
+from monitoring.vouching.standing import BROKEN, INTACT, UNDERMINED, UNSIGNED, Place, Seal, Standing, level_of, lines_of
+from monitoring.warehouse import Publication, Published, Warehouse
 from tests.people import Known, add_account
 from tests.some_alerts import add_alert
 from tests.stores import NOON
@@ -45,8 +50,8 @@ class Office:
     warehouse: Warehouse
     people: dict[str, Known]
 
-    def sign(self, place: Place, by: Known | None = None, note: str = "正在补报数据", seen: str = "") -> seals.Seal:
-        level = seals.level_of(place)
+    def sign(self, place: Place, by: Known | None = None, note: str = "正在补报数据", seen: str = "") -> Seal:
+        level = level_of(place)
         who = by or self.people[{"village": place[0] or "", "township": place[0] or "", "county": "leader"}[level]]
         return seals.sign(self.store, who, self.warehouse, place[0], place[1], note, seen, NOON)
 
@@ -141,6 +146,70 @@ def test_one_changed_fact_breaks_exactly_that_seal(store: Store) -> None:
         assert set(of.states().values()) == {INTACT}
         before = then
     assert len(seals.history(store, operator("root"), "2026-11", *A, at=NOON)) == 4  # the old ones stay
+
+
+def _breaks(of: Office) -> list[tuple[str, dict[str, Any]]]:
+    """The journal's rows of breaks, the oldest first."""
+    with of.store.read() as con:
+        asked = select(journal_table.c.object, journal_table.c.detail).where(journal_table.c.event == breaks.EVENT)
+        return [(row.object, json.loads(row.detail)) for row in con.execute(asked.order_by(journal_table.c.seq))]
+
+
+def _tell(of: Office, monkeypatch: pytest.MonkeyPatch) -> int:
+    """As after a run: the county made by hand stands for the published file."""
+    runs = (Published("2026-11", "r1", Path("r1.duckdb")), Published("2026-10", "r0", Path("r0.duckdb")))
+    monkeypatch.setattr(breaks, "Warehouse", lambda path: of.warehouse)
+    monkeypatch.setattr(Warehouse, "close", lambda self: None)
+    return breaks.tell_breaks(of.store, Publication("2026-11", runs), NOON)
+
+
+def test_a_broken_seal_is_told_in_the_journal_once_with_the_fact_that_broke_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = office(store)
+    assert _tell(of, monkeypatch) == 0  # nothing is signed
+    of.sign_all()
+    assert _tell(of, monkeypatch) == 0 and _breaks(of) == []
+    _new_alert(of)
+    assert _tell(of, monkeypatch) == 1
+    signed = of.now()[A].seal
+    assert signed is not None
+    [(key, told)] = _breaks(of)
+    assert key == f"seal:{signed.id}" and told["sha256"] == signed.sha256
+    assert (told["level"], told["township"], told["village"], told["households"], told["sets"]) == ("village", *A, 1, 0)
+    assert [(one["what"], one["before"][0], one["now"][0]) for one in told["facts"]] == [("H1", "cleared", "open")]
+    assert _tell(of, monkeypatch) == 0  # the same run taken in again
+    _new_visit(of)
+    assert _tell(of, monkeypatch) == 0 and len(_breaks(of)) == 1  # one break a signature
+    shown = breaks.breaks(store, of.people["甲镇"], [signed.id], NOON)
+    assert shown[signed.id].facts[0].what == "H1" and shown[signed.id].differing == 1
+    assert breaks.breaks(store, of.people["乙镇"], [signed.id], NOON) == {}
+    assert journal.problems(store) == []
+
+
+def test_signing_anew_tells_first_what_broke_the_old_signature(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = office(sqlite_store)
+    of.sign_all()
+    first = of.now()[C].seal
+    assert first is not None
+    of.rerun(lambda homes: [replace(home, sets={7: "未走访"}) if home.sets else home for home in homes])
+    of.sign(C)
+    assert [key for key, _ in _breaks(of)] == [f"seal:{first.id}"]
+    assert _breaks(of)[0][1]["facts"] == [
+        {"what": "7", "set": True, "before": ["1", "1", "0", "0", "0"], "now": ["1", "0", "1", "0", "0"]}
+    ]
+    assert _tell(of, monkeypatch) == 0  # the new signature holds
+
+
+def test_who_was_at_the_door_is_not_in_the_journal(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = office(sqlite_store)
+    of.sign_all()
+    of.rerun(lambda homes: [replace(home, visited=None) if home.key == 3 else home for home in homes])
+    assert _tell(of, monkeypatch) == 1
+    [fact] = _breaks(of)[0][1]["facts"]
+    assert fact["before"] == ["visited", AS_OF.isoformat()] and fact["now"][0] == "cleared"
 
 
 def test_a_set_that_changed_breaks_the_seal_and_a_run_of_the_same_facts_none(sqlite_store: Store) -> None:
@@ -241,3 +310,39 @@ def test_a_past_period_is_shown_as_it_was_known_then(sqlite_store: Store) -> Non
     now = live(sqlite_store, caller, vouching.asked_of(of.warehouse), NOON + timedelta(days=30))
     assert now.alerts["household_id"].to_list() == ["H1"]
     assert vouching.totals(of.warehouse, Scope(), now).of["open"] == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (("open", "12,15"), "正在办理（预警 12、15）"),
+        (("open", "request"), "正在办理（有申请或线索未办结）"),
+        (("open", "12 request"), "正在办理（预警 12、有申请或线索未办结）"),
+        (("open", "signals 2"), "正在办理（2 条信号还没有生成预警）"),
+        (("helped", "低保、监测帮扶 temporary"), "已帮扶（低保、监测帮扶、临时救助）"),
+        (("visited", "2026-11-05 林秋"), "走访核清（2026-11-05 林秋）"),
+        (("visited", "2026-11-05"), "走访核清（2026-11-05）"),
+        (("cleared",), "数据核清"),
+        (("cleared", ""), "数据核清"),
+        (("nobody", "rules 2 hits 0"), "无人担保（2 条规则不能判断）"),
+        (("nobody", "rules 0 late medical hits 1"), "无人担保（0 条规则不能判断、数据没有到或已过期：医疗费用结算、1 条困难信号）"),
+    ],
+)  # fmt: skip
+def test_a_signed_line_says_what_it_rested_on(told: tuple[str, ...], said: str) -> None:
+    """So that two lines of one state are told apart: another alert, a later visit."""
+    assert signed_line(told, Language("zh")) == said
+
+
+def test_every_signed_line_of_a_county_can_be_said(sqlite_store: Store) -> None:
+    """The page reads the very lines that are signed."""
+    of = office(sqlite_store)
+    of.rerun(lambda homes: [replace(home, blind=1) if home.key == 1 else replace(home, request=True) if home.key == 4 else home for home in homes])  # fmt: skip
+    _new_alert(replace(of, people=of.people))
+    states = set()
+    for place in (A, B, C):
+        lines = lines_of(of.warehouse, live(of.store, operator("root"), vouching.asked_of(of.warehouse), NOON), place)
+        for line in lines.split("\n"):
+            told = line.split("\t")[1:]
+            states.add(told[0])
+            assert signed_line(told, Language("en")).isascii() or told[0] == "visited"
+    assert states >= {"open", "helped", "visited"}

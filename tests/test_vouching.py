@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -13,15 +14,25 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
+from monitoring import ui
 from monitoring.access import Scope
+from monitoring.language import Language
+from monitoring.pages import overview as overview_page
+from monitoring.people import Person, operator
 from monitoring.queries import blindness, checklist, vouching
+from monitoring.queries.places import County
+from monitoring.store import Store
+from monitoring.store.schema import taken_in
 from monitoring.strict_toml import PolicyError
 from monitoring.vouching.live import NOTHING, Live
 from monitoring.vouching.settings import load_vouching
 from monitoring.vouching.stating import STATES
-from monitoring.warehouse import Warehouse, publication
+from monitoring.warehouse import Publication, Published, Warehouse, publication
 from tests.runs import Tables, number, run_quietly, small_county, write_feeds
+from tests.some_alerts import add_alert
+from tests.stores import NOON
 from tests.vouching_county import AS_OF, Home, at, county_of
 
 EVERYWHERE = Scope()
@@ -303,3 +314,37 @@ def test_the_version_of_the_day_speaks(tmp_path: Path, day: date, known: bool) -
     else:
         with pytest.raises(PolicyError, match="没有在"):
             load_vouching(tmp_path, day)
+
+
+def test_the_overviews_tile_tells_last_period_as_it_was_known_then_or_that_it_is_not_known(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Last month somebody could vouch for all three: for one by its open alert, which was closed only after this month's run was
+    taken in."""
+    files = {
+        "2026-11": county_of(at([Home(), Home(blind=1), Home(blind=2)])),
+        "2026-10": county_of(at([Home(), Home(blind=1), Home()]), period="2026-10"),
+    }
+    for period, warehouse in files.items():
+        warehouse.path = tmp_path / f"{period}.duckdb"
+    of_run = County("r1", "2026-11", AS_OF, "demo", True, 3, 3, 0, 1, 1, ())
+    monkeypatch.setattr(ui, "open_warehouse", lambda path: files[Path(path).stem])
+    monkeypatch.setattr(ui, "county", lambda warehouse: of_run)
+    runs = tuple(Published(period, "r1", warehouse.path) for period, warehouse in files.items())
+    with sqlite_store.write() as con:
+        for period, moment in (("2026-10", NOON - timedelta(days=30)), ("2026-11", NOON)):
+            con.execute(insert(taken_in).values(run_id="r1", period=period, as_of=AS_OF, at=moment, signals=0, opened=0, joined=0, gone=0))  # fmt: skip
+    view = ui.View(
+        t=Language("zh"), store=sqlite_store, caller=operator("root"), person=Person(None, "cli:root", "root", "administrator", None),
+        now=lambda: NOON, since=NOON, warehouse=files["2026-11"], scope=Scope(), county=of_run, home=tmp_path,
+        published=Publication("2026-11", runs),
+    )  # fmt: skip
+    add_alert(sqlite_store, household_id="H2", opened_period="2026-10", closed_at=NOON + timedelta(days=1))
+    tile = overview_page._vouched(view, "2026-10")
+    assert tile.figure == "33.3%" and "3 户中 2 户无人担保" in tile.below
+    assert "上期 100.0%" in tile.below and "↑ 2" in tile.below  # H2 was an open item then, and is not now
+    later = replace(view, now=lambda: NOON + timedelta(days=2), since=NOON + timedelta(days=2))
+    assert overview_page._vouched(later, "2026-10").below == tile.below  # a past period does not change any more
+    for unknown in (None, "2026-09"):
+        told = overview_page._vouched(view, unknown).below
+        assert "上期不明" in told and "↑" not in told and "上期 " not in told

@@ -19,18 +19,15 @@ from pathlib import Path
 
 from monitoring.desk.uploads import PERIOD
 from monitoring.people import Caller, acting, reading
+from monitoring.refusal import Refusal
 from monitoring.store import Store
 
 _BEGUN: dict[int, subprocess.Popen[bytes]] = {}  # by this process: it is their parent
 RUNNING, DONE, REFUSED, FAILED = "running", "done", "refused", "failed"
 
 
-class NotBegun(ValueError):
-    """No run was begun; `words` say why."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        super().__init__(words)
+class NotBegun(Refusal):
+    """No run was begun."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from monitoring.people import Acting, Caller, Denied, acting, reading
+from monitoring.refusal import Refusal
 from monitoring.store import Store
 from monitoring.store.schema import link_decision
 
@@ -31,12 +32,8 @@ Standing = tuple[str, str, str, str]
 _LONG_NUMBER = re.compile(r"[0-9０-９]{7,}[0-9０-９Xx]")
 
 
-class NotDecided(Exception):
-    """Why a decision was not kept, in words; nothing was changed."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        super().__init__(words)
+class NotDecided(Refusal):
+    """Why a decision was not kept."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ def standing(con: Connection) -> tuple[Standing, ...]:
 def _said(why: str) -> str:
     said = _LONG_NUMBER.sub("********", " ".join(why.split()))[:LONGEST_WHY]
     if len(said) < SHORTEST_WHY:
-        raise NotDecided(f"请写明依据（至少 {SHORTEST_WHY} 个字），会和决定一起保存")
+        raise NotDecided("请写明依据（至少 {least} 个字），会和决定一起保存", least=SHORTEST_WHY)
     return said
 
 

@@ -7,13 +7,14 @@ import streamlit as st
 from monitoring import ui
 from monitoring.checklist import BY_NUMBER
 from monitoring.language import number
-from monitoring.pages.checklist_words import STATES
+from monitoring.pages.checklist_words import STATES, signed_line
 from monitoring.people import ROLES, may
 from monitoring.queries import vouching
 from monitoring.ui import Column, View
-from monitoring.vouching import seals
+from monitoring.vouching import breaks, seals
+from monitoring.vouching.breaks import Broken
 from monitoring.vouching.live import Live
-from monitoring.vouching.seals import Change, Place, Seal, Standing
+from monitoring.vouching.standing import Change, Place, Seal, Standing
 from monitoring.working_days import CHINA
 
 MARKS = {
@@ -153,6 +154,11 @@ def _changed(view: View, one: Standing) -> None:
         return
     ui.heading(t("签字后变了什么？"))
     found = view.read(seals.changes, view.warehouse, one.seal.id)
+    told = view.read(breaks.breaks, [one.seal.id]).get(one.seal.id)
+    if told is None:
+        ui.note(t("还没有记入操作日志：下一次运行之后，或这里重新签字时会记。"))
+    else:
+        ui.note(_noted(told, view))
     ui.table([{"change": change} for change in found[: ui.PAGE_SIZE]], [
         Column(t("户或项"), lambda row: ui.said(_what(row["change"], view))),
         Column(t("签字时"), lambda row: ui.said(_told(row["change"], row["change"].before, view))),
@@ -173,7 +179,7 @@ def _told(change: Change, told: tuple[str, ...] | None, view: View) -> str:
     if change.set:
         names = (t("应覆盖"), t("已覆盖"), t("缺"), t("不明"), t("缺数据"))
         return t.listed(f"{name} {count}" for name, count in zip(names, told, strict=True))
-    return t(STATES[told[0]])
+    return signed_line(told, t)
 
 
 def _history(view: View, one: Standing) -> None:
@@ -181,10 +187,23 @@ def _history(view: View, one: Standing) -> None:
     found = view.read(seals.history, view.ask_county(vouching.asked_of).period, one.place[0], one.place[1])
     if not found:
         return
+    broken = view.read(breaks.breaks, [seal.id for seal in found])
     ui.heading(t("这里签过的字"))
     ui.table([{"seal": seal} for seal in found], [
         Column(t("谁、何时"), lambda row: _by(row["seal"], view)),
         Column(t("户数"), lambda row: ui.count(row["seal"].households), "n"),
         Column(t("无人担保"), lambda row: ui.unknown_count(row["seal"].nobody, t), "n"),
         Column(t("说明"), lambda row: ui.said(row["seal"].note)),
+        Column(t("失效记录"), lambda row: ui.said(_noted(broken[row["seal"].id], view)) if row["seal"].id in broken else ""),
     ])  # fmt: skip
+
+
+def _noted(told: Broken, view: View) -> str:
+    """What the journal has of a broken signature, in a sentence."""
+    t = view.t
+    facts = t.clauses(
+        t.named(_what(change, view), f"{_told(change, change.before, view)} → {_told(change, change.now, view)}")
+        for change in told.facts
+    )
+    return t("{when} 记入操作日志（运行 {run}）：{n} 处与签字不符，{facts}",
+             when=told.at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"), run=told.run, n=number(told.differing), facts=facts)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from monitoring import ui
@@ -76,3 +76,47 @@ def _nobody(row: dict[str, Any], unjudged: Sequence[dict[str, Any]], t: Language
 def state(name: str, t: Language) -> str:
     """A state as a mark: told apart by its word; "nobody" stands out."""
     return ui.unknown(f"✗ {t(STATES[name])}") if name == "nobody" else ui.said(t(STATES[name]))
+
+
+def signed_line(told: Sequence[str], t: Language) -> str:
+    """A household's signed line (`monitoring.vouching.standing`): its state, and what it rested on, so that two lines of one
+    state are told apart."""
+    rests = _RESTS[told[0]](told[1].split(" "), t) if len(told) > 1 and told[1] else []
+    name = t(STATES[told[0]])
+    return t.aside(name, t.listed(rests)) if rests else name
+
+
+def _signed_open(told: list[str], t: Language) -> list[str]:
+    parts = []
+    if told[0][:1].isdigit():
+        parts.append(t("预警 {ids}", ids=told[0].replace(",", t("、"))))
+    if "request" in told:
+        parts.append(t("有申请或线索未办结"))
+    if "signals" in told:
+        parts.append(t("{n} 条信号还没有生成预警", n=_after(told, "signals")))
+    return parts
+
+
+def _signed_help(told: list[str], t: Language) -> list[str]:
+    names = [name for part in told for name in part.split("、")]
+    return [t.pick(*MEASURES[name]) if name in MEASURES else t(name) for name in names]
+
+
+def _signed_nobody(told: list[str], t: Language) -> list[str]:
+    parts = [t("{n} 条规则不能判断", n=_after(told, "rules"))]
+    if "late" in told:
+        late = t.listed(ui.feed(name, t) for name in _after(told, "late").split(","))
+        parts.append(t("数据没有到或已过期：{feeds}", feeds=late))
+    if _after(told, "hits") != "0":
+        parts.append(t("{n} 条困难信号", n=_after(told, "hits")))
+    return parts
+
+
+def _after(told: list[str], word: str) -> str:
+    return told[told.index(word) + 1]
+
+
+_RESTS: dict[str, Callable[[list[str], Language], list[str]]] = {
+    "open": _signed_open, "helped": _signed_help, "visited": lambda told, _: [" ".join(told)], "cleared": lambda told, _: [],
+    "nobody": _signed_nobody,
+}  # fmt: skip

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from monitoring import ui
-from monitoring.labels import feed_departments
 from monitoring.language import number
-from monitoring.pages import data_corrections, data_desk, data_mapping
+from monitoring.pages import data_corrections, data_desk, data_freshness, data_mapping
 from monitoring.queries import sources
 from monitoring.ui import Column, View
 
@@ -35,50 +33,10 @@ def page(view: View) -> None:
         f"{t('未识别文件')} {unknown_files.height}", f"{t('身份待定')} {number(undecided)}",
         *([t("上传和运行")] if view.person.may("file.upload") else []),
     ])  # fmt: skip
-    shown = (_freshness, _ledger, _quarantine, _issues, _unrecognised, _review, data_desk.section)
+    shown = (data_freshness.section, _ledger, _quarantine, _issues, _unrecognised, _review, data_desk.section)
     for tab, show in zip(tabs, shown, strict=False):
         with tab:
             show(view)
-
-
-def _freshness(view: View) -> None:
-    t = view.t
-    months = view.ask_county(sources.freshness)
-    delivered = sorted(months["delivered"].unique().to_list())[-12:]
-    cells = {(row["feed"], row["delivered"]): row for row in months.to_dicts()}
-    late = {row["feed"]: row for row in view.ask(sources.late_townships).to_dicts()}
-    columns = [
-        Column(t("数据源"), lambda row: f"{ui.said(ui.feed(row['feed'], t))}{_needed(view, row)}"),
-        Column(t("部门"), lambda row: ui.said(t(feed_departments().get(row["feed"], ""))), "w"),
-        Column(
-            t("最近一期"),
-            lambda row: ui.said(t.month(row["last_period"])) if row["last_period"] else ui.unknown(t("从未收到")),
-            "w",
-        ),
-        Column(t("迟到的乡镇"), lambda row: ui.said(late[row["feed"]]["townships"]) if row["feed"] in late else ""),
-    ]
-    for month in delivered:
-        columns.append(Column(t.short_month(month), _month_cell(view, cells, month), "n"))
-    ui.note(t("每格是当月装入的行数；斜纹表示当月没有收到。状态类台账没有新文件时沿用上一期，事件类逐月累加。"))
-    ui.table(view.ask_county(sources.feeds).to_dicts(), columns)
-
-
-def _needed(view: View, row: dict[str, Any]) -> str:
-    return f' <span class="bl-note">{ui.said(view.t("比对必需"))}</span>' if row["matching_set"] else ""
-
-
-def _month_cell(
-    view: View, cells: dict[tuple[str, int], dict[str, Any]], month: int
-) -> Callable[[dict[str, Any]], str]:
-    return lambda row: _cell(view, cells.get((row["feed"], month)))
-
-
-def _cell(view: View, row: dict[str, Any] | None) -> str:
-    return (
-        f'<span class="bl-cell none">{ui.said(view.t("无"))}</span>'
-        if row is None
-        else f'<span class="bl-cell">{number(row["rows"])}</span>'
-    )
 
 
 def _ledger(view: View) -> None:

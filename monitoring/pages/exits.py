@@ -1,4 +1,4 @@
-"""退出复核: what is to be verified and by which proof, gradual exits with their end, what ended households went to.
+"""退出复核: what is to be verified and by which proof, gradual exits with their end, and who left (`exits_left`).
 
 Every hit asks for a check; nothing here stops a payment, and the words say so.
 """
@@ -17,12 +17,12 @@ from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.outcomes import WENT_TO as DECIDED_FOR
 from monitoring.labels import parameter_words
 from monitoring.language import number
-from monitoring.pages import people_lists
+from monitoring.pages import exits_left, people_lists
 from monitoring.queries import exits, verdicts
-from monitoring.queries.exits import BY_PROOF, GRADUAL, PROOF_OF, REASONS, WENT_TO
+from monitoring.queries.exits import BY_PROOF, GRADUAL, PROOF_OF
 from monitoring.ui import Column, View
 
-VIEWS = {"hits": "比对线索", "gradual": "渐退期", "ended": "退出后去向"}
+VIEWS = {"hits": "比对线索", "gradual": "渐退期", "ended": "退出后去向", "vanished": "无终止日期消失"}
 NOT_BEGUN = "none"  # in the address: gradual exits that are due and have not begun
 _KEYS = ("household_key", "person_id", "household_id", "alive")
 
@@ -36,7 +36,9 @@ def page(view: View) -> None:
     elif shown == "gradual":
         _gradual(view)
     elif shown == "ended":
-        _ended(view)
+        exits_left.ended(view)
+    elif shown == "vanished":
+        exits_left.vanished_rows(view)
     else:
         _hits(view)
 
@@ -214,56 +216,3 @@ def _gradual_list(view: View) -> None:
             Column(t("原因"), lambda row: ui.said(t.pick(row["message"], row["message_en"])) or ui.said(t("渐退期内，期满前核实收入"))),
         ],
     )  # fmt: skip
-
-
-# --- ended households
-
-
-def _ended(view: View) -> None:
-    t = view.t
-    found = view.ask(exits.ended).to_dicts()
-    undecided = view.ask(exits.ended_undecided)
-    ui.heading(t("退出的户去了哪里？"), t("近12个月低保、特困终止的户，按现在的名单看；没有去向的在前"))
-    if undecided:
-        ui.note(t("另有 {n} 行终止记录身份待定，不在下面的户里，见数据页的身份待定。", n=number(undecided)))
-    ui.table([row for row in found if row["households"] or row["went_to"] == "nothing"], [
-        Column(t("现在的去向"), lambda row: ui.unknown(t(WENT_TO[row["went_to"]])) if row["went_to"] == "unknown" else ui.said(t(WENT_TO[row["went_to"]])), "w"),
-        Column(t("户数"), lambda row: _link(view, row["households"], view="ended", went=row["went_to"]), "n"),
-        Column(t("其中仍困难应回访（户）"), lambda row: _link(view, row["signals"], view="ended", went=row["went_to"], visit="1"), "n"),
-    ])  # fmt: skip
-    shown = st.query_params.get("went")
-    shown, in_need = shown if shown in WENT_TO else None, st.query_params.get("visit") == "1"
-    if shown:
-        ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits', view='ended'))}</p>")
-    ui.heading(t("退出对象兜底情况：{title}", title=t(WENT_TO[shown]) if shown else t("全部")))
-    turned = f"ended-{hash((shown, in_need, view.scope))}"
-    people, total = view.ask(exits.ended_list, shown, in_need, ui.page_of(turned))
-    people_lists.listing(
-        view, people.to_dicts(), total, turned,
-        [
-            Column(t("人口"), lambda row: ui.count(row["size"]), "n"), Column(t("终止人数"), lambda row: ui.count(row["persons"]), "n"),
-            Column(t("终止的待遇"), lambda row: ui.said(t.listed(t(one) for one in row["programmes"].split("、")))),
-            Column(t("终止日期"), lambda row: ui.said(row["ended"]), "w"),
-            Column(t("终止原因"), lambda row: ui.said(t(REASONS[row["reason"]])) if row["reason"] else ui.unknown(t("台账没有写明"))),
-            Column(t("渐退期"), lambda row: ui.said(t("是") if row["gradual"] else t("没有记录"))),
-            Column(t("现在的去向"), lambda row: _went(view, row)),
-            Column(t("月人均收入"), lambda row: _income(view, row), "n"),
-            Column(t("应回访的原因"), lambda row: ui.said(t.pick(row["message"], row["message_en"]))),
-        ],
-    )  # fmt: skip
-
-
-def _went(view: View, row: dict[str, Any]) -> str:
-    told = view.t(WENT_TO[row["went_to"]])
-    if row["went_to"] == "nothing":
-        return f'<span class="bl-late">{ui.said(told)}</span>'
-    return ui.unknown(told) if row["went_to"] == "unknown" else ui.said(told)
-
-
-def _income(view: View, row: dict[str, Any]) -> str:
-    t = view.t
-    if row["went_to"] == "deceased":
-        return "—"
-    if row["income_pc"] is None:
-        return ui.unknown(t("不明"))
-    return f"{ui.said(t.money(row['income_pc']))}<br><small>{ui.said(t('标准 {yuan}', yuan=t.money(row['standard'])))}</small>"

@@ -14,10 +14,10 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.alerts import funnel
 from monitoring.language import number, share
+from monitoring.low_income import CATEGORIES
 from monitoring.outlines import OutlinesError, outlines_of
 from monitoring.pages import alerts_load, overview_list, overview_parts
 from monitoring.queries import overview, points, vouching
-from monitoring.queries.overview import CATEGORIES
 from monitoring.ui import Column, Tile, View
 from monitoring.vouching.live import live
 
@@ -102,21 +102,39 @@ def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
         Tile(t("应保未保、应救未救"), t.compact(gap.value), t("户"),
              _below(_compared(view, gap), _unknown(view, found["dibao_unknown"].value, "另有 {n} 户不明")),
              view.link("overview", list="gap"), number(gap.value)),
-        _vouched(view),
+        _vouched(view, found.previous),
     ])  # fmt: skip
 
 
-def _vouched(view: View) -> Tile:
-    """For how many households somebody can vouch, by the ledger that the checklist's page shows."""
+def _vouched(view: View, previous: str | None) -> Tile:
+    """For how many households somebody can vouch, by the ledger that the checklist's page shows, and how it was last period."""
     t, where = view.t, view.link("checklist")
     if not view.ask_county(vouching.ready):
         return Tile(t("不漏一户"), t("不明"), t("有人担保"), "", where)
-    sure = vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
+    now = view.read(live, view.ask_county(vouching.asked_of))
+    sure = vouching.totals(view.warehouse, view.scope, now)
+    before = _totals_before(view, previous, frozen=now.taken)
     return Tile(
         t("不漏一户"), share(sure.vouched, sure.households) or t("不明"), t("有人担保"),
-        ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
+        _below(ui.said(t("{n} 户中 {missing} 户无人担保", n=number(sure.households), missing=number(sure.nobody))),
+               _change(view, sure.nobody, before.nobody if before else None),
+               ui.said(t("上期 {share}", share=share(before.vouched, before.households))) if before else ""),
         where, t("{covered}／{n} 户有人担保", covered=number(sure.vouched), n=number(sure.households)),
     )  # fmt: skip
+
+
+def _totals(view: View) -> vouching.Totals:
+    return vouching.totals(view.warehouse, view.scope, view.read(live, view.ask_county(vouching.asked_of)))
+
+
+def _totals_before(view: View, previous: str | None, frozen: bool) -> vouching.Totals | None:
+    """Last period's, as it was known then; None where that cannot be said: it is not published any more, or has no ledger, or
+    nobody of these places was in it. `frozen`: this period is taken in, so that nothing of the last one changes any more."""
+    before = view.as_of_period(previous)
+    if before is None or not before.ask_county(vouching.ready):
+        return None
+    found = before.ask_frozen(vouching.totals, partial(_totals, before)) if frozen else _totals(before)
+    return found if found.households else None
 
 
 def _below(*parts: str) -> str:
@@ -128,10 +146,13 @@ def _unknown(view: View, count: int, words: str) -> str:
 
 
 def _compared(view: View, figure: overview.Figure) -> str:
-    return "" if figure.before is None else _change(view, figure.value, figure.before)
+    return _change(view, figure.value, figure.before)
 
 
-def _change(view: View, value: int, before: int) -> str:
+def _change(view: View, value: int, before: int | None) -> str:
+    """The change, or that last period is not known."""
+    if before is None:
+        return ui.unknown(view.t("上期不明"))
     return f"{ui.said(view.t('较上期'))} {ui.change(value, before, view.t)}"
 
 
@@ -154,10 +175,10 @@ def _points(view: View) -> None:
 def _categories(view: View, found: overview.Overview) -> None:
     """The six categories, each person in one; who stands in another one as well is told beside it."""
     t = view.t
-    ui.heading(t("低收入人口六类"), t("每人只计一类，兼有的另列"))
+    ui.heading(t("低收入人口六类"), t("人、户只计主要的一类，六类相加是总数；兼有的另列"))
     rows = [{"one": one} for one in overview.categories(found)]
 
-    def figure(kind: str, value: Callable[[overview.Category], int]) -> Callable[[dict[str, Any]], str]:
+    def figure(kind: str, value: Callable[[overview.InCategory], int]) -> Callable[[dict[str, Any]], str]:
         return lambda row: (
             ui.link(number(value(row["one"])), view.link("overview", list=kind, of=row["one"].key))
             if value(row["one"])
@@ -165,12 +186,17 @@ def _categories(view: View, found: overview.Overview) -> None:
         )
 
     ui.table(rows, [
-        Column(t("类别"), lambda row: ui.said(t.pick(*CATEGORIES[row["one"].key]))),
+        Column(t("类别"), lambda row: ui.said(_category(view, row["one"].key))),
         Column(t("人"), figure("persons", lambda one: one.persons.value), "n"),
         Column(t("较上期"), lambda row: ui.change(row["one"].persons.value, row["one"].persons.before, t), "n"),
         Column(t("户"), figure("main", lambda one: one.households), "n"),
         Column(t("兼有"), lambda row: ui.link(number(row["one"].also), view.link("overview", list="listed", of=row["one"].key)) if row["one"].also else "0", "n"),
     ])  # fmt: skip
+    by_income = found["other_by_income"].value
+    if by_income:
+        told = t("其他困难人员中 {n} 人只是按收入测算，还没有哪一册认定。", n=number(by_income))
+        more = ui.link(t("看名单"), view.link("overview", list="by_income"))
+        ui.html(f'<span class="bl-note">{ui.said(told)} <span class="bl-more">{more}</span></span>')
     unknown = found["low_income_unknown_households"].value
     if unknown:
         said = ui.unknown(t("不明 {n} 户 {k} 人", n=number(unknown), k=number(found["low_income_unknown"].value)))
@@ -178,6 +204,10 @@ def _categories(view: View, found: overview.Overview) -> None:
         ui.html(
             f'<span class="bl-note">{said} {ui.said(t("没有收入依据，不算在内，也不算没有困难。"))} <span class="bl-more">{more}</span></span>'
         )
+
+
+def _category(view: View, key: str) -> str:
+    return view.t.pick(CATEGORIES[key].zh, CATEGORIES[key].en)
 
 
 def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:

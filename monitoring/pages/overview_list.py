@@ -12,15 +12,15 @@ from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.funnel import MONTHS, STAGES
 from monitoring.labels import KIND_ZH, LEVEL_MARK, LEVEL_ZH
 from monitoring.language import number
+from monitoring.low_income import CATEGORIES
 from monitoring.pages import alerts_queue, overview_parts
 from monitoring.queries import alerts, behind, money
-from monitoring.queries.overview import CATEGORIES
 from monitoring.ui import Column, View
 
 TITLES = {
     "alerts": "有预警信号的户", "red": "红色预警户", "gap": "应保未保、应救未救的户", "persons": "低收入人口：{of}",
-    "listed": "在册：{of}（含另有主类别的）", "main": "主类别是“{of}”的户", "low_income_unknown": "是否低收入不明的户",
-    "income_unknown": "收入不明的户", "rule": "“{of}”涉及的户", "cell": "{of}信号涉及的户", "unknown": "无法判断的户：{of}",
+    "listed": "列入“{of}”的（含主类别是别的）", "main": "主类别是“{of}”的户", "low_income_unknown": "是否低收入不明的户",
+    "income_unknown": "收入不明的户", "by_income": "按收入测算、尚未认定的其他困难人员", "rule": "“{of}”涉及的户", "cell": "{of}信号涉及的户", "unknown": "无法判断的户：{of}",
 }  # fmt: skip
 CASES = {
     "no_need": "核实后无需帮扶或继续观察", "overdue": "逾期未办", "red": "逾期未办，红色", "county": "逾期未办，县级督办",
@@ -83,7 +83,7 @@ def _named(view: View, figure: str, of: str) -> str:
     """What part of the figure, in words."""
     t = view.t
     if figure in ("persons", "listed", "main"):
-        return t.pick(*CATEGORIES[of]) if of else t("全部六类")
+        return t.pick(CATEGORIES[of].zh, CATEGORIES[of].en) if of else t("全部六类")
     if figure == "cell":
         kind, _, level = of.partition(" ")
         return f"{LEVEL_MARK[level]} {t(LEVEL_ZH[level])} {t(KIND_ZH[kind])}"

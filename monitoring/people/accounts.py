@@ -20,6 +20,7 @@ from monitoring.people.roles import ROLES
 from monitoring.people.sessions import NAME, end_all, set_password
 from monitoring.people.settings import load_security
 from monitoring.people.throttling import clear
+from monitoring.refusal import Refusal
 from monitoring.store import Store
 from monitoring.store.schema import account, account_change, account_place, throttle
 
@@ -27,13 +28,8 @@ UNUSED = timedelta(days=90)
 Places = Sequence[tuple[str, str | None]]
 
 
-class AccountError(Exception):
-    """What was asked of an account cannot be; `words` (Chinese) say why: `text` with `values` put in."""
-
-    def __init__(self, text: str, **values: object) -> None:
-        self.text, self.values = text, values
-        self.words = text.format(**values)
-        super().__init__(self.words)
+class AccountError(Refusal):
+    """What was asked of an account cannot be."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from monitoring.people.roles import (
     VILLAGE,
 )
 from monitoring.people.settings import load_security
+from monitoring.refusal import Refusal
 from monitoring.store import Store, journal
 from monitoring.store.journal import Entry
 from monitoring.store.schema import account, account_place
@@ -43,12 +44,8 @@ _PEOPLE = (
 )
 
 
-class DemoRefused(Exception):
-    """Known passwords are not set in this home; `words` (Chinese) say why."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        super().__init__(words)
+class DemoRefused(Refusal):
+    """Known passwords are not set in this home."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def _keep(
     with store.write() as con:
         row = con.execute(select(account.c.id, account.c.created_by).where(account.c.name == name)).one_or_none()
         if row is not None and row.created_by != BY:
-            raise DemoRefused(f"账号 {name} 已经有了，且不是演示账号")
+            raise DemoRefused("账号 {name} 已经有了，且不是演示账号", name=name)
         if row is None:
             new = {"name": name, "created_at": at, "created_by": BY, "approved_at": at, "approved_by": BY, **usable}
             account_id = con.execute(insert(account).values(new).returning(account.c.id)).scalar_one()

@@ -13,7 +13,7 @@ import polars as pl
 
 from monitoring.access import Filter, Scope
 from monitoring.labels import KINDS, LEVELS
-from monitoring.queries.overview import CATEGORIES
+from monitoring.low_income import CATEGORIES
 from monitoring.queries.verdicts import conditions
 from monitoring.tables import SNAPSHOTS
 from monitoring.warehouse import Warehouse
@@ -119,6 +119,14 @@ def _listed(_: Warehouse, of: str) -> Spec:
     )
 
 
+def _by_income(_: Warehouse, of: str) -> Spec:
+    """Persons whom only the income of their household puts among the others in difficulty: nobody has recognised the family."""
+    return (
+        "select household_key, count(*) as persons from low_income_standing where by_income group by household_key",
+        {},
+    )
+
+
 def _main(_: Warehouse, of: str) -> Spec:
     """Households whose main category it is: the first that any member has."""
     order = " ".join(f"when '{name}' then {n}" for n, name in enumerate(CATEGORIES))
@@ -165,6 +173,7 @@ FIGURES: dict[str, Callable[[Warehouse, str], Spec]] = {
     **{figure: _of_signals(figure) for figure in _SIGNALS},
     "persons": _persons,
     "listed": _listed,
+    "by_income": _by_income,
     "main": _main,
     "low_income_unknown": _low_income_unknown,
     "income_unknown": _income_unknown,

@@ -1,7 +1,8 @@
 """退出复核: matching hits by the proof that settles them, gradual exits with their end, and what ended households went to.
 
 A hit asks for a check and nothing else. Of a household that ended, what it went to is read from the registers as they are
-now; a register that was never delivered leaves that unknown, and nobody without any is told from one whom nothing is known of.
+now, and beside it from what people recorded when they decided (`monitoring.alerts.went`); a register that was never delivered
+leaves that unknown, and nobody without any is told from one whom nothing is known of.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.alerts.went import NOTHING_RECORDED
 from monitoring.queries.verdicts import rule_condition
 from monitoring.warehouse import Warehouse
 
@@ -52,7 +54,7 @@ GRADUAL = {
     "due": "符合渐退，尚未开始",
 }
 WENT_TO = {
-    "nothing": "没有去向", "unknown": "去向不明（有名单未提供）", "monitoring": "防止返贫监测", "edge": "低保边缘家庭", "rigid": "刚性支出困难家庭",
+    "nothing": "没有去向", "unknown": "去向不明（有名单未提供）", "case": "只有办理记录写了去向，名单里没有", "monitoring": "防止返贫监测", "edge": "低保边缘家庭", "rigid": "刚性支出困难家庭",
     "dibao": "低保", "tekun": "特困供养", "deceased": "户内已无在世成员",
 }  # fmt: skip
 REASONS = {"death": "成员死亡", "gradual": "渐退期满"}
@@ -205,17 +207,19 @@ def _gradual(scope: Scope) -> str:
 # --- ended households
 
 
-def ended(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+def ended(warehouse: Warehouse, scope: Scope, recorded: pl.DataFrame = NOTHING_RECORDED) -> pl.DataFrame:
     """One row is what ended households went to (WENT_TO, in order): went_to, households, persons (whose benefit ended),
-    signals (households that the rule on those still in need hits)."""
+    signals (households that the rule on those still in need hits), recorded (households of which a decision says it too).
+    `recorded`: of `monitoring.alerts.went`. Without any destination are those who have none in the registers and of whom no
+    decision names one."""
     where = scope.limit()
     found = warehouse.rows(
-        f"""select went_to, count(*) as households, sum(persons)::BIGINT as persons, count(message) as signals
+        f"""select went_to, count(*) as households, sum(persons)::BIGINT as persons, count(message) as signals, count(by_case) as recorded
             from ({_ended(scope)}) {where.where} group by went_to""",
-        where.params,
+        {**where.params, **_recorded(recorded)},
     )
     counted = {row["went_to"]: row for row in found}
-    none = {"households": 0, "persons": 0, "signals": 0}
+    none = {"households": 0, "persons": 0, "signals": 0, "recorded": 0}
     return pl.DataFrame([{"went_to": key, **none, **counted.get(key, {})} for key in WENT_TO])
 
 
@@ -228,23 +232,33 @@ def ended_undecided(warehouse: Warehouse, scope: Scope) -> int:
 
 
 def ended_list(
-    warehouse: Warehouse, scope: Scope, went_to: str | None = None, in_need: bool = False, page: int = 1, size: int = 50
+    warehouse: Warehouse,
+    scope: Scope,
+    went_to: str | None = None,
+    in_need: bool = False,
+    page: int = 1,
+    size: int = 50,
+    recorded: pl.DataFrame = NOTHING_RECORDED,
+    only_recorded: bool = False,
 ) -> tuple[pl.DataFrame, int]:
-    """Households whose dibao or tekun ended in the last 12 months, those without anything first: household_key, household_id,
-    name, township, village, size, programmes, ended (the last day), persons, reason (REASONS; NULL: the register has none),
-    gradual, went_to, income_pc, standard, low_income_household, message, message_en, clause of the rule on those still in need."""
+    """Households whose dibao or tekun ended in the last 12 months, those without anything by registers and decisions first:
+    household_key, household_id, name, township, village, size, programmes, ended (the last day), persons, reason (REASONS; NULL:
+    the register has none), gradual, went_to, by_ledger (WENT_TO), by_case (outcomes.WENT_TO) and its day (NULL: nothing is
+    recorded), income_pc, standard, low_income_household, message, message_en, clause of the rule on those still in need."""
     where = scope.limit()
     if went_to:
         where.add("went_to = $went_to", went_to=went_to)
     if in_need:
         where.add("message is not null")
+    if only_recorded:
+        where.add("by_case is not null")
     order = " ".join(f"when '{key}' then {place}" for place, key in enumerate(WENT_TO))
     frame = warehouse.frame(
         f"""with e as (from ({_ended(scope)}) {where.where})
             select e.* exclude (household_id, head_name, message, message_en), {scope.household("e.household_id")} as household_id,
                    {scope.name("e.head_name")} as name, message, message_en, count(*) over () as total
             from e order by case went_to {order} end, message is null, ended desc, household_key limit $size offset $skip""",
-        {**where.params, "size": size, "skip": size * (max(page, 1) - 1)},
+        {**where.params, **_recorded(recorded), "size": size, "skip": size * (max(page, 1) - 1)},
     )
     return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
 
@@ -259,12 +273,25 @@ def _rows() -> str:
     )
 
 
+def _recorded(recorded: pl.DataFrame) -> dict[str, Any]:
+    return {f"case_{name}": recorded[name].to_list() for name in ("household_id", "went_to", "day")}
+
+
 def _ended(scope: Scope) -> str:
-    """One row is a household, also one without a living member."""
+    """One row is a household, also one without a living member. A decision names the destination only where the registers have
+    none, and "left directly" is none."""
+    return f"""select *, case when by_ledger in ('nothing', 'unknown') and by_case <> 'nothing' then 'case' else by_ledger end as went_to
+               from ({_by_ledger(scope)}) left join (
+                   select unnest($case_household_id::VARCHAR[]) as household_id, unnest($case_went_to::VARCHAR[]) as by_case,
+                          unnest($case_day::DATE[]) as case_day) using (household_id)"""
+
+
+def _by_ledger(scope: Scope) -> str:
+    """What the registers say of each."""
     return f"""select e.household_key, k.household_id, k.township, k.village, coalesce(h.size, 0) as size, programmes, ended, persons,
                       case when death then 'death' when gradual then 'gradual' end as reason, gradual,
                       case when h.household_key is null then 'deceased' when h.any_tekun then 'tekun' when any_dibao then 'dibao' when any_rigid then 'rigid'
-                           when any_low_income then 'edge' when at_risk then 'monitoring' when undelivered then 'unknown' else 'nothing' end as went_to,
+                           when any_low_income then 'edge' when at_risk then 'monitoring' when undelivered then 'unknown' else 'nothing' end as by_ledger,
                       h.income_pc, h.standard, h.low_income_household, n.name as head_name, s.message, s.message_en, s.clause
                from (select p.household_key, string_agg(distinct programme, '、' order by programme) as programmes, max(end_date) as ended,
                             count(distinct r.person_id) as persons, bool_or(coalesce(p.death_date <= r.end_date, false)) as death,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.low_income import CATEGORIES
 from monitoring.warehouse import Warehouse
 
 TREND = 12
@@ -43,9 +44,9 @@ class Overview:
 
 
 @dataclass(frozen=True)
-class Category:
-    """One of the six of 国办发〔2023〕39号. `persons` and `households` have it as their main one, so that these add up;
-    `listed` persons stand in it whatever their main one, `also` of them have another as main one."""
+class InCategory:
+    """How many are in one of the six (`monitoring.low_income`). `persons` and `households` have it as their main one, so that
+    these add up; `listed` persons stand in it whatever their main one, `also` of them have another as main one."""
 
     key: str
     persons: Figure
@@ -55,17 +56,6 @@ class Category:
     @property
     def also(self) -> int:
         return self.listed - self.persons.value
-
-
-# The order is that of the main category.
-CATEGORIES: dict[str, tuple[str, str]] = {
-    "tekun": ("特困供养", "Tekun"),
-    "dibao": ("低保", "Dibao"),
-    "edge": ("低保边缘", "Dibao-edge"),
-    "rigid": ("刚性支出困难", "Rigid expenditure"),
-    "monitored": ("防止返贫监测对象", "Monitored against return to poverty"),
-    "other": ("其他困难人员", "Others in difficulty"),
-}
 
 
 def previous_period(warehouse: Warehouse) -> str | None:
@@ -100,9 +90,9 @@ def overview(warehouse: Warehouse, scope: Scope) -> Overview:
     return Overview(period, previous, now, before)
 
 
-def categories(found: Overview) -> list[Category]:
+def categories(found: Overview) -> list[InCategory]:
     return [
-        Category(key, found[f"{key}_persons"], found[f"{key}_households"].value, found[f"{key}_listed"].value)
+        InCategory(key, found[f"{key}_persons"], found[f"{key}_households"].value, found[f"{key}_listed"].value)
         for key in CATEGORIES
     ]
 

@@ -28,6 +28,11 @@ def freshness(warehouse: Warehouse) -> pl.DataFrame:
     )
 
 
+def month_shown(warehouse: Warehouse) -> int:
+    """The run's period as deliveries count it: yyyymm."""
+    return int(str(warehouse.row("select period from run")["period"]).replace("-", ""))
+
+
 def feeds(warehouse: Warehouse) -> pl.DataFrame:
     """One row is a feed: feed, matching_set, has_file, last_period."""
     return warehouse.frame(

@@ -13,19 +13,11 @@ import polars as pl
 
 from monitoring.access import Filter, Scope
 from monitoring.labels import feed_departments, feed_titles
+from monitoring.low_income import CATEGORIES
 from monitoring.queries import checklist, coverage, overview
 from monitoring.reports import lists
 from monitoring.warehouse import Warehouse
 
-# The six categories of 国办发〔2023〕39号: title, the ledger that it needs, who is in it (SQL over a living person).
-CATEGORIES: tuple[tuple[str, str, str], ...] = (
-    ("最低生活保障对象", "dibao", "on_dibao"),
-    ("特困人员", "tekun", "on_tekun"),
-    ("防止返贫监测对象", "monitored", "at_risk_household"),
-    ("最低生活保障边缘家庭成员", "low_income", "edge"),
-    ("刚性支出困难家庭成员", "low_income", "rigid"),
-    ("其他困难人员", "low_income", "other"),
-)
 STATES = ("成功", "失败", "退回")
 
 
@@ -54,43 +46,33 @@ def run_of(warehouse: Warehouse, scope: Scope) -> Run:
     return Run(told["run_id"], told["period"], told["as_of"], told["pack"], told["sample"], **counted)
 
 
-def categories(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    """One row is a category and a last one all of them, each person once (total): title, households, persons.
+@dataclass(frozen=True)
+class Population:
+    """The low-income population as `monitoring.low_income` defines it, with the overview's own figures. `categories`: one row
+    is a category: title, households and persons (by their main category, so that these add up), listed (persons who stand in
+    it, also those whose main one is another); all None where the ledger was never delivered. `by_income`: of the others in
+    difficulty, who is there by income alone. `unknown`: households of which nobody can say."""
 
-    None where the ledger was never delivered. A person may stand in several categories.
-    """
-    places = scope.limit()
+    categories: pl.DataFrame
+    households: int
+    persons: int
+    by_income: int
+    unknown: int
+
+
+def population(warehouse: Warehouse, scope: Scope) -> Population:
+    found = overview.overview(warehouse, scope)
     held = {row["feed"] for row in warehouse.rows("select feed from feed_snapshot where last_period is not null")}
-    every = " or ".join(f"({who})" for _, _, who in CATEGORIES)
-    counts = ", ".join(
-        f"count(distinct household_key) filter ({who}) as h{n}, count(*) filter ({who}) as p{n}"
-        for n, who in enumerate([*(who for _, _, who in CATEGORIES), every])
-    )
-    row = warehouse.row(
-        f"""with listed as (select person_id, bool_or(category = '低保边缘家庭') as edge, bool_or(category = '刚性支出困难家庭') as rigid,
-                                  bool_or(category = '其他低收入家庭') as other
-                           from std_low_income cross join run where counts and person_id is not null and recognised_date <= as_of
-                           and (end_date is null or end_date > as_of) group by person_id),
-                 people as (select * exclude (edge, rigid, other), coalesce(edge, false) as edge, coalesce(rigid, false) as rigid,
-                                   coalesce(other, false) as other
-                            from (select person_id, household_key, township, village, on_dibao, on_tekun, at_risk_household
-                                  from person_snapshot where alive) left join listed using (person_id))
-            select {counts} from people {places.where}""",
-        places.params,
-    )
-    rows: list[dict[str, Any]] = [
-        {"title": title, "households": row[f"h{n}"] if feed in held else None, "persons": row[f"p{n}"] if feed in held else None}
-        for n, (title, feed, _) in enumerate(CATEGORIES)
-    ]  # fmt: skip
-    last = len(CATEGORIES)
-    rows.append({"title": "合计（每人只计一次）", "households": row[f"h{last}"], "persons": row[f"p{last}"]})
-    return pl.DataFrame(rows, schema={"title": pl.String, "households": pl.Int64, "persons": pl.Int64})
-
-
-def income_unknown(warehouse: Warehouse, scope: Scope) -> int:
-    """Households of which nobody knows whether they are low-income."""
-    places = scope.limit(Filter().add("low_income_household is null"))
-    return int(warehouse.row(f"select count(*) as n from household_snapshot {places.where}", places.params)["n"])
+    rows: list[dict[str, Any]] = []
+    for one in overview.categories(found):
+        known = CATEGORIES[one.key].ledger in held
+        counted = {"households": one.households, "persons": one.persons.value, "listed": one.listed}
+        rows.append({"title": CATEGORIES[one.key].title, **(counted if known else dict.fromkeys(counted))})
+    return Population(
+        pl.DataFrame(rows, schema={"title": pl.String, **dict.fromkeys(("households", "persons", "listed"), pl.Int64)}),
+        *(found[name].value for name in (
+            "low_income_households", "low_income_persons", "other_by_income", "low_income_unknown_households")),
+    )  # fmt: skip
 
 
 def by_township(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:

@@ -17,28 +17,45 @@ class PeopleSections(Writer):
     """Each section from its own question."""
 
     def categories(self) -> Section:
-        found = figures.categories(self.warehouse, self.scope)
-        all_of, unknown = found.row(-1, named=True), figures.income_unknown(self.warehouse, self.scope)
+        people = figures.population(self.warehouse, self.scope)
+        found = people.categories
         lacking = found.filter(pl.col("persons").is_null())["title"].to_list()
-        known = "在册低收入人口" if not lacking else "有台账的几类低收入人口"
-        said = [f"全部户籍人口 {number(self.run.persons)} 人、{number(self.run.households)} 户；{known} {self.n(all_of['persons'], '人')}，{self.n(all_of['households'], '户')}（一人列入几类的只计一次）。"]  # fmt: skip
-        if not lacking and (part := self.rate(all_of["persons"], self.run.persons, "人")):
+        known = "低收入人口" if not lacking else "有台账的几类低收入人口"
+        said = [f"全部户籍人口 {number(self.run.persons)} 人、{number(self.run.households)} 户；{known} {self.n(people.persons, '人')}，{self.n(people.households, '户')}（每人、每户只计主要的一类）。"]  # fmt: skip
+        if not lacking and (part := self.rate(people.persons, self.run.persons, "人")):
             said.append(f"占户籍人口 {part}。")
         if lacking:
             said.append(f"没有台账、人数不明的类别：{'、'.join(lacking)}。")
-        if unknown:
-            said.append(f"另有 {self.n(unknown, '户')}收入情况不明，不能判断是否属于低收入家庭。")
-        cells = self.cells(found, ("households", "persons"), total=False)
-        if self.publication:  # overlapping classes have no column sum: each figure by itself
-            cells = [[self.alone(row["households"]), self.alone(row["persons"])] for row in found.to_dicts()]
+        if people.by_income and not self._tells_small(people.by_income, found["persons"][-1]):
+            said.append(f"其他困难人员中 {self.n(people.by_income, '人')}只是按收入测算，还没有哪一册认定。")
+        if people.unknown:
+            said.append(f"另有 {self.n(people.unknown, '户')}收入情况不明，不能判断是否属于低收入家庭。")
+        cells = self.cells(found, ("households", "persons"), total=True)
+        rows = [
+            (title, *row, self._listed(listed, persons))
+            for title, row, listed, persons in zip(
+                found["title"], cells, found["listed"], found["persons"], strict=False
+            )
+        ]
         table = Table(
-            "六类低收入人口", ("类别", "户数", "人数"),
-            [(title, *row) for title, row in zip(found["title"], cells, strict=True)], total=True,
+            "六类低收入人口", ("类别", "户数（主要的一类）", "人数（主要的一类）", "列入人数（兼有的重复计）"),
+            [*rows, ("合计", *cells[-1], "不相加")], total=True,
         )  # fmt: skip
         bars = [
-            (row["title"], float(row["persons"] or 0), self.alone(row["persons"])) for row in found.head(-1).to_dicts()
+            (title, float(persons or 0), row[1])
+            for title, persons, row in zip(found["title"], found["persons"], cells, strict=False)
         ]
-        return Section("低收入人口基本情况", said, [table], Picture("六类低收入人口（人）", self._drawable(bars), "人"))
+        return Section("低收入人口基本情况", said, [table], Picture("六类低收入人口（人，按主要的一类）", self._drawable(bars), "人"))  # fmt: skip
+
+    def _listed(self, listed: int | None, persons: int | None) -> str:
+        """Who stands in a category: published only where the difference to those of its own tells no small number."""
+        if listed is not None and self._tells_small(persons or 0, listed):
+            return hiding.HIDDEN
+        return self.alone(listed)
+
+    def _tells_small(self, part: int, whole: int | None) -> bool:
+        """Whether, published beside the whole, a part would tell a small number."""
+        return self.publication and (hiding.small(part) or hiding.small((whole or 0) - part))
 
     def movement(self, moved: Movement | None) -> Section:
         if moved is None:

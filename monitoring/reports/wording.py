@@ -65,7 +65,7 @@ class Writer:
 
     def _drawable(self, bars: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
         """A bar of a hidden figure has no length that would tell it."""
-        return [(name, 0.0 if said == hiding.SMALL else value, said) for name, value, said in bars]
+        return [(name, 0.0 if said in (hiding.SMALL, hiding.HIDDEN) else value, said) for name, value, said in bars]
 
     def _yuan(self, frame: pl.DataFrame, column: str, word: str) -> str:
         if frame.is_empty() or (self.publication and hiding.small(frame.height)):

@@ -38,6 +38,7 @@ from pipelines.run.figures import write_figures
 from pipelines.run.holding import reasons_to_hold
 from pipelines.run.intake import Intake, inbox_files, receive
 from pipelines.run.publishing import Publisher
+from pipelines.run.vanishing import carry_vanished
 from pipelines.snapshot import Facts, take_snapshot
 from pipelines.vouch import vouch
 
@@ -183,6 +184,7 @@ def run(
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
                 write_figures(con, order.period, as_of)
                 carry_history(con, order.period, publisher.file_of(before) if before else None)
+                carry_vanished(con, as_of, publisher.file_of(before) if before else None)
                 carry_coverage(con, order.period)
                 carry_freshness(con, sorted(feeds))
                 due = add_working_days(as_of, parameters.whole("alert.working_days_orange") or 0)

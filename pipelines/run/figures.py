@@ -1,7 +1,6 @@
 """What the overview counts, made once a run by township and village, so that a page adds up a few rows and no more.
 
-Writes `low_income_standing` (one row a living person of the low-income population, 国办发〔2023〕39号: the main category and
-every register in which the person or the household stands), `overview_figure` (one row a period and village, with the
+Writes `low_income_standing` (one row a living person of the low-income population, as `monitoring.low_income` defines it), `overview_figure` (one row a period and village, with the
 periods that the last earlier published run carries) and `overview_money` (one row a month, programme, status and village).
 A figure that an earlier run did not make is NULL there: unknown, never 0.
 """
@@ -12,39 +11,17 @@ from datetime import date
 
 import duckdb
 
+from monitoring.low_income import CATEGORIES, standing_sql
+
 PERIODS = 13  # this one and twelve before it
 MONTHS = 12  # of money, this one included
-CATEGORIES = ("tekun", "dibao", "edge", "rigid", "monitored", "other")  # a person's main one is the first that holds
 
 
 def write_figures(con: duckdb.DuckDBPyConnection, period: str, as_of: date) -> None:
     """All three tables of this period, on the run's connection."""
-    _standing(con, as_of)
+    con.execute(f"CREATE TABLE low_income_standing AS {standing_sql(as_of)}")
     _figures(con, period)
     _money(con, as_of)
-
-
-def _standing(con: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Tekun and dibao are a person's; edge, rigid expenditure and monitoring are the household's (39号; domain 0.4, 0.5)."""
-    day = f"DATE '{as_of.isoformat()}'"
-    main = " ".join(f"WHEN {name} THEN '{name}'" for name in CATEGORIES)
-    con.execute(f"""
-        CREATE TABLE low_income_standing AS
-        WITH listed AS (
-            SELECT household_key, bool_or(category = '低保边缘家庭') AS edge, bool_or(category = '刚性支出困难家庭') AS rigid
-            FROM std_low_income JOIN resident r USING (person_id)
-            WHERE counts AND r.alive AND (recognised_date IS NULL OR recognised_date <= {day}) AND (end_date IS NULL OR end_date > {day})
-            GROUP BY household_key
-        ), flagged AS (
-            SELECT p.person_id, p.household_key, p.township, p.village, coalesce(p.on_tekun, false) AS tekun,
-                coalesce(p.on_dibao, false) AS dibao, coalesce(l.edge, false) AS edge, coalesce(l.rigid, false) AS rigid,
-                coalesce(p.at_risk_household, false) AS monitored, coalesce(p.low_income_household, false) AS low
-            FROM person_snapshot p LEFT JOIN listed l USING (household_key) WHERE p.alive
-        ), told AS (
-            SELECT *, low AND NOT (tekun OR dibao OR edge OR rigid OR monitored) AS other FROM flagged
-        )
-        SELECT person_id, household_key, township, village, CASE {main} END AS category, {", ".join(CATEGORIES)}
-        FROM told WHERE {" OR ".join(CATEGORIES)} ORDER BY person_id""")
 
 
 def _figures(con: duckdb.DuckDBPyConnection, period: str) -> None:
@@ -64,7 +41,8 @@ def _figures(con: duckdb.DuckDBPyConnection, period: str) -> None:
         """SELECT township, village, count(*) AS persons,
             count(*) FILTER (low_income_household IS NULL AND NOT (on_dibao OR on_tekun)) AS low_income_unknown
             FROM person_snapshot WHERE alive GROUP BY ALL""",
-        f"SELECT township, village, count(*) AS low_income_persons, {persons} FROM low_income_standing GROUP BY ALL",
+        f"""SELECT township, village, count(*) AS low_income_persons, {persons}, count(*) FILTER (by_income) AS other_by_income
+            FROM low_income_standing GROUP BY ALL""",
         """SELECT township, village, count(DISTINCT household_key) AS alerts, count(*) AS signals,
             count(DISTINCT household_key) FILTER (level = 'red') AS red, count(DISTINCT household_key) FILTER (kind = 'gap') AS gap,
             count(DISTINCT person_id) FILTER (kind = 'gap' AND subject = 'person') AS gap_persons,
