@@ -42,9 +42,15 @@ def new_certificates(facts: Facts) -> str:
 
 
 def seriously_ill(facts: Facts) -> str:
-    """Whether a settlement counts as a serious illness, over the rows of `settlements`."""
-    needs_aid = "AND coalesce(medical_aid, 0) > 0" if facts.parameters.flag("illness.needs_medical_aid") else ""
-    return f"coalesce(bool_or(major_disease {needs_aid}), false)"
+    """Whether a person is seriously ill, over the rows of `settlements` (at least one).
+
+    Where aid is asked for and a row of a major illness says nothing of money, nobody knows whether there was any.
+    """
+    if not facts.parameters.flag("illness.needs_medical_aid"):
+        return "coalesce(bool_or(major_disease), false)"
+    silent = "medical_aid IS NULL AND total_cost IS NULL AND self_paid IS NULL"
+    return f"""CASE WHEN bool_or(major_disease AND medical_aid > 0) THEN true
+        WHEN bool_or(major_disease AND {silent}) THEN NULL ELSE false END"""
 
 
 def settlements(facts: Facts) -> str:
