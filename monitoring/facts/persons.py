@@ -77,11 +77,16 @@ def others_no_labour(own: str, alive: str) -> str:
 
 
 def vehicles(facts: Facts) -> str:
-    """One row a person with a vehicle of a kind that counts: person_id, barred_vehicles, all_cancelled, plates."""
+    """One row a person with a vehicle of a kind that counts: person_id, barred_vehicles, all_cancelled, plates.
+
+    The plates are those of the vehicles in use; where none is, those of the cancelled ones, whose proof is due.
+    """
     kinds = facts.texts("property.vehicle_types")
     return f"""
         SELECT person_id, count(*) FILTER (status = '正常')::INT AS barred_vehicles,
-            bool_and(coalesce(status = '注销', false)) AS all_cancelled, string_agg(DISTINCT plate, '、' ORDER BY plate) AS plates
+            bool_and(coalesce(status = '注销', false)) AS all_cancelled,
+            coalesce(string_agg(DISTINCT plate, '、' ORDER BY plate) FILTER (status = '正常'),
+                string_agg(DISTINCT plate, '、' ORDER BY plate)) AS plates
         FROM std_vehicles WHERE counts AND person_id IS NOT NULL AND vehicle_kind IN {kinds} AND {facts.begun("registered_date")}
         GROUP BY person_id"""
 
