@@ -44,7 +44,9 @@ def test_a_signature_or_note_row_is_no_data(tmp_path: Path, cells: list[str]):
     assert reasons(tmp_path, ZHANG, LI, padded(*cells)) == {1: "表头", 4: "签名或说明行"}
 
 
-@pytest.mark.parametrize("cell", ["第1页", "第 1 页 共 3 页", "共3页", "1/3页", "续表", "（续）", "以下空白", "——以下无正文——"])
+@pytest.mark.parametrize(
+    "cell", ["第1页", "第 1 页 共 3 页", "共3页", "1/3页", "续表", "（续）", "以下空白", "——以下无正文——"]
+)
 def test_a_page_row_is_no_data(tmp_path: Path, cell: str):
     assert reasons(tmp_path, ZHANG, padded("", "", cell), LI)[3] == "页码行"
 

@@ -23,7 +23,7 @@ FILLED = 0.5
 def reasons_to_hold(feeds: Mapping[str, Feed], earlier: Sequence[Delivery], delivery: Delivery) -> list[str]:
     """Why a person should look first, in Chinese; none where all is as usual."""
     reasons: list[str] = []
-    for feed_id in sorted(delivery.feeds):
+    for feed_id in sorted(delivery.feeds | delivery.unusable):
         feed = feeds[feed_id]
         before = [d for d in earlier if feed_id in d.feeds]
         if feed.kind != "state" or not before:

@@ -86,7 +86,8 @@ def inbox_files(inbox: Path) -> list[Path]:
         (
             p
             for p in inbox.rglob("*")
-            if (p.is_file() or p.is_symlink()) and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)
+            if (p.is_file() or p.is_symlink())
+            and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)
         ),
         key=lambda p: p.relative_to(inbox).as_posix(),
     )
