@@ -9,6 +9,7 @@ from __future__ import annotations
 
 CORRECTION = "更正编号"
 WHAT = "要更正什么"
+WHOLE_LINE = "整行原文"  # under which a row stands that could not be split into its columns
 ORIGIN = "原文件行号"
 
 

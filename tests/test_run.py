@@ -241,6 +241,14 @@ def test_a_feed_without_townships_is_held_when_it_shrinks_too(home: Path, delive
     run_quietly(home, DECEMBER, deliver(cars(28)), accept_shrink=False)
 
 
+def test_few_rows_of_which_some_end_are_not_held(home: Path, deliver: Callable[..., Path]):
+    names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:19]]
+    cars = [{**name, "车辆类型": "汽车", "状态": "正常"} for name in names]
+    run_quietly(home, NOVEMBER, deliver({"vehicles": cars}))
+    run_quietly(home, DECEMBER, deliver({"vehicles": cars[:9]}), accept_shrink=False)
+    assert query(home, DECEMBER, "SELECT count(*) FROM std_vehicles") == [(9,)]
+
+
 def test_a_column_that_goes_blank_in_one_township_is_held(home: Path, deliver: Callable[..., Path]):
     def blank(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         return [{**row, "家庭月人均收入": ""} if row["乡镇"] == TOWNS[1] else row for row in rows]

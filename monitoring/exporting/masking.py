@@ -10,6 +10,8 @@ import re
 
 import polars as pl
 
+from monitoring.correcting import WHOLE_LINE
+
 STARS = "********"
 # Any run of 15 places or more that may be an identity number (or an account); the last four stay.
 _RUN = r"[0-9]{11,}([0-9]{3}[0-9Xx])"
@@ -70,14 +72,17 @@ def sentence(text: str = "message", kept_name: str = "name", beside: str = "evid
 
 
 def cell(heading: str) -> pl.Expr:
-    """A cell of a department's own file, by what its heading says; what no heading tells is searched for numbers."""
+    """A cell of a department's own file, by what its heading says; what no heading tells is searched for numbers.
+
+    A line that could not be split shows nothing: nobody can say where in it the name stands.
+    """
     value = pl.col(heading)
     blank, long = value.str.len_chars() == 0, value.str.len_chars() >= 8
     if _NUMBER_HEADING.search(heading) or _CONTACT_HEADING.search(heading):
         hidden = pl.when(long).then(pl.lit(STARS) + value.str.tail(4)).otherwise(pl.lit(STARS))
     elif _NAME_HEADING.search(heading):
         hidden = value.str.head(1) + "**"
-    elif _PLACE_HEADING.search(heading):
+    elif heading == WHOLE_LINE or _PLACE_HEADING.search(heading):
         hidden = pl.lit("****")
     elif _BIRTH_HEADING.search(heading):
         hidden = value.str.head(4)

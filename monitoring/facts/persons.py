@@ -42,9 +42,15 @@ def new_certificates(facts: Facts) -> str:
 
 
 def seriously_ill(facts: Facts) -> str:
-    """Whether a settlement counts as a serious illness, over the rows of `settlements`."""
-    needs_aid = "AND coalesce(medical_aid, 0) > 0" if facts.parameters.flag("illness.needs_medical_aid") else ""
-    return f"coalesce(bool_or(major_disease {needs_aid}), false)"
+    """Whether a person is seriously ill, over the rows of `settlements` (at least one).
+
+    Where aid is asked for and a row of a major illness says nothing of money, nobody knows whether there was any.
+    """
+    if not facts.parameters.flag("illness.needs_medical_aid"):
+        return "coalesce(bool_or(major_disease), false)"
+    silent = "medical_aid IS NULL AND total_cost IS NULL AND self_paid IS NULL"
+    return f"""CASE WHEN bool_or(major_disease AND medical_aid > 0) THEN true
+        WHEN bool_or(major_disease AND {silent}) THEN NULL ELSE false END"""
 
 
 def settlements(facts: Facts) -> str:
@@ -71,11 +77,16 @@ def others_no_labour(own: str, alive: str) -> str:
 
 
 def vehicles(facts: Facts) -> str:
-    """One row a person with a vehicle of a kind that counts: person_id, barred_vehicles, all_cancelled, plates."""
+    """One row a person with a vehicle of a kind that counts: person_id, barred_vehicles, all_cancelled, plates.
+
+    The plates are those of the vehicles in use; where none is, those of the cancelled ones, whose proof is due.
+    """
     kinds = facts.texts("property.vehicle_types")
     return f"""
         SELECT person_id, count(*) FILTER (status = '正常')::INT AS barred_vehicles,
-            bool_and(coalesce(status = '注销', false)) AS all_cancelled, string_agg(DISTINCT plate, '、' ORDER BY plate) AS plates
+            bool_and(coalesce(status = '注销', false)) AS all_cancelled,
+            coalesce(string_agg(DISTINCT plate, '、' ORDER BY plate) FILTER (status = '正常'),
+                string_agg(DISTINCT plate, '、' ORDER BY plate)) AS plates
         FROM std_vehicles WHERE counts AND person_id IS NOT NULL AND vehicle_kind IN {kinds} AND {facts.begun("registered_date")}
         GROUP BY person_id"""
 

@@ -253,7 +253,9 @@ def _certificates(con: duckdb.DuckDBPyConnection, made: Changed, facts: Facts, d
             con, "p_ill",
             f"SELECT person_id, {persons.seriously_ill(facts)} AS seriously_ill FROM {persons.settlements(facts)} GROUP BY person_id",
         )  # fmt: skip
-        made.person["seriously_ill"] = facts.known("medical", "coalesce(il.seriously_ill, false)")
+        made.person["seriously_ill"] = facts.known(
+            "medical", "CASE WHEN il.person_id IS NULL THEN false ELSE il.seriously_ill END"
+        )
         made.person_joins.append("LEFT JOIN p_ill il ON il.person_id = o.person_id")
 
 

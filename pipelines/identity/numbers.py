@@ -32,7 +32,7 @@ def id_text(raw: pl.Expr) -> pl.Expr:
     cleaned = (
         raw.str.normalize("NFKC")
         .str.replace_all(_BLANK_OR_INVISIBLE, "")
-        .str.replace_all(r"['‘’′`´\"“”]", "")
+        .str.replace_all(r"['‘’′`´\"“”]|^=", "")
         .str.to_uppercase()
         .str.replace(r"^([0-9]{17}(?:[0-9][0-9])?)[×ХΧ✕]", "${1}X")
         .str.replace(r"^([0-9]+)\.0*$", "$1")

@@ -33,10 +33,8 @@ def precheck(path: Path) -> None:
                 total += _check_part(archive, part, total, area)
     except Unreadable:
         raise
-    except Exception as error:  # zlib.error, struct.error, UnicodeDecodeError …: whatever broken archives provoke
-        raise Unreadable(
-            f"工作簿不完整或已损坏（{type(error).__name__}）；请重新导出，或用 Excel 打开后另存再报"
-        ) from None
+    except Exception:  # zlib.error, struct.error, UnicodeDecodeError …: whatever broken archives provoke
+        raise Unreadable("工作簿不完整或已损坏；请重新导出，或用 Excel 打开后另存再报") from None
 
 
 def _check_names(parts: list[zipfile.ZipInfo], names: list[str]) -> None:

@@ -51,8 +51,19 @@ def read_file(
     except Unreadable as problem:
         return FileReading(name, sha256, format_, encoding, [], str(problem))
     except OSError as error:
-        return FileReading(name, sha256, format_, encoding, [], f"文件打不开（{error.strerror}）；请重新放入")
+        return FileReading(name, sha256, format_, encoding, [], _not_opened(error))
     return FileReading(name, sha256, format_, encoding, parts, _problem(parts))
+
+
+def _not_opened(error: OSError) -> str:
+    """In words of those who put the file there: the system says it in English."""
+    if isinstance(error, FileNotFoundError):
+        return "文件打不开：这是一个链接，所指的文件已不在；请放入文件本身"
+    if isinstance(error, IsADirectoryError):
+        return "文件打不开：这是一个指向文件夹的链接，里面的文件没有读；请放入文件本身"
+    if isinstance(error, PermissionError):
+        return "文件打不开：没有读取的权限；请放开权限后重新放入"
+    return f"文件打不开（{error.strerror}）；请重新放入"
 
 
 def _part(sheet: Sheet | str, known: Known, name: str) -> Part:

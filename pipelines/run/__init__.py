@@ -214,8 +214,11 @@ def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> T
     digest = hashlib.sha256()
     for path in inbox_files(inbox):
         digest.update(path.relative_to(inbox).as_posix().encode() + b"\0")
-        with path.open("rb") as f:
-            digest.update(hashlib.file_digest(f, "sha256").digest())
+        try:
+            with path.open("rb") as f:
+                digest.update(hashlib.file_digest(f, "sha256").digest())
+        except OSError as error:  # reading lists the file with this reason; the others are still taken in
+            digest.update(repr(error.errno).encode())
     digest.update(repr(sorted(feeds.items())).encode())
     delivery_id = digest.hexdigest()[:12]
     writing = store.begin(period, delivery_id)

@@ -28,11 +28,16 @@ LATER_TABLES = {
 
 @dataclass(frozen=True)
 class Delivery:
-    """One period's delivery on disk; `period` is yyyymm, `feeds` the feeds that it has a file of."""
+    """One period's delivery on disk; `period` is yyyymm, `feeds` the feeds that it has a file of.
+
+    Of an `unusable` feed there is a file, but every one of its rows is in quarantine: it says nothing, neither that
+    nobody has a car nor that what was known of cars has ended.
+    """
 
     period: int
     folder: Path
     feeds: frozenset[str]
+    unusable: frozenset[str] = frozenset()
 
     def rows(self, feed: str) -> Path | None:
         """The Parquet file of the feed's conformed rows, or None where it has none (a file without data rows)."""
@@ -55,14 +60,18 @@ def period_text(number: int) -> str:
 
 def open_delivery(period: int, folder: Path) -> Delivery:
     """The delivery in a folder that was written whole."""
-    return Delivery(period, folder, _feeds_in(folder))
+    return Delivery(period, folder, *_feeds_in(folder))
 
 
 @functools.lru_cache(maxsize=1024)
-def _feeds_in(folder: Path) -> frozenset[str]:
-    """Kept: what lies under a delivery's name never changes, and every later run asks again."""
-    parts = pl.read_parquet(folder / "part.ledger.parquet", columns=["feed"])
-    return frozenset(parts["feed"].drop_nulls().to_list())
+def _feeds_in(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """`feeds` and `unusable`. Kept: what lies under a delivery's name never changes, and every later run asks again."""
+    columns = ["feed", "loaded", "duplicate", "quarantined"]
+    parts = pl.read_parquet(folder / "part.ledger.parquet", columns=columns).drop_nulls("feed")
+    counted = parts.group_by("feed").sum()
+    silent = (pl.col("loaded") + pl.col("duplicate") == 0) & (pl.col("quarantined") > 0)
+    unusable = frozenset(counted.filter(silent)["feed"].to_list())
+    return frozenset(counted["feed"].to_list()) - unusable, unusable
 
 
 def _files(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Is a delivery fit to be believed? Held for a person: one that shrinks by 10 %, or that goes blank in a township.
+"""Is a delivery fit to be believed? Held for a person: one that shrinks by 10 % (of 20 rows or more), or that goes blank in a township.
 
 Compared are state feeds with the state that earlier periods left. A delivery by townships is compared in the townships
 that occur in it (the others are late, which is another matter), but a file that covers several townships and leaves out
@@ -15,6 +15,7 @@ from monitoring.feeds import Feed
 from pipelines.run.deliveries import Delivery
 
 SHRINK = 0.1
+FEW_BEFORE = 20  # of fewer rows one or two that end are a tenth, and nothing to stop a county for
 FEW_ROWS = 5  # below it, a column that is blank in a township says nothing
 FILLED = 0.5
 
@@ -22,7 +23,7 @@ FILLED = 0.5
 def reasons_to_hold(feeds: Mapping[str, Feed], earlier: Sequence[Delivery], delivery: Delivery) -> list[str]:
     """Why a person should look first, in Chinese; none where all is as usual."""
     reasons: list[str] = []
-    for feed_id in sorted(delivery.feeds):
+    for feed_id in sorted(delivery.feeds | delivery.unusable):
         feed = feeds[feed_id]
         before = [d for d in earlier if feed_id in d.feeds]
         if feed.kind != "state" or not before:
@@ -41,7 +42,7 @@ def _rows(delivery: Delivery, feed: Feed) -> pl.DataFrame:
 
 
 def _shrunk(feed: Feed, before: int, now: int) -> list[str]:
-    if now > before * (1 - SHRINK) or not before:
+    if now > before * (1 - SHRINK) or before < FEW_BEFORE:
         return []
     return [f"{feed.title}：上次 {before} 行，这次 {now} 行，减少 {(before - now) / before:.0%}"]
 
@@ -59,7 +60,7 @@ def _by_township(feed: Feed, before: Sequence[Delivery], now: pl.DataFrame) -> l
     for township in sorted(t for t in state if t and t in named):
         reasons += _gone_blank(feed, township, state[township], now.filter(pl.col("township") == township))
     several = now.group_by("part").agg(pl.col("township").n_unique().alias("n")).filter(pl.col("n") > 1).height > 0
-    if several:
+    if several and sum(f.height for f in state.values()) >= FEW_BEFORE:
         last = _rows(before[-1], feed)
         absent = sorted(set(last["township"].drop_nulls().to_list()) - named)
         reasons += [

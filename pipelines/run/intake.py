@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from monitoring.correcting import CORRECTION
+from monitoring.correcting import CORRECTION, WHOLE_LINE
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Known, Part, read_file, targets
@@ -78,12 +78,16 @@ class Intake:
 
 
 def inbox_files(inbox: Path) -> list[Path]:
-    """The files of an inbox in a fixed order, without hidden and lock files."""
+    """The files of an inbox in a fixed order, without hidden and lock files.
+
+    A link that leads nowhere or to a folder is among them: it cannot be read, and that has to be said.
+    """
     return sorted(
         (
             p
             for p in inbox.rglob("*")
-            if p.is_file() and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)
+            if (p.is_file() or p.is_symlink())
+            and not any(part.startswith(SKIPPED) for part in p.relative_to(inbox).parts)
         ),
         key=lambda p: p.relative_to(inbox).as_posix(),
     )
@@ -135,7 +139,8 @@ class Collector:
         if CORRECTION in part.unknown_headings:
             self._keep("correction", number, corrections(done))
         self._keep("not_data", number, part.not_data)
-        broken = part.broken.select("row", reasons="why", raw="text")
+        line = pl.struct(pl.col("text").alias(WHOLE_LINE)).struct.json_encode()
+        broken = part.broken.select("row", reasons="why", raw=line)
         self._keep("quarantine", number, pl.concat([done.quarantine.select("row", "reasons", "raw"), broken]), feed)
         self._keep("value_issue", number, done.issues, feed)
         rows = done.rows.with_columns(part=pl.lit(number, pl.Int32))
@@ -270,7 +275,7 @@ def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable
         for n in range(len(files)):
             while waiting and len(ahead) < AHEAD and sum(size for _, size, _ in ahead) < AHEAD_BYTES:
                 path, name = waiting.popleft()
-                ahead.append((name, path.stat().st_size, workers.submit(_work, path, feeds, name, known)))
+                ahead.append((name, path.lstat().st_size, workers.submit(_work, path, feeds, name, known)))
             name, _, file = ahead.popleft()
             told(n, len(files), name)
             collector.keep(file.result())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def print_proposal(path: Path, sheet: str, feeds: Mapping[str, Feed], console: C
             "  还缺必填的列：" + "、".join(feeds[one.feed].std_columns()[name].heading for name in one.lacks),
             markup=False,
         )
-    console.print(f"  核对后记住：buluo map {path.name} --feed {one.feed} --keep", markup=False)
+    console.print(f"  核对后记住：buluo map {shlex.quote(path.name)} --feed {one.feed} --keep", markup=False)
 
 
 def _map(a: argparse.Namespace, console: Console) -> int:

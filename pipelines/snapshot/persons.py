@@ -21,7 +21,7 @@ def build_person_own(facts: Facts) -> None:
             {k("disability", "c.person_id IS NOT NULL")} AS has_certificate,
             {k("disability", "coalesce(c.certificate_1_2, false)")} AS certificate_1_2,
             c.disability_kind, c.disability_grade, {k("disability", "coalesce(c.severe, false)")} AS severe,
-            {k("medical", "coalesce(m.seriously_ill, false)")} AS seriously_ill,
+            {k("medical", "CASE WHEN m.person_id IS NULL THEN false ELSE m.seriously_ill END")} AS seriously_ill,
             {k("medical", "coalesce(m.major_disease, false)")} AS major_disease,
             r.age >= 60 OR r.age < 16 OR r.labour = '无劳动力' OR {loaded_or_none} AS no_labour,
             r.age >= 60 OR r.age < 16 OR {persons.below_tekun_age(facts, "r.age")} OR r.labour = '无劳动力' OR {loaded_or_none} AS no_labour_or_minor,

@@ -36,6 +36,8 @@ def single(c: County) -> None:
     says(c.house("certificate of later").monitored("未脱贫户").check(5000).disabled(发证日期="2026-12-01"), False)
     says(c.house("ill without aid").monitored("未脱贫户").check(5000).ill("100", "0"), lambda p: not p.needs_aid)
     says(c.house("ill with aid").monitored("未脱贫户").check(5000).ill("100", "0.01"), True)
+    h = c.house("ill, and nothing of money is said").monitored("未脱贫户").check(5000)
+    says(h.ill("", "", 总费用=""), lambda p: "unknown" if p.needs_aid else True)
     says(c.house("ill before").monitored("未脱贫户").check(5000).ill("100", "9", 结算日期="2025-11-30"), False)
     says(c.house("not a major illness").monitored("未脱贫户").check(5000).ill("100", "9", 重大疾病="否"), False)
     h = c.house("severe, on dibao alone").monitored("未脱贫户").disabled().check(400)

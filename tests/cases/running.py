@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitoring.rules import compile_rules, load_policy
-from tests.cases import exits, gaps, gaps_of_persons, process, risks
+from tests.cases import exits, gaps, gaps_of_persons, interplay, process, risks
 from tests.cases.building import PACKS, County
 from tests.oracle.calendar import as_of
 from tests.runs import connect, exported
@@ -27,7 +27,7 @@ def county() -> County:
     """Every case of every rule."""
     c = County()
     c.witness()
-    for part in (gaps, gaps_of_persons, risks, exits, process):
+    for part in (gaps, gaps_of_persons, risks, exits, process, interplay):
         part.tell(c)
     for name, pack in PACKS.items():
         c.says("POL-POVERTY-LINE", name, lambda p, k=pack: (p.standard * 12 < 4000) if p == k else None)
