@@ -53,8 +53,7 @@ def build_part(sheet: Sheet, match: Match, vocabulary: frozenset[str]) -> Part:
         below = below.filter(pl.col("row") <= last)
         body = body.filter(pl.col("row") <= last)
     data = body.filter(~pl.col("row").is_in(below["row"].implode())) if below.height else body
-    asked = list(dict.fromkeys([*names[:3], *(columns[0] for columns in required)]))
-    data, repeated, beyond = set_apart(data, match, names, asked, vocabulary)
+    data, repeated, beyond = set_apart(data, match, names, vocabulary)
     data, outside = _not_listed(data, match, names)
     frame = _frame(data, match, names)
     broken = pl.DataFrame([(row, *sheet.broken[row]) for row in broken_rows], schema=ROWS_SCHEMA, orient="row")

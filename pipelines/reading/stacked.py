@@ -15,16 +15,19 @@ from pipelines.reading.notes import stripped
 from pipelines.reading.target import Match
 
 _ENOUGH = 3
+# A heading row has one of these among its first columns: a look at every cell of a county would cost more than all the rest.
+_OPENING = ("序号", "姓名", "户主姓名", "身份证号", "证件号码", "身份证号码", "户编号", "乡镇")
+_FIRST = 4
 
 
 def set_apart(
-    data: pl.DataFrame, match: Match, columns: list[str], asked: list[str], vocabulary: frozenset[str]
+    data: pl.DataFrame, match: Match, columns: list[str], vocabulary: frozenset[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """`data` without further headings and what belongs to another table; headings (row, why, text); rows of another
-    table (row, why, text), for quarantine. `asked`: the columns of which a heading row fills at least one."""
+    table (row, why, text), for quarantine."""
     nothing = pl.DataFrame(schema=ROWS_SCHEMA)
-    words = pl.any_horizontal([stripped(column).is_in(list(vocabulary)) for column in asked]).fill_null(False)
-    found = [row for row in data.filter(words).rows() if _is_heading([*row[1:]], match, vocabulary)]
+    words = pl.any_horizontal([pl.col(column) == word for column in columns[:_FIRST] for word in _OPENING])
+    found = [row for row in data.filter(words.fill_null(False)).rows() if _is_heading([*row[1:]], match, vocabulary)]
     if not found:
         return data, nothing, nothing
     headings: list[tuple[int, str, str]] = []
