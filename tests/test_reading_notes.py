@@ -118,3 +118,32 @@ def test_a_note_merged_across_the_table_of_a_workbook_is_no_data(tmp_path: Path)
 def test_the_text_of_what_is_no_data_is_kept(tmp_path: Path):
     part = only(write(tmp_path / "a.csv", text([DIBAO, ZHANG, padded("填表人：王五", "", "审核人：赵六")])))
     assert part.not_data["text"].to_list()[1] == "填表人：王五 | 审核人：赵六"
+
+
+def test_a_second_table_below_the_first_is_set_aside_with_its_heading_named(tmp_path: Path):
+    """Read by the first heading, a graduate's last day of school would be a death."""
+    part = only(
+        write(
+            tmp_path / "两张表.csv",
+            "姓名,证件号码,死亡日期,登记日期\n张三,,2026-01-01,\n\n"
+            "姓名,证件号码,毕业日期,就业状态\n李四,,2026-06-30,未就业\n合计,1,,\n",
+        )
+    )
+    assert part.frame["row"].to_list() == [2]
+    assert why(part) == {1: "表头", 3: "空行", 4: "另一张表的表头", 6: "合计行"}
+    assert [
+        row
+        for row, reason, _ in part.broken.rows()
+        if "第 4 行起是另一张表（表头：姓名 | 证件号码 | 毕业日期" in reason
+    ] == [5]
+    assert part.rows_read == 6
+
+
+def test_the_same_heading_in_other_words_begins_no_other_table(tmp_path: Path):
+    part = only(
+        write(
+            tmp_path / "分页.csv",
+            "姓名,证件号码,死亡日期,序号\n张三,,2026-01-01,1\n名字,身份证号,死亡日期,序号\n李四,,2026-01-02,2\n",
+        )
+    )
+    assert part.frame["row"].to_list() == [2, 4] and why(part) == {1: "表头", 3: "重复的表头"}

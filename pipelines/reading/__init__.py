@@ -77,7 +77,7 @@ def _part(sheet: Sheet | str, known: Known, name: str) -> Part:
     match = find_heading(sheet, known, f"{name} {sheet.name}")
     if isinstance(match, str):
         return Part(sheet.name, None, reason=match, rows_in_sheet=rows, hidden=sheet.hidden)
-    return build_part(sheet, match)
+    return build_part(sheet, match, known.vocabulary)
 
 
 def _choose(heads: dict[str, Sheet], known: Known, name: str) -> tuple[str, tuple[int, ...]]:

@@ -10,6 +10,7 @@ import polars as pl
 from pipelines.reading.extras import extra, labels, unknown_headings
 from pipelines.reading.model import INVISIBLE, ROWS_SCHEMA, Merge, Part, Sheet
 from pipelines.reading.notes import classify, note_in, stripped, total_in, unusable
+from pipelines.reading.stacked import set_apart
 from pipelines.reading.target import Match
 
 _TEN_THOUSAND = re.compile(r"[(\[{【〔][^)\]}】〕]*万[^)\]}】〕]*[)\]}】〕]|/万元$")
@@ -20,8 +21,11 @@ _NO = ("否", "无", "0", "×", "✗", "✘", "N", "n", "NO", "No", "no", "F", "
 _BLANK_YESNO = ("-", "/", "—", "null", "NULL", "\\N")
 
 
-def build_part(sheet: Sheet, match: Match) -> Part:
-    """The part of a recognised sheet. Columns of `frame`: row, the mapped standard names in the feed's order, extra."""
+def build_part(sheet: Sheet, match: Match, vocabulary: frozenset[str]) -> Part:
+    """The part of a recognised sheet. Columns of `frame`: row, the mapped standard names in the feed's order, extra.
+
+    `vocabulary`: every heading that leads anywhere, by which a second table below the first is told.
+    """
     names = [f"c{i}" for i in range(sheet.grid.width)]
     grid = sheet.grid.with_row_index("row", 1).with_columns(pl.col("row").cast(pl.Int32))
     heading_end = match.rows[-1]
@@ -49,10 +53,12 @@ def build_part(sheet: Sheet, match: Match) -> Part:
         below = below.filter(pl.col("row") <= last)
         body = body.filter(pl.col("row") <= last)
     data = body.filter(~pl.col("row").is_in(below["row"].implode())) if below.height else body
+    data, repeated, beyond = set_apart(data, match, names, vocabulary)
     data, outside = _not_listed(data, match, names)
     frame = _frame(data, match, names)
     broken = pl.DataFrame([(row, *sheet.broken[row]) for row in broken_rows], schema=ROWS_SCHEMA, orient="row")
-    not_data = pl.concat([above, below, outside]).sort("row")
+    broken = pl.concat([broken, beyond]).sort("row") if beyond.height else broken
+    not_data = pl.concat([above, below, repeated, outside]).sort("row")
     return Part(
         sheet=sheet.name,
         feed=match.target.feed.id,
