@@ -188,4 +188,6 @@ def print_figures(title: str, figures: Figures, cores: Cores) -> None:
 
 def ms(seconds: list[float], percent: int) -> float:
     """A percentile in milliseconds."""
-    return 1000 * (statistics.quantiles(seconds, n=100)[percent - 1] if len(seconds) > 1 else sum(seconds))
+    return 1000 * (
+        statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] if len(seconds) > 1 else sum(seconds)
+    )

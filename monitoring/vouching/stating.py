@@ -12,30 +12,20 @@ from monitoring.vouching.live import Live
 
 OPEN, HELPED, VISITED, CLEARED, NOBODY = STATES = ("open", "helped", "visited", "cleared", "nobody")
 
-# What people did, as tables: one array a column, so that any number of rows is one statement.
+# What people did, as tables that are laid beside the run's own for one question.
 _DID = """
 did_alert as (
     select household_id, count(*)::INTEGER as alerts, min(due) as due, list(alert order by alert) as alert_ids
-    from (select unnest($alert_households::VARCHAR[]) as household_id, unnest($alert_ids::BIGINT[]) as alert,
-                 unnest($alert_due::DATE[]) as due) group by household_id),
+    from live_alert group by household_id),
 did_visit as (
     select household_id, max(day) as day, arg_max(visitor, (day, place)) as visitor, arg_max(good, (day, place)) as good
-    from (select unnest($visit_households::VARCHAR[]) as household_id, unnest($visit_days::DATE[]) as day,
-                 unnest($visitors::VARCHAR[]) as visitor, unnest($visit_good::BOOLEAN[]) as good,
-                 generate_subscripts($visit_days::DATE[], 1) as place) group by household_id),
+    from live_visit group by household_id),
 did_help as (
-    select household_id, string_agg(distinct kind, ' ' order by kind) as kinds
-    from (select unnest($help_households::VARCHAR[]) as household_id, unnest($help_kinds::VARCHAR[]) as kind) group by household_id),
-did_decide as (
-    select household_id, max(day) as day
-    from (select unnest($decided_households::VARCHAR[]) as household_id, unnest($decided_days::DATE[]) as day) group by household_id),
-did_answer as (select unnest($answered::VARCHAR[]) as household_id),
-did_clue as (
-    select unnest($clue_households::VARCHAR[]) as household_id, unnest($clue_townships::VARCHAR[]) as township,
-           unnest($clue_villages::VARCHAR[]) as village, unnest($clue_how::VARCHAR[]) as how),
-did_verify as (
-    select unnest($verified_townships::VARCHAR[]) as township, unnest($verified_villages::VARCHAR[]) as village,
-           unnest($verified_how::VARCHAR[]) as how, unnest($verified_n::BIGINT[]) as n),
+    select household_id, string_agg(distinct kind, ' ' order by kind) as kinds from live_help group by household_id),
+did_decide as (select household_id, max(day) as day from live_decision group by household_id),
+did_answer as (from live_answered),
+did_clue as (from live_clue),
+did_verify as (from live_verified),
 late_place as (
     select township, list(feed order by feed) filter (late) as late from vouching_feed group by township)"""
 
@@ -72,15 +62,6 @@ def did(live: Live) -> tuple[str, dict[str, Any]]:
 
 def did_params(live: Live) -> dict[str, Any]:
     return {
-        "alert_households": live.alerts["household_id"].to_list(), "alert_ids": live.alerts["alert"].to_list(),
-        "alert_due": live.alerts["due"].to_list(),
-        "visit_households": live.visits["household_id"].to_list(), "visit_days": live.visits["day"].to_list(),
-        "visitors": live.visits["visitor"].to_list(), "visit_good": live.visits["good"].to_list(),
-        "help_households": live.help["household_id"].to_list(), "help_kinds": live.help["kind"].to_list(),
-        "decided_households": live.decisions["household_id"].to_list(), "decided_days": live.decisions["day"].to_list(),
-        "answered": live.answered["household_id"].to_list(),
-        "clue_households": live.clues["household_id"].to_list(), "clue_townships": live.clues["township"].to_list(),
-        "clue_villages": live.clues["village"].to_list(), "clue_how": live.clues["how"].to_list(),
-        "verified_townships": live.verified["township"].to_list(), "verified_villages": live.verified["village"].to_list(),
-        "verified_how": live.verified["how"].to_list(), "verified_n": live.verified["n"].to_list(),
+        "live_alert": live.alerts, "live_visit": live.visits.with_row_index("place"), "live_help": live.help,
+        "live_decision": live.decisions, "live_answered": live.answered, "live_clue": live.clues, "live_verified": live.verified,
     }  # fmt: skip
