@@ -44,6 +44,7 @@ from monitoring.pages import (
     household,
     links,
     lists,
+    misses,
     model,
     overview,
     reports,
@@ -76,6 +77,7 @@ TITLES = {
     "whatif": ("政策测算", whatif.page),
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
+    "misses": ("漏判抽查", misses.page),
     "data": ("数据", data.page),
     "links": ("对人复核", links.page),
 }
