@@ -360,7 +360,7 @@ def test_a_big_household_with_many_reasons_still_fits_one_sheet_of_paper(browser
     member = {"name": "欧阳春兰", "relation": "配偶", "is_head": False, "sex": "女", "age": 57, "number": "********1234", "alive": True,
               "severe": True, "has_certificate": True, "seriously_ill": True, "on_dibao": True, "on_tekun": False,
               "on_low_income": True, "studying": True}  # fmt: skip
-    told = sheets._Told(("5组", "某某街道某某社区某某路某某小区12幢3单元1203号"), [member] * 12, "2026-10-01 张三")
+    told = sheets.Told(("5组", "某某街道某某社区某某路某某小区12幢3单元1203号"), [member] * 12, "2026-10-01 张三")
     reasons = [
         ("red", kind, "该户 12 个月医疗自付 13970.36 元，达到 10000 元；" * 4)
         for kind in ("gap", "risk", "exit", "data") * 2

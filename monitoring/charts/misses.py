@@ -21,12 +21,11 @@ def plot_missed(history: Sequence[tuple[str, float, float, float]], t: Language)
             "arrayminus": [missed - low for _, missed, low, _ in history], "color": PRIMARY, "thickness": 2, "width": 5,
         },
         customdata=[(low, high) for *_, low, high in history],
+        name=t("估计漏掉的困难户（户）"),
         hovertemplate="%{x} %{y:,.0f} (%{customdata[0]:,.0f}–%{customdata[1]:,.0f})<extra></extra>",
     )  # fmt: skip
     figure = drawn(240, points)
     top = max([1.0, *(high for *_, high in history)])
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(
-        title={"text": t("估计漏掉的困难户（户）"), "standoff": 10}, range=[0, 1.1 * top], automargin=True
-    )
+    figure.update_xaxes(type="category", automargin=True)
+    figure.update_yaxes(range=[0, 1.1 * top], automargin=True, tickformat=",.0f")
     return figure

@@ -91,7 +91,7 @@ def record(
         risen = promote(act.con, row["draw_id"], row["township"], row["band"]) if result == GONE else None
         act.journal(
             "sample.visit", f"sample:{row['period']}", sample=sample_id, household=household_object(row["household_id"]),
-            result=result, alert=case, instead=risen,
+            found=result, alert=case, instead=risen,
         )  # fmt: skip
         return _one(act, sample_id)
 

@@ -36,7 +36,13 @@ def _form(view: View, rows: list[Sampled]) -> None:
     known = {row.id: row for row in rows}
     with st.form(f"sample-{st.session_state.get(TRIED, 0)}", border=False):
         left, middle, right = st.columns(3)
-        chosen = left.selectbox(t("哪一户"), list(known), index=None, format_func=lambda key: _named(view, known[key]))
+        chosen = left.selectbox(
+            t("哪一户"),
+            list(known),
+            index=None,
+            placeholder=t("请选择"),
+            format_func=lambda key: _named(view, known[key]),
+        )
         on = middle.date_input(t("走访日期"), value=day, max_value=day, format="YYYY-MM-DD")
         visitor = right.text_input(t("走访人"), value=view.person.person, max_chars=64)
         result = st.radio(t("走访结果"), list(RESULTS), index=None, horizontal=True,

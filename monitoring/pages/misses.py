@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from monitoring import charts, ui
@@ -12,6 +14,7 @@ from monitoring.misses.asking import Board, Draw
 from monitoring.misses.estimating import Estimate, Recall
 from monitoring.misses.results import RESULTS
 from monitoring.misses.visiting import Sampled, sample_of
+from monitoring.queries.misses import keys_of
 from monitoring.ui import Column, Tile, View
 
 SAVED = "misses-saved"
@@ -32,14 +35,16 @@ def page(view: View) -> None:
     _estimate(view, told)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
-        _sample(view, told.draws[0])
+        _history(view, told)
     with right:
         _dial(view, told)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _places(view, told)
     with right:
-        _history(view, told)
+        _sample(view, told.draws[0])
+    with st.expander(t("看抽中的 {n} 户", n=number(told.draws[0].drawn))):
+        listing(view, view.read(sample_of, told.draws[0].period))
 
 
 def _estimate(view: View, told: Board) -> None:
@@ -131,7 +136,6 @@ def _sample(view: View, draw: Draw) -> None:
     if draw.dropped:
         parts.append(t("重新运行后另换 {n} 户", n=number(draw.dropped)))
     ui.note(t.clauses(parts) + t("。") + t("谁被抽中由期次和本库密钥决定（{seed}…），任何人不能挑选。", seed=draw.seed))
-    listing(view, view.read(sample_of, draw.period))
 
 
 def listing(view: View, rows: list[Sampled]) -> None:
@@ -140,8 +144,9 @@ def listing(view: View, rows: list[Sampled]) -> None:
     if not rows:
         ui.empty(t("您负责的地方这一期没有抽中的户。"))
         return
-    ui.table([{"one": row} for row in rows], [
-        Column(t("户"), lambda row: _household(view, row["one"]), "w"),
+    keys = replace(view, scope=view.scope.unpicked).ask(keys_of, tuple(row.household_id for row in rows))
+    ui.table([{"one": row, "key": keys.get(row.household_id)} for row in rows], [
+        Column(t("户"), lambda row: _household(view, row["one"], row["key"]), "w"),
         Column(t("地点"), lambda row: ui.place({"township": row["one"].township, "village": row["one"].village}, t)),
         Column(t("组"), lambda row: ui.said(t.pick(*row["one"].band))),
         Column(t("期限"), lambda row: "" if row["one"].answered else ui.due(row["one"].days_left, t), "w"),
@@ -149,20 +154,29 @@ def listing(view: View, rows: list[Sampled]) -> None:
     ])  # fmt: skip
 
 
-def _household(view: View, one: Sampled) -> str:
+def _household(view: View, one: Sampled, key: int | None) -> str:
     name = one.name or view.t("户主不明")
-    return ui.link(name, view.household_link({"household_id": one.household_id}))
+    return ui.link(name, view.household_link({"household_id": one.household, "household_key": key}))
 
 
 def _result(view: View, one: Sampled) -> str:
     t = view.t
     if one.result is None:
-        return ui.said(t("待走访"))
+        return f"{ui.said(t('待走访'))}{_sheet(view, one)}"
     said = t.pick(RESULTS[one.result].zh, RESULTS[one.result].en)
     shown = ui.said(said) if one.answered else ui.unknown(f"? {said}")
     if one.alert_id is not None and view.person.may("page.alerts"):
         shown += f" {ui.link(t('看预警'), view.link('alerts', alert=one.alert_id))}"
-    return f"{shown}<br><small>{ui.said(t('{day} {who}', day=one.visited_on, who=one.visitor))}</small>"
+    if not one.answered:
+        shown += _sheet(view, one)
+    return f"{shown}<br><small>{ui.said(f'{one.visited_on} {one.visitor}')}</small>"
+
+
+def _sheet(view: View, one: Sampled) -> str:
+    """The way to its visit sheet, for who may print one."""
+    if not view.person.may("sheet.print"):
+        return ""
+    return f' <a href="/sheet/sample/{one.id}" target="_blank" rel="noopener">{ui.said(view.t("打印走访单"))}</a>'
 
 
 def _dial(view: View, told: Board) -> None:
@@ -225,7 +239,7 @@ def _of_place(view: View, found: Estimate | None) -> str:
 
 def _history(view: View, told: Board) -> None:
     t = view.t
-    ui.heading(t("各期怎么样？"), t("每期都把它之前一年的抽查合在一起"))
+    ui.heading(t("各期估计漏掉几户？"), t("每期都把它之前一年的抽查合在一起"))
     if told.history:
         rows = [(period, found.missed, found.low, found.high) for period, found in told.history]
         ui.chart(charts.plot_missed(rows, t), "missed", t("各期估计漏掉的困难户和 95% 区间"))
