@@ -15,29 +15,26 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import RowMapping
 
 from monitoring.alerts import work
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.work import Measure
 from monitoring.misses.visiting import record
-from monitoring.people import Caller, Person, may
-from monitoring.people.callers import reach
+from monitoring.people import Caller
 from monitoring.people.demo import BY, demo_accounts, demo_colleagues
-from monitoring.people.sessions import FULL
 from monitoring.store import Store
-from monitoring.store.schema import account, alert, alert_signal, decision, referral, session, visit
+from monitoring.store.schema import alert, alert_signal, decision, referral, session, visit
 from monitoring.working_days import CHINA, add_working_days, local_day
 from pipelines import demo_sample
+from pipelines.demo_people import Within, people
 
 NAMES = ("许静", "高远", "宋平", "郑洁", "谢磊", "韩梅", "唐勇", "冯丽", "于洋", "董云", "萧然", "程颖", "袁野", "邓芳")
 MONTHS = 6  # of the sample's months, how many the county has worked with alerts
@@ -122,7 +119,7 @@ class Team:
         self.store, self.seed = store, seed
         demo_accounts(store, at, towns, sample)
         demo_colleagues(store, at, {town: NAMES[n % len(NAMES)] for n, town in enumerate(towns)})
-        self.people = _people(store, at)
+        self.people = people(store, at)
         self.agenda: list[tuple[datetime, int, str]] = []  # when, which alert, what
         self.known: set[int] = set()
         self.sampled: set[int] = set()
@@ -133,7 +130,7 @@ class Team:
     def work(self, until: datetime) -> None:
         """Takes up what is open, and does what is due before `until`, in the order of time."""
         with self.store.write() as con:
-            inner = _Within(self.store, con)
+            inner = Within(self.store, con)
             theirs = update(session).where(session.c.address == BY)
             con.execute(theirs.values(created_at=until, seen_at=until, ended_at=None))
             for row in con.execute(_OPEN).mappings().all():
@@ -373,51 +370,3 @@ def _measure(doing: _Doing, outcome: str) -> Measure:
 def _last_visit(doing: _Doing) -> int | None:
     asked = select(visit.c.id).where(visit.c.alert_id == doing.row["id"]).order_by(visit.c.id.desc()).limit(1)
     return doing.con.execute(asked).scalar()
-
-
-@dataclass(frozen=True)
-class _Colleague:
-    """An account that works, with a session of its own."""
-
-    person: str
-    role: str
-    places: tuple[tuple[str, str | None], ...] | None
-    session: str
-
-    def holds(self, township: str | None, village: str | None) -> bool:
-        return Person(None, "", self.person, self.role, self.places).holds(township, village)
-
-
-def _people(store: Store, at: datetime) -> list[_Colleague]:
-    """Those who work on alerts, in the order in which work is offered them; each gets a session, which nobody has a cookie for."""
-    with store.write() as con:
-        asked = (
-            select(account.c.id, account.c.person, account.c.role)
-            .where(account.c.created_by == BY)
-            .order_by(account.c.id)
-        )
-        found = []
-        for key, person, role in con.execute(asked).all():
-            if may(role, "alert.claim"):
-                public = secrets.token_hex(16)
-                con.execute(insert(session).values(token=secrets.token_bytes(32), public=public, account_id=key, created_at=at,
-                            seen_at=at, address=BY, stage=FULL, ended_at=at))  # fmt: skip
-                found.append(_Colleague(person, role, reach(con, key, role), public))
-        return found
-
-
-class _Within(Store):
-    """The store within one transaction of a month's work: what a service writes stands or falls by itself in it, and the disk
-    is waited for once, not for every step."""
-
-    def __init__(self, store: Store, con: Connection) -> None:
-        self.engine, self.home, self.key, self._con = store.engine, store.home, store.key, con
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        yield self._con
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._con.begin_nested():
-            yield self._con

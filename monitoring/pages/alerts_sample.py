@@ -43,12 +43,12 @@ def _form(view: View, rows: list[Sampled]) -> None:
             placeholder=t("请选择"),
             format_func=lambda key: _named(view, known[key]),
         )
-        on = middle.date_input(t("走访日期"), value=day, max_value=day, format="YYYY-MM-DD")
-        visitor = right.text_input(t("走访人"), value=view.person.person, max_chars=64)
+        on = middle.date_input(t("哪天去的"), value=day, max_value=day, format="YYYY-MM-DD")
+        visitor = right.text_input(t("谁去的"), value=view.person.person, max_chars=64)
         result = st.radio(t("走访结果"), list(RESULTS), index=None, horizontal=True,
                           format_func=lambda one: t.pick(RESULTS[one].zh, RESULTS[one].en))  # fmt: skip
         note = st.text_area(
-            t("走访记录"), placeholder=t("见了谁、看到什么；没见到的，找过几次、问过谁"), max_chars=4000
+            t("看到的情况"), placeholder=t("见了谁、看到什么；没见到的，找过几次、问过谁"), max_chars=4000
         )
         if not st.form_submit_button(t("保存走访")):
             return
