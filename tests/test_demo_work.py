@@ -86,7 +86,9 @@ def test_outcomes_are_of_many_kinds_and_something_is_left_to_do(office: tuple[St
 
 def test_sampled_households_are_visited_and_found_to_be_of_several_kinds(office: tuple[Store, Team]) -> None:
     with office[0].read() as con:
-        found = dict(con.execute(select(audit_visit.c.result, func.count()).group_by(audit_visit.c.result)).all())
+        found: dict[str, int] = dict(
+            con.execute(select(audit_visit.c.result, func.count()).group_by(audit_visit.c.result)).all()
+        )
         waits = con.execute(select(func.count()).where(audit_sample.c.state == "drawn")).scalar_one()
     assert waits == 30 and sum(found.values()) >= 30 and found["fine"] > 20 and len(found) >= 2
 

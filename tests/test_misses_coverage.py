@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from monitoring.misses.allocating import STRATUM, wanted
-from monitoring.misses.estimating import Group, estimate
+from monitoring.misses.estimating import Group, estimate, expected, recall
 from monitoring.misses.intervals import Floats, weighted_interval
 
 REPEATED, MONTHS = 500, 12
@@ -78,3 +78,47 @@ def test_one_pooled_sample_is_estimated_as_the_simulation_does() -> None:
     found = estimate(groups)
     low, high = weighted_interval(np.array([50.0, 30.0, 15.0]), np.array([1.0, 2.0, 0.0]))
     assert found.missed == 110.0 and (found.low, found.high) == pytest.approx((float(low), float(high)))
+
+
+@pytest.mark.parametrize(
+    ("found", "low", "high"), [(0, 0.0, 3.6889), (1, 0.0253, 5.5716), (3, 0.6187, 8.7673), (10, 4.7954, 18.3904)]
+)
+def test_with_equal_weights_the_interval_is_the_exact_one_of_a_poisson_count(
+    found: int, low: float, high: float
+) -> None:
+    """Garwood's limits (Fiducial limits for the Poisson distribution, Biometrika 28, 1936)."""
+    limits = weighted_interval(np.array([7.0, 7.0]), np.array([float(found), 0.0]))
+    assert [float(limit) / 7 for limit in limits] == pytest.approx([low, high], abs=1e-4)
+
+
+def test_a_group_in_which_nobody_answered_is_not_taken_for_one_without_need() -> None:
+    found = estimate([Group(1000, 50), Group(80, 0, 0, 2), Group(0)])
+    assert (found.households, found.unvisited, found.answered, found.unknown) == (1080, 80, 50, 2)
+    assert found.limits == (0, 74) and found.possible == (0, 154)
+    assert not estimate([Group(80, 0, 0, 2)]).known and estimate([]).possible == (0, 0)
+
+
+def test_those_without_an_answer_widen_what_is_possible_on_both_sides() -> None:
+    found = estimate([Group(1000, 90, 3, 10)])
+    assert found.best < found.low < found.missed < found.high < found.worst <= 1000
+    assert found.missed == pytest.approx(1000 * 3 / 90)
+    assert estimate([Group(10, 9, 9, 1)]).high == 10, "never more than there are"
+
+
+def test_the_share_found_is_told_only_where_somebody_was_in_need() -> None:
+    nobody = estimate([Group(1000, 50)])
+    assert recall(0, 0, nobody) is None
+    told = recall(40, 50, nobody)
+    assert (
+        told is not None
+        and (told.share, told.high) == (0.8, 0.8)
+        and told.low == pytest.approx(40 / (50 + nobody.high))
+    )
+    missed = recall(0, 0, estimate([Group(1000, 50, 1)]))
+    assert missed is not None and (missed.share, missed.low, missed.high, missed.worst) == (0, 0, 0, 0)
+
+
+def test_more_visits_are_expected_to_tell_more_and_none_tell_nothing() -> None:
+    limits = [expected([500, 500], [n, n], 12, 0.01) for n in (0, 5, 20, 80)]
+    widths = [high - low for low, high in limits]
+    assert limits[0] == (0.0, 1000.0) and widths == sorted(widths, reverse=True) and limits[-1][0] < 10 < limits[-1][1]

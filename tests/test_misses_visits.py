@@ -349,7 +349,8 @@ def test_recall_is_what_was_flagged_and_confirmed_of_that_and_the_missed(store: 
 def test_without_a_model_in_these_periods_its_recall_is_not_told(sqlite_store: Store) -> None:
     answered(sqlite_store, ["fine"] * 4)
     told = board(sqlite_store, add_account(sqlite_store, "leader"), NOON)
-    assert told.model is None and told.rules is not None and told.rules.found == 0
+    assert told.model is None and not told.modelled
+    assert told.rules is None, "nobody was found to be in need by anything: no share can be told"
 
 
 def test_draws_of_twelve_periods_are_taken_together_and_older_ones_are_not(store: Store) -> None:

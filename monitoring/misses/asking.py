@@ -56,13 +56,10 @@ class Draw:
 
     id: int
     period: str
-    drawn_on: date
     due_date: date
     seed: str
-    size: int
     households: int
     model: bool
-    bands: tuple[tuple[str, str], ...]
     drawn: int
     needy: int
     fine: int
@@ -82,7 +79,6 @@ class Place:
 
     township: str | None
     households: int
-    drawn: int
     answered: int
     needy: int
     unknown: int
@@ -103,8 +99,8 @@ class Price:
 @dataclass(frozen=True)
 class Board:
     """`draws` the newest first. `pooled`: the periods on which `missed` rests, the newest first; `history`: the estimate as it
-    would have been after each counted draw. `model`: None where no run of these periods had one. `undecided`: flagged
-    households of these periods about whom nobody has decided."""
+    would have been after each counted draw. `rules`, `model`: None where nobody was found to be needy; `modelled`: whether a run of
+    these periods had a model. `undecided`: flagged households of these periods about whom nobody has decided."""
 
     sampling: Sampling
     size: int
@@ -114,6 +110,7 @@ class Board:
     places: list[Place]
     rules: Recall | None
     model: Recall | None
+    modelled: bool
     undecided: int
     history: list[tuple[str, Estimate]]
     prices: list[Price]
@@ -134,7 +131,7 @@ def board(store: Store, caller: Caller, at: datetime) -> Board:
         ]
         assumed = missed.share if missed is not None and missed.needy else sampling.planned_share
         return Board(
-            sampling, size, told.draws, [one.period for one in told.pooled], missed, told.places(), rules, model, undecided, history,
+            sampling, size, told.draws, [one.period for one in told.pooled], missed, told.places(), rules, model, any(one.model for one in told.pooled), undecided, history,
             _prices(act.con, told, size, assumed), assumed,
         )  # fmt: skip
 
@@ -186,11 +183,8 @@ class _Told:
     def _place(self, name: str | None, strata: pl.DataFrame, answers: pl.DataFrame) -> Place:
         here = pl.col("township").eq_missing(pl.lit(name, pl.String))
         found = estimate(_groups(strata.filter(here), answers.filter(here), ["band"]))
-        drawn = len(answers.filter(here))
         enough = found.answered >= self.sampling.least_visits
-        return Place(
-            name, found.households, drawn, found.answered, found.needy, found.unknown, found if enough else None
-        )
+        return Place(name, found.households, found.answered, found.needy, found.unknown, found if enough else None)
 
     def _of(self, pooled: Sequence[Draw]) -> Draw:
         newest = self.newest
@@ -210,9 +204,9 @@ class _Told:
         answered, needy = int(drawn["answered"].sum()), int(drawn["needy"].sum())
         open_ = len(drawn) - answered
         return Draw(
-            row["id"], row["period"], row["drawn_on"], row["due_date"], row["seed"][:8], row["size"],
+            row["id"], row["period"], row["due_date"], row["seed"][:8],
             int(self.strata.filter(pl.col("draw_id") == row["id"])["households"].sum()), row["model"],
-            tuple((zh, en) for zh, en, *_ in row["bands"]), len(drawn), needy, answered - needy, open_ if late else 0,
+            len(drawn), needy, answered - needy, open_ if late else 0,
             0 if late else open_, int((mine["state"] == DROPPED).sum()),
         )  # fmt: skip
 

@@ -71,7 +71,7 @@ class Estimate:
 @dataclass(frozen=True)
 class Recall:
     """The share of needy households that something flagged: `found` were confirmed, of `all_found` in all; with the limits that
-    follow from those of the missed ones, and those that non-response allows (`worst`, `best`)."""
+    follow from those of the missed ones. `worst`: the lower one if all sampled households without an answer are needy."""
 
     found: int
     all_found: int
@@ -79,7 +79,6 @@ class Recall:
     low: float
     high: float
     worst: float
-    best: float
 
 
 def estimate(groups: Sequence[Group]) -> Estimate:
@@ -107,13 +106,14 @@ def _limits(households: Floats, visits: Floats, needy: Floats) -> tuple[float, f
     return float(low), float(min(high, households.sum()))
 
 
-def recall(found: int, all_found: int, missed: Estimate) -> Recall:
-    """found / (all that was found + missed). The found are counted, not estimated: the limits are those of the missed."""
-    share, low, high, worst, best = (
-        found / max(all_found + count, 1e-9)
-        for count in (missed.missed, missed.high, missed.low, missed.worst, missed.best)
-    )
-    return Recall(found, all_found, share, low, high, worst, best)
+def recall(found: int, all_found: int, missed: Estimate) -> Recall | None:
+    """found / (all that was found + missed). The found are counted, not estimated: the limits are those of the missed. None
+    where nobody was found to be needy at all."""
+    if not all_found and not missed.needy:
+        return None
+    of = [all_found + count for count in (missed.missed, missed.high, missed.low, missed.worst)]
+    share, low, high, worst = (found / all_ if all_ else 0.0 for all_ in of)
+    return Recall(found, all_found, share, low, high, worst)
 
 
 def expected(households: Sequence[int], visits: Sequence[int], months: int, share: float) -> tuple[float, float]:

@@ -32,6 +32,8 @@ def page(view: View) -> None:
         )
         _dial(view, told)
         return
+    if view.scope != view.scope.unpicked:
+        ui.note(t("这一页总是按您能看的全部地方估计，不随上面选的乡镇、村变。"))
     _estimate(view, told)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
@@ -61,8 +63,9 @@ def _estimate(view: View, told: Board) -> None:
     ui.tiles([
         Tile(t("估计漏掉的困难户"), number(found.about) if found.needy else t("没有发现"), t("户") if found.needy else "",
              ui.said(_between(view, found))),
-        _recalled(view, t("规则找到的困难户"), told.rules),
-        _recalled(view, t("模型找到的困难户"), told.model),
+        _recalled(view, t("规则找到的困难户"), told.rules, found),
+        _recalled(view, t("模型找到的困难户"), told.model, found) if told.modelled
+        else Tile(t("模型找到的困难户"), t("不明"), "", ui.said(t("这几期没有用模型"))),
         Tile(t("抽查已有结果"), number(found.answered), t("户"),
              ui.said(t("查实有困难 {n} 户", n=number(found.needy)))
              + (f" {ui.unknown(t('没有结果 {n} 户', n=number(found.unknown)))}" if found.unknown else "")),
@@ -77,13 +80,14 @@ def _between(view: View, found: Estimate) -> str:
     return view.t("95% 区间 {low} 至 {high} 户", low=number(low), high=number(high))
 
 
-def _recalled(view: View, title: str, found: Recall | None) -> Tile:
+def _recalled(view: View, title: str, found: Recall | None, missed: Estimate) -> Tile:
+    """What was found; "at least" where the sample found nobody who was missed."""
     t = view.t
     if found is None:
-        return Tile(title, t("不明"), "", ui.said(t("这几期没有用模型")))
+        return Tile(title, t("不明"), "", ui.said(t("还没有查实过一户有困难的")))
     low, high = _percent(found.low), _percent(found.high)
     return Tile(
-        title, _percent(found.share), "",
+        title, _percent(found.share) if missed.needy else t("至少 {share}", share=low), "",
         ui.said(t("95% 区间 {low} 至 {high}；查实 {n} 户", low=low, high=high, n=number(found.found))),
     )  # fmt: skip
 
@@ -118,6 +122,8 @@ def _made(view: View, told: Board, found: Estimate) -> None:
             "没有见到、不愿接受走访或过期没有走访的 {n} 户不知道有没有困难：假如他们都没有困难，或者都有困难，区间最远到 {low} 和 {high} 户。",
             n=number(found.unknown), low=number(low), high=number(high),
         )  # fmt: skip
+        if told.rules is not None:
+            said += t("规则找到的比例最低到 {share}。", share=_percent(told.rules.worst))
         ui.html(f'<div class="bl-note">{ui.unknown("?")} {ui.said(said)}</div>')
     if found.unvisited:
         ui.note(t("另有 {n} 户所在的组还没有结果，不在估计之内，只算进上面最远的一端。", n=number(found.unvisited)))
