@@ -255,6 +255,12 @@ def test_whom_the_model_and_a_rule_point_to_is_kept_beside_the_draw(store: Store
     with store.read() as con:
         assert list(con.execute(select(audit_listed.c.household_id)).scalars()) == ["both"]
         assert con.execute(select(audit_draw.c.model)).scalar_one() is True
+    drawn(store, roster, run="r2")
+    with store.read() as con:
+        assert (
+            con.execute(select(audit_listed)).all() == []
+            and con.execute(select(audit_draw.c.model)).scalar_one() is False
+        )
 
 
 def test_a_seed_that_was_not_the_periods_or_a_sample_out_of_order_fails_the_audit(sqlite_store: Store) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitoring.alerts.choices import AUDIT_VISITS, chosen
 from monitoring.misses import allocating
@@ -116,7 +116,7 @@ def _first(act: Acting, of: Offered, run: str, free: pl.DataFrame, size: int) ->
     order = order.filter(pl.col("place") <= pl.col("wanted") + of.sampling.reserves)
     states = pl.when(pl.col("place") <= pl.col("wanted")).then(pl.lit(DRAWN)).otherwise(pl.lit(RESERVE))
     _insert(act.con, key, order.with_columns(state=states))
-    insert_rows(act.con, audit_listed, [{"draw_id": key, "household_id": one} for one in of.listed or ()])
+    _list(act.con, key, of)
     drawn = _drawn(act.con, key)
     act.journal("sample.draw", f"sample:{of.period}", run=run, seed=of.seed, size=size, drawn=drawn, of=len(free))
     return drawn
@@ -140,7 +140,9 @@ def _again(act: Acting, of: Offered, run: str, free: pl.DataFrame, known: Mappin
     for why, ids in lost.items():
         con.execute(update(audit_sample).where(audit_sample.c.id.in_(ids)).values(state=DROPPED, why=why))
     added = _filled(con, key, held, allocating.ranked(free), strata, of.sampling.reserves)
-    con.execute(update(audit_draw).where(audit_draw.c.id == key).values(run_id=run))
+    con.execute(update(audit_draw).where(audit_draw.c.id == key).values(run_id=run, model=of.listed is not None))
+    con.execute(delete(audit_listed).where(audit_listed.c.draw_id == key))
+    _list(con, key, of)
     dropped = sum(len(ids) for ids in lost.values())
     act.journal("sample.redraw", f"sample:{of.period}", run=run, dropped=dropped, added=added)
     return _drawn(con, key)
@@ -198,6 +200,10 @@ def _filled(
 def _insert(con: Connection, key: int, rows: pl.DataFrame) -> None:
     told: Iterable[dict[str, Any]] = rows.select(*_ROW, "state").iter_rows(named=True)
     insert_rows(con, audit_sample, [row | {"draw_id": key, "why": None} for row in told])
+
+
+def _list(con: Connection, key: int, of: Offered) -> None:
+    insert_rows(con, audit_listed, [{"draw_id": key, "household_id": one} for one in of.listed or ()])
 
 
 def _drawn(con: Connection, key: int) -> int:
