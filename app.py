@@ -31,6 +31,7 @@ from monitoring import ui
 from monitoring.access import Scope
 from monitoring.desk.uploads import LARGEST, take_files
 from monitoring.gate import Frame, Gate, Guarded, Posted, Unsafe, caller_of, form_token, opened_store, wrong_options
+from monitoring.gate.sample_sheet import sample_sheet
 from monitoring.gate.sheet import sheet
 from monitoring.language import LANGUAGES, Language
 from monitoring.pages import (
@@ -44,6 +45,7 @@ from monitoring.pages import (
     household,
     links,
     lists,
+    misses,
     model,
     overview,
     reports,
@@ -76,6 +78,7 @@ TITLES = {
     "whatif": ("政策测算", whatif.page),
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
+    "misses": ("漏判抽查", misses.page),
     "data": ("数据", data.page),
     "links": ("对人复核", links.page),
 }
@@ -127,6 +130,10 @@ def frame_kind(data: bytes) -> Frame:
 
 def visit_sheet(store: Store, caller: Caller, asked: Mapping[str, Any], at: datetime) -> str:
     return sheet(store, _newest, caller, int(asked["alert"]), at)
+
+
+def sampled_sheet(store: Store, caller: Caller, asked: Mapping[str, Any], at: datetime) -> str:
+    return sample_sheet(store, _newest, caller, int(asked["sample"]), at)
 
 
 def report_print(store: Store, caller: Caller, asked: Mapping[str, Any], at: datetime) -> str:
@@ -365,6 +372,7 @@ else:
         frame_kind,
         [
             Guarded("/sheet/{alert:int}", visit_sheet),
+            Guarded("/sheet/sample/{sample:int}", sampled_sheet),
             Guarded("/report/{kind}/{period}/{form}", report_print),
             Guarded("/report/{kind}/{period}/{form}/{township}", report_print),
             Posted("/upload/{period}", upload, LARGEST),

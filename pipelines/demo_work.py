@@ -7,6 +7,7 @@ Everything is done through the services that people use, as the accounts that wo
 done, and is refused where theirs would be. What is found at the door is drawn by digest from rule and subject, so that the
 same county gives the same work: gaps and risks are mostly as the alert says, matching hits of goods less often, data faults
 are none of the household's. Part of the work is slow and part is left: what is overdue at the end is so by itself.
+Sampled households that nothing flagged are visited too (`pipelines.demo_sample`): what is found there is drawn as well.
 Only for a home whose people are all made up (`demo_accounts` refuses any other).
 """
 
@@ -14,32 +15,33 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import RowMapping
 
 from monitoring.alerts import work
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.work import Measure
-from monitoring.people import Caller, Person, may
-from monitoring.people.callers import reach
+from monitoring.misses.visiting import record
+from monitoring.people import Caller
 from monitoring.people.demo import BY, demo_accounts, demo_colleagues
-from monitoring.people.sessions import FULL
 from monitoring.store import Store
-from monitoring.store.schema import account, alert, alert_signal, decision, referral, session, visit
+from monitoring.store.schema import alert, alert_signal, decision, referral, session, visit
 from monitoring.working_days import CHINA, add_working_days, local_day
+from pipelines import demo_sample
+from pipelines.demo_people import Within, people
 
 NAMES = ("许静", "高远", "宋平", "郑洁", "谢磊", "韩梅", "唐勇", "冯丽", "于洋", "董云", "萧然", "程颖", "袁野", "邓芳")
 MONTHS = 6  # of the sample's months, how many the county has worked with alerts
 SLOW = 0.16  # the share of alerts that nobody takes up within their limit
 SLOWEST = 45  # working days that such an alert waits at most
+
+SAMPLE = "sample"  # on the agenda: a visit to a household that nothing flagged
 
 _OPEN = select(alert).where(alert.c.closed_at.is_(None)).order_by(alert.c.rank.desc(), alert.c.id)
 
@@ -117,9 +119,10 @@ class Team:
         self.store, self.seed = store, seed
         demo_accounts(store, at, towns, sample)
         demo_colleagues(store, at, {town: NAMES[n % len(NAMES)] for n, town in enumerate(towns)})
-        self.people = _people(store, at)
+        self.people = people(store, at)
         self.agenda: list[tuple[datetime, int, str]] = []  # when, which alert, what
         self.known: set[int] = set()
+        self.sampled: set[int] = set()
         self.steps = 0
         self.refused: list[str] = []  # what a service did not let them do, in its words
         self.since = at
@@ -127,14 +130,20 @@ class Team:
     def work(self, until: datetime) -> None:
         """Takes up what is open, and does what is due before `until`, in the order of time."""
         with self.store.write() as con:
-            inner = _Within(self.store, con)
+            inner = Within(self.store, con)
             theirs = update(session).where(session.c.address == BY)
             con.execute(theirs.values(created_at=until, seen_at=until, ended_at=None))
             for row in con.execute(_OPEN).mappings().all():
                 if row["id"] not in self.known:
                     self._take_up(row)
+            for one in demo_sample.drawn(con, self.sampled):
+                self.sampled.add(one["id"])
+                self._visit(one, demo_sample.first(self._luck(one)))
             while self.agenda and self.agenda[0][0] < until:
                 at, alert_id, what = heapq.heappop(self.agenda)
+                if what == SAMPLE:
+                    self._look(inner, con, alert_id, at)
+                    continue
                 row = con.execute(select(alert).where(alert.c.id == alert_id)).mappings().one()
                 if row["closed_at"] is None and self._do(inner, con, row, what, at):
                     self.steps += 1
@@ -167,7 +176,30 @@ class Team:
             self._plan(row, at, wait, following)
         return True
 
-    def caller(self, row: RowMapping, decides: bool = False) -> tuple[Caller, str]:
+    def _look(self, store: Store, con: Connection, sample_id: int, at: datetime) -> None:
+        """One visit to a sampled household; who was not met is visited once more."""
+        row = demo_sample.one(con, sample_id)
+        caller, person = self.caller({**row, "subject": "household"})
+        found = demo_sample.found(row, self._luck(row), row["visits"])
+        try:
+            record(store, caller, sample_id, local_day(at), person, found.result, found.note, at)
+        except work.Refused as refusal:
+            self.refused.append(str(refusal))
+            return
+        self.steps += 1
+        if found.again:
+            self._visit(row, found.again, at)
+
+    def _visit(self, row: dict[str, Any], days: int, after: datetime | None = None) -> None:
+        day, minutes = add_working_days(local_day(after or self.since), days), int(480 * self._luck(row)("hour"))
+        moment = datetime(day.year, day.month, day.day, 9, tzinfo=CHINA) + timedelta(minutes=minutes)
+        heapq.heappush(self.agenda, (max(moment, (after or self.since) + timedelta(minutes=1)), row["id"], SAMPLE))
+
+    def _luck(self, row: dict[str, Any]) -> Callable[[str], float]:
+        """As `_chance`, for a sampled household of one month."""
+        return lambda of: _number(f"{self.seed} {row['household_id']} {row['period']} sample {of}")
+
+    def caller(self, row: RowMapping | dict[str, Any], decides: bool = False) -> tuple[Caller, str]:
         """Whose work it is: the village's at the door, else the township's, else the county's; with their name."""
         office = ("township_staff", "county_staff")
         order = office if decides or row["subject"] not in ("household", "record") else ("village_staff", *office)
@@ -185,8 +217,7 @@ class Team:
 
     def _chance(self, row: RowMapping, of: str) -> float:
         """A number below 1 that is always the same for one subject's alert of one month."""
-        text = f"{self.seed} {row['subject_key']} {row['opened_period']} {of}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 2**48
+        return _number(f"{self.seed} {row['subject_key']} {row['opened_period']} {of}")
 
 
 @dataclass(frozen=True)
@@ -217,6 +248,10 @@ class _Doing:
 
     def wait(self, of: str, least: int, most: int) -> int:
         return least + int(self.team._chance(self.row, f"days {of}") * (most - least + 1))
+
+
+def _number(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 2**48
 
 
 VISITOR = object()  # stands for the name of whoever makes the step
@@ -335,51 +370,3 @@ def _measure(doing: _Doing, outcome: str) -> Measure:
 def _last_visit(doing: _Doing) -> int | None:
     asked = select(visit.c.id).where(visit.c.alert_id == doing.row["id"]).order_by(visit.c.id.desc()).limit(1)
     return doing.con.execute(asked).scalar()
-
-
-@dataclass(frozen=True)
-class _Colleague:
-    """An account that works, with a session of its own."""
-
-    person: str
-    role: str
-    places: tuple[tuple[str, str | None], ...] | None
-    session: str
-
-    def holds(self, township: str | None, village: str | None) -> bool:
-        return Person(None, "", self.person, self.role, self.places).holds(township, village)
-
-
-def _people(store: Store, at: datetime) -> list[_Colleague]:
-    """Those who work on alerts, in the order in which work is offered them; each gets a session, which nobody has a cookie for."""
-    with store.write() as con:
-        asked = (
-            select(account.c.id, account.c.person, account.c.role)
-            .where(account.c.created_by == BY)
-            .order_by(account.c.id)
-        )
-        found = []
-        for key, person, role in con.execute(asked).all():
-            if may(role, "alert.claim"):
-                public = secrets.token_hex(16)
-                con.execute(insert(session).values(token=secrets.token_bytes(32), public=public, account_id=key, created_at=at,
-                            seen_at=at, address=BY, stage=FULL, ended_at=at))  # fmt: skip
-                found.append(_Colleague(person, role, reach(con, key, role), public))
-        return found
-
-
-class _Within(Store):
-    """The store within one transaction of a month's work: what a service writes stands or falls by itself in it, and the disk
-    is waited for once, not for every step."""
-
-    def __init__(self, store: Store, con: Connection) -> None:
-        self.engine, self.home, self.key, self._con = store.engine, store.home, store.key, con
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        yield self._con
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._con.begin_nested():
-            yield self._con

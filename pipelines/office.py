@@ -25,6 +25,7 @@ from monitoring.checks import Check
 from monitoring.exporting import Unmasking
 from monitoring.exporting.journal import record_unmask
 from monitoring.exporting.writing import write_frames
+from monitoring.misses.checking import check_samples
 from monitoring.people import ROLES, accounts, acting, operator
 from monitoring.people.demo import DemoRefused, demo_accounts, misplaced
 from monitoring.people.settings import FILE, load_security
@@ -161,6 +162,8 @@ def alerts_after_run(home: Path, at: datetime, console: Console) -> bool:
         console.print(
             f"  预警：新开 {one.opened:,} 件，并入信号 {one.joined:,} 条，延续 {one.unchanged:,} 条，不再成立 {one.gone:,} 条，已办结暂不再报 {one.settled:,} 条"
         )
+        if one.sampled:
+            console.print(f"  漏判抽查：从没有任何信号的户里抽中 {one.sampled:,} 户待走访")
     return True
 
 
@@ -207,7 +210,7 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             return [], [*problems, "预警还没有从最近一次运行更新：运行 buluo serve 或 buluo run 会补上"]
         warehouse = Warehouse(published.run_of(None).path)
         try:
-            return [*check_balance(store, warehouse), check_seals(store)], problems
+            return [*check_balance(store, warehouse), check_seals(store), *check_samples(store, warehouse)], problems
         finally:
             warehouse.close()
 

@@ -17,14 +17,30 @@ from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
-from monitoring.alerts import beside, budget, clue_list, clues, confirmed, dealings, digest, finds, funnel, queue, work
+from monitoring.alerts import (
+    beside,
+    budget,
+    choices,
+    clue_list,
+    clues,
+    confirmed,
+    dealings,
+    digest,
+    finds,
+    funnel,
+    queue,
+    work,
+)
 from monitoring.alerts.timeline import timeline
 from monitoring.desk.mapping import keep_mapping
 from monitoring.desk.runs import progress
 from monitoring.desk.uploads import take_files
+from monitoring.gate.sample_sheet import sample_sheet
 from monitoring.gate.sheet import sheet
 from monitoring.linking import deciding, weighing
 from monitoring.lists import Ask, keeping
+from monitoring.misses import asking
+from monitoring.misses.visiting import record, sample_of, to_visit
 from monitoring.people import Caller, Denied, accounts, downloads, journals, viewing
 from monitoring.people.callers import ABSOLUTE, IDLE, operator
 from monitoring.people.roles import ACTIONS
@@ -35,6 +51,8 @@ from monitoring.simulating import service as scenarios
 from monitoring.store import Store
 from monitoring.store.schema import account, alert, clue, conference, referral, session
 from monitoring.vouching import seals
+from tests.misses_county import add_sampled
+from tests.misses_county import county as drawn_from
 from tests.people import OTHER_TOWN, OTHER_VILLAGE, TOWN, VILLAGE, Known, add_account, disable
 from tests.registry import Registry, register
 from tests.some_alerts import TODAY, alert_row
@@ -295,6 +313,11 @@ def _weighed(at: Setting, caller: Caller, key: str) -> object:
     return weighing.start(at.store, caller, at.store.home, key, NOON)
 
 
+def _drawn(at: Setting, place: Place, asker: int) -> int:
+    """A household that was drawn for a visit, in a draw of its own."""
+    return add_sampled(at.store, f"H{uuid.uuid4().hex[:10]}", place, next(_PERIODS))
+
+
 _HELP = work.Measure("temporary", TODAY, "何山", Decimal(500))
 _WEEK = TODAY + timedelta(7)
 
@@ -326,6 +349,12 @@ DEEDS: tuple[Deed, ...] = (
     Deed("return", "alert.return", _moved(work.return_to, "记录不全"), _alert("verifying")),
     Deed("close", "alert.close", _moved(work.close), _alert("decided", **DECIDED)),
     Deed("sheet", "sheet.print", lambda at, caller, key: sheet(at.store, lambda: cast(Any, None), caller, key, NOON), _alert(subject="record")),
+    Deed("sample sheet", "sheet.print", lambda at, caller, key: sample_sheet(at.store, lambda: drawn_from([]), caller, key, NOON), _drawn),
+    Deed("sampled visit", "sample.visit", lambda at, caller, key: record(at.store, caller, key, TODAY, "林秋", "fine", "见到本人", NOON), _drawn),
+    Deed("sampled case", "sample.visit", lambda at, caller, key: record(at.store, caller, key, TODAY, "林秋", "needy", "断粮", NOON), _drawn),
+    Deed("dial of the sample", "sample.dial", _whole(choices.choose, choices.AUDIT_VISITS, "30"), _nothing, (ANY,)),
+    Deed("board of the sample", "page.misses", _whole(asking.board), _nothing, (ANY,)),
+    Deed("missed households", "page.misses", _whole(asking.missed_now), _nothing, (ANY,)),
     Deed("view_household", "household.view", _of_household(viewing.view_household), _household, tuple(PLACES)),
     Deed("unmask", "household.unmask", _of_household(viewing.unmask, "核实银行账号"), _household, tuple(PLACES)),
     Deed("unmask a pair", "household.unmask", lambda at, caller, key: viewing.unmask_pair(at.store, caller, "0f0f", "核对台账", NOON), _nothing, ("place unknown",)),
@@ -369,7 +398,7 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
-    "kept scenarios", "confirmed at the door", "journal events", "progress of a run", "weigh",
+    "kept scenarios", "confirmed at the door", "journal events", "progress of a run", "weigh", "board of the sample", "missed households",
 })  # fmt: skip
 
 
@@ -389,6 +418,7 @@ HOUSEHOLD = {object: f"HL{n}" for n, object in enumerate(PLACES)}
 CLOSED = {object: f"HC{n}" for n, object in enumerate(PLACES)}
 ORPHAN = {object: f"HO{n}" for n, object in enumerate(PLACES)}
 CALLS = 3
+SAMPLE_OF = "2026-11"
 
 
 def fill_lists(store: Store) -> None:
@@ -401,6 +431,7 @@ def fill_lists(store: Store) -> None:
         with store.write() as con:
             rows = [clue_row(key, place, gone.account, caller_key=f"key {object}") for _ in range(CALLS)]
             con.execute(insert(clue), rows)
+        add_sampled(store, f"HS{uuid.uuid4().hex[:10]}", place, SAMPLE_OF)
         pair = deciding.Pair("row", uuid.uuid4().hex, "17", place, "run", {"object": object})
         deciding.decide(store, operator("test"), pair, "same", "核对过台账", NOON)
 
@@ -441,9 +472,7 @@ def _next(store: Store, caller: Caller) -> set[str]:
 
 def _planned(store: Store, caller: Caller) -> set[str]:
     plan = budget.plan_visits(store, caller, NOON)
-    of = {one.alert.id for group in (plan.required, plan.ranked, plan.left) for one in group}
-    with store.read() as con:
-        return _places(con.execute(select(alert.c.township, alert.c.village).where(alert.c.id.in_(of))))
+    return _places(one.alert for group in (plan.required, plan.ranked, plan.left) for one in group)
 
 
 def _expected(store: Store, caller: Caller) -> set[str]:
@@ -478,6 +507,8 @@ LISTINGS: tuple[Listing, ...] = (
     Listing("queue: place", "page.alerts", _asked_each("all", lambda _, place: queue.Wanted(township=place[0] or queue.UNKNOWN_PLACE, village=place[1]))),
     Listing("next", "page.alerts", _next),
     Listing("plan", "page.alerts", _planned),
+    Listing("sampled households to visit", "page.alerts", _listed(to_visit)),
+    Listing("sample of a period", "page.misses", _listed(sample_of, SAMPLE_OF)),
     Listing("expected finds", "page.alerts", _expected),
     Listing("open alert", "alert.view", _told(HOUSEHOLD, queue.open_alert_of)),
     Listing("history", "alert.view", _told(CLOSED, queue.history)),

@@ -17,7 +17,7 @@ from monitoring.people.roles import ACTIONS
 from monitoring.queries import places
 from monitoring.rules import load_policy
 from monitoring.store import Store, journal, open_store
-from monitoring.store.schema import account, alert, alert_event, decision, session, visit
+from monitoring.store.schema import account, alert, alert_event, audit_sample, audit_visit, decision, session, visit
 from monitoring.warehouse import Warehouse, publication
 from monitoring.working_days import CHINA, local_day
 from pipelines.demo_work import ENDINGS, Team, ending_of
@@ -30,6 +30,10 @@ def worked(published: Path, home: Path) -> tuple[Store, Team]:
     """A home of level 2 over the sample's newest run, worked for 75 days."""
     home.mkdir()
     (home / "settings.toml").write_text("[security]\nlevel = 2\n", "utf-8")
+    key = home / "secrets" / "store.key"  # the draw of the sample rests on it
+    key.parent.mkdir()
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o400)
     store, run = open_store(home), publication(published).run_of(None)
     warehouse = Warehouse(run.path)
     towns = {town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town}
@@ -78,6 +82,15 @@ def test_outcomes_are_of_many_kinds_and_something_is_left_to_do(office: tuple[St
     false_alarms = sum(count for code, count in outcomes.items() if OUTCOMES[code].false_alarm)
     assert 0 < false_alarms < sum(outcomes.values()) // 2
     assert taken == 0, "no session is left open"
+
+
+def test_sampled_households_are_visited_and_found_to_be_of_several_kinds(office: tuple[Store, Team]) -> None:
+    with office[0].read() as con:
+        found: dict[str, int] = dict(
+            con.execute(select(audit_visit.c.result, func.count()).group_by(audit_visit.c.result)).all()
+        )
+        waits = con.execute(select(func.count()).where(audit_sample.c.state == "drawn")).scalar_one()
+    assert waits == 30 and sum(found.values()) >= 30 and found["fine"] > 20 and len(found) >= 2
 
 
 def test_every_signal_still_stands_in_an_alert(office: tuple[Store, Team], published_home: Path) -> None:

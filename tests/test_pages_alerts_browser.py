@@ -19,7 +19,7 @@ from monitoring.alerts.syncing import take_in
 from monitoring.gate import sheet as sheets
 from monitoring.people import Person
 from monitoring.queries import household
-from monitoring.store.schema import alert, alert_event, journal
+from monitoring.store.schema import alert, alert_event, audit_sample, audit_visit, journal
 from monitoring.warehouse import Warehouse, publication
 from monitoring.working_days import CHINA
 from tests.serving import COOKIE, Served, own_home, serving
@@ -258,6 +258,32 @@ def test_a_village_worker_sees_the_own_village_only(browser: Browser, desk: Serv
         assert other["headline"] not in page.content()
 
 
+def test_a_sampled_household_is_visited_on_a_phone_and_becomes_an_alert(browser: Browser, desk: Served) -> None:
+    with desk.store.read() as con:
+        drawn = con.execute(
+            select(audit_sample).where(audit_sample.c.state == "drawn", audit_sample.c.village.is_not(None))
+        ).mappings().first()  # fmt: skip
+    assert drawn is not None
+    place = (drawn["township"], drawn["village"])
+    with Worker(browser, desk, "village_staff", [place], "林秋", PHONE) as worker:
+        page = worker.open("/alerts")
+        page.get_by_text(re.compile("^漏判抽查：")).click()
+        form = page.locator('[data-testid="stExpander"] [data-testid="stForm"]')
+        worker.press("保存走访")
+        assert "请选择是哪一户" in page.locator(".bl-failure").inner_text()
+        form.get_by_role("combobox").click()
+        page.get_by_role("option", name=drawn["household_id"]).first.click()
+        form.get_by_text("有困难，此前没有被发现").click()
+        form.get_by_role("textbox", name="看到的情况").fill("家中断粮")
+        worker.press("保存走访")
+        assert "已成为预警" in worker.text()
+        fits(page)
+    with desk.store.read() as con:
+        [case] = con.execute(select(alert).where(alert.c.household_id == drawn["household_id"])).mappings().all()
+        [told] = con.execute(select(audit_visit).where(audit_visit.c.sample_id == drawn["id"])).mappings().all()
+    assert (case["origin"], told["result"], told["alert_id"]) == ("clue", "needy", case["id"])
+
+
 def test_many_are_assigned_at_once(browser: Browser, desk: Served, towns: list[str]) -> None:
     town = towns[1]
     two = alerts(desk, township=town, status="new")[:2]
@@ -360,7 +386,7 @@ def test_a_big_household_with_many_reasons_still_fits_one_sheet_of_paper(browser
     member = {"name": "欧阳春兰", "relation": "配偶", "is_head": False, "sex": "女", "age": 57, "number": "********1234", "alive": True,
               "severe": True, "has_certificate": True, "seriously_ill": True, "on_dibao": True, "on_tekun": False,
               "on_low_income": True, "studying": True}  # fmt: skip
-    told = sheets._Told(("5组", "某某街道某某社区某某路某某小区12幢3单元1203号"), [member] * 12, "2026-10-01 张三")
+    told = sheets.Told(("5组", "某某街道某某社区某某路某某小区12幢3单元1203号"), [member] * 12, "2026-10-01 张三")
     reasons = [
         ("red", kind, "该户 12 个月医疗自付 13970.36 元，达到 10000 元；" * 4)
         for kind in ("gap", "risk", "exit", "data") * 2

@@ -1,7 +1,8 @@
 """Who can be visited until a day: what a deadline or its urgency requires comes first and is never rationed, the rest by rank.
 
 The floor is every alert that is an emergency (CJ 二（七）), overdue, red, or due within the days that are planned. It is
-planned even where it is more than the hands can do (`HandPlan.over`). What is left of each worker's visits goes to the rest,
+planned even where it is more than the hands can do (`HandPlan.over`). Sampled households that nothing flagged
+(`monitoring.misses`) are planned like alerts without points. What is left of each worker's visits goes to the rest,
 greedily by rank; what no visit is left for is counted with the reason, never dropped.
 
 An alert is for the person who has it, else for whoever is nearest with the most visits left: a worker of the village, then
@@ -21,6 +22,7 @@ from sqlalchemy import and_, func, or_, select
 
 from monitoring.alerts.details import in_places
 from monitoring.alerts.workers import Places, visible
+from monitoring.misses.visiting import done_by, door_visits
 from monitoring.people import Acting, Caller, reading
 from monitoring.store import Store
 from monitoring.store.schema import alert, visit
@@ -43,8 +45,11 @@ LEFT: dict[str, tuple[str, str]] = {
 Place = tuple[str | None, str | None]
 
 
+SAMPLED = "sample"  # the level of a visit that belongs to no alert: to a household drawn for a look
+
+
 class ToVisit(NamedTuple):
-    """An alert that waits for a visit at the door."""
+    """An alert, or a sampled household (of level SAMPLED; `id` is then the sample's), that waits for a visit at the door."""
 
     id: int
     township: str | None
@@ -155,7 +160,8 @@ def plan_visits(
     with reading(store, caller, "page.alerts", at) as act:
         today = local_day(at)
         until = until or end_of_week(today)
-        return plan(_waiting(act, until, township), _hands(act, today, until, township), today, until)
+        doors = [*_waiting(act, until, township), *_sampled(act, township)]
+        return plan(doors, _hands(act, today, until, township), today, until)
 
 
 def end_of_week(today: date) -> date:
@@ -276,11 +282,19 @@ def _waiting(act: Acting, until: date, township: str | None) -> list[ToVisit]:
     return [ToVisit(*row) for row in act.con.execute(asked)]
 
 
+def _sampled(act: Acting, township: str | None) -> list[ToVisit]:
+    """Who has the place goes there; a draw's age counts as an alert's does."""
+    return [
+        ToVisit(key, town, village, None, SAMPLED, False, due, -drawn_on.toordinal())
+        for key, town, village, due, drawn_on in door_visits(act, township)
+    ]
+
+
 def _hands(act: Acting, today: date, until: date, township: str | None) -> list[Hand]:
     """What a week's visits come to in the working days left, less those done today."""
     days = working_days_between(today - timedelta(1), until)
     asked = select(visit.c.account_id, func.count()).where(visit.c.date == today).group_by(visit.c.account_id)
-    done = {key: int(count) for key, count in act.con.execute(asked)}
+    done = Counter({key: int(count) for key, count in act.con.execute(asked)}) + Counter(done_by(act.con, today, today))
     here = [one for one in visible(act) if township is None or {town for town, _ in one.places or ()} == {township}]
     return [
         Hand(one.account, one.person, one.reach, one.places,

@@ -18,6 +18,7 @@ VISITS_A_WEEK = "alerts.visits_per_week"
 SHOWS_RISK = "alerts.full_support_shows_risk"
 FALSE_ALARM = "alerts.false_alarm_days"
 QUIET = "alerts.quiet_days"
+AUDIT_VISITS = "audit.visits_per_month"
 
 
 class ChoiceError(ValueError):
@@ -41,11 +42,12 @@ def _yes_or_no(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice: what it means, its default, and how a typed value is read."""
+    """One choice: what it means, its default, how a typed value is read, and the permission that changing it needs."""
 
     zh: str
     default: Any
     read: Callable[[str], Any]
+    action: str = "setting.change"
 
 
 CHOICES: dict[str, Choice] = {
@@ -53,6 +55,9 @@ CHOICES: dict[str, Choice] = {
     SHOWS_RISK: Choice("已全额保障的户，风险信号只显示、不派工作", True, _yes_or_no),
     FALSE_ALARM: Choice("核实无困难或数据有误后，同一规则同一对象暂不再报的天数", FALSE_ALARM_DAYS, _whole(0, 730)),
     QUIET: Choice("其他结论办结后，同一规则同一对象暂不再报的天数", QUIET_DAYS, _whole(0, 730)),
+    AUDIT_VISITS: Choice(
+        "漏判抽查：每月从没有任何信号的户里抽多少户走访，0 为不抽；下一次抽取起用", 30, _whole(0, 500), "sample.dial"
+    ),
 }
 
 
@@ -67,7 +72,7 @@ def choose(store: Store, caller: Caller, name: str, typed: str, at: datetime) ->
     if name not in CHOICES:
         raise ChoiceError(f"没有设置 {name}；可以设置：{'、'.join(CHOICES)}")
     value = CHOICES[name].read(typed.strip())
-    with acting(store, caller, "setting.change", at) as act:
+    with acting(store, caller, CHOICES[name].action, at) as act:
         before = chosen(act.con, name)
         act.con.execute(delete(setting).where(setting.c.name == name))
         act.con.execute(insert(setting).values(name=name, value=value, by=act.person.name, at=at))

@@ -129,24 +129,29 @@ def register(
             if place is None:
                 raise Denied(object=household_object(new.household_id))
             new = replace(new, township=place[0], village=place[1])
-        act.within(new.township, new.village)
-        twice = _sent_twice(act, new)
-        if twice is not None:
-            return Registered(twice["id"], shown_alert(act, twice["alert_id"]), joined=True)
-        known = _open(act, new)
-        if known is not None:
-            act.within(known["township"], known["village"])
-        level, due = level_of(new), due_date(new, limits)
-        alert_id = _opened(act, new, level, due) if known is None else known["id"]
-        key = _written(act, new, alert_id, due, account_id=named(act))
-        version = 1
-        if known is not None:
-            version = _join(act, known, level, due, emergency=new.emergency)
-        _tell(act, new, key, alert_id, known, level, version)
-        act.journal(
-            "clue.register", f"clue:{key}", alert=alert_id, channel=new.channel, level=level, emergency=new.emergency
-        )
-        return Registered(key, shown_alert(act, alert_id), joined=known is not None)
+        return register_within(act, new, limits)
+
+
+def register_within(act: Acting, new: NewClue, limits: Mapping[str, int] = LIMITS) -> Registered:
+    """As `register`, within a call whose caller may register clues; the clue's texts and place are right."""
+    act.within(new.township, new.village)
+    twice = _sent_twice(act, new)
+    if twice is not None:
+        return Registered(twice["id"], shown_alert(act, twice["alert_id"]), joined=True)
+    known = _open(act, new)
+    if known is not None:
+        act.within(known["township"], known["village"])
+    level, due = level_of(new), due_date(new, limits)
+    alert_id = _opened(act, new, level, due) if known is None else known["id"]
+    key = _written(act, new, alert_id, due, account_id=named(act))
+    version = 1
+    if known is not None:
+        version = _join(act, known, level, due, emergency=new.emergency)
+    _tell(act, new, key, alert_id, known, level, version)
+    act.journal(
+        "clue.register", f"clue:{key}", alert=alert_id, channel=new.channel, level=level, emergency=new.emergency
+    )
+    return Registered(key, shown_alert(act, alert_id), joined=known is not None)
 
 
 def conclude(store: Store, caller: Caller, clue_id: int, result: str, on: date, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 One transaction, all or nothing; every step is a statement over many rows. Taking the same signals in again changes no row,
 so that a run that was killed, or repeated, is simply taken in once more. A period before the last one is refused: alerts
-stand on the newest.
+stand on the newest. The newest period's sample of households that nothing flagged is drawn last (`monitoring.misses`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from monitoring.alerts.happening import BY, happened
 from monitoring.alerts.naming import HOUSEHOLD
 from monitoring.alerts.signals import conditions_of_run, households, signals_of_run
 from monitoring.alerts.standing import ALERT_TOLD
+from monitoring.misses.drawing import draw, offered
 from monitoring.people import Acting, Person
 from monitoring.store import Store
 from monitoring.store.bulk import BATCH, insert_rows
@@ -42,7 +43,8 @@ MANY = 1000
 class TakenIn:
     """What taking a run in did. `signals`: all of the run = `joined` (new episodes, in `opened` new alerts and in open ones)
     + `settled` (kept quiet by a decision) + `unchanged` (went on where they stood). `gone`: no longer hold. `shown`: stand,
-    but raise no work. `clues`: of a file, new or concluded since. `refused`: why nothing was done (Chinese); blank otherwise."""
+    but raise no work. `clues`: of a file, new or concluded since. `sampled`: households that nothing flagged, drawn for a visit.
+    `refused`: why nothing was done (Chinese); blank otherwise."""
 
     run: str
     period: str
@@ -54,6 +56,7 @@ class TakenIn:
     shown: int = 0
     unchanged: int = 0
     clues: int = 0
+    sampled: int = 0
     refused: str = ""
 
 
@@ -65,8 +68,10 @@ def take_in(
     as_of: date,
     at: datetime,
     settings: AlertSettings | None = None,
+    sample: bool = True,
 ) -> TakenIn:
-    """Takes the signals of a published run in; `settings` are the county's own (`settings_of`) unless given.
+    """Takes the signals of a published run in; `settings` are the county's own (`settings_of`) unless given. `sample`: whether
+    its period's sample is drawn as well.
 
     Raises the database's error with nothing changed. A period before the last one comes back refused.
     """
@@ -74,12 +79,16 @@ def take_in(
     try:
         now, conditions = signals_of_run(warehouse), conditions_of_run(warehouse)  # before the store is locked
         now, reported = counted_from(now, as_of, local_day(at)), clues_of_run(warehouse)
+        pool = offered(warehouse, store.home, store.key, period, as_of) if sample else None
         with store.write() as con:
             sync = _Sync(con, warehouse, run, period, as_of, at, settings or settings_of(con))
             done = sync.take_in(now, conditions)
             if done.refused:
                 return done
-            done = replace(done, clues=take_in_delivered(Acting(con, RUN, at, store), reported))
+            act = Acting(con, RUN, at, store)
+            done = replace(done, clues=take_in_delivered(act, reported))
+            if pool is not None:
+                done = replace(done, sampled=draw(act, pool, run))
         if not store.sqlite and done.opened >= MANY:
             with store.write() as con:  # else its planner takes the tables for empty until it looks by itself
                 con.execute(text("analyze alert, alert_signal"))
@@ -97,7 +106,8 @@ def pending(store: Store, publication: Publication) -> bool:
 
 
 def catch_up(store: Store, publication: Publication, at: datetime) -> list[TakenIn]:
-    """Takes in, in order, every published period from the last one on whose run the store has not seen; none is no work."""
+    """Takes in, in order, every published period from the last one on whose run the store has not seen; none is no work. Only of
+    the newest a sample is drawn: what is past can't be visited any more."""
     with store.read() as con:
         last = standing.last_taken_in(con)
     done = []
@@ -110,7 +120,8 @@ def catch_up(store: Store, publication: Publication, at: datetime) -> list[Taken
                 as_of = warehouse.row("select as_of from run")["as_of"]
             finally:
                 warehouse.close()
-            done.append(take_in(store, published.path, published.run, published.period, as_of, at))
+            newest = published.period == publication.latest
+            done.append(take_in(store, published.path, published.run, published.period, as_of, at, sample=newest))
     return done
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from monitoring.alerts import choices
 from monitoring.alerts.choices import chosen
 from monitoring.alerts.details import in_places
+from monitoring.misses.visiting import done_by
 from monitoring.people import ACTIONS, ROLES, Acting, Caller, Person, reading
 from monitoring.store import Store
 from monitoring.store.schema import account, account_place, alert, visit
@@ -133,4 +134,5 @@ def _visited(con: Connection, today: date) -> dict[int, int]:
     while working_days_between(first, today) < LATELY:
         first -= timedelta(1)
     asked = select(visit.c.account_id, func.count()).where(visit.c.date > first, visit.c.date <= today)
-    return {key: int(count) for key, count in con.execute(asked.group_by(visit.c.account_id))}
+    done = Counter({key: int(count) for key, count in con.execute(asked.group_by(visit.c.account_id))})
+    return done + Counter(done_by(con, first + timedelta(1), today))

@@ -8,6 +8,7 @@ from monitoring.charts.coverage import plot_coverage
 from monitoring.charts.exits import plot_gradual
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
+from monitoring.charts.misses import plot_missed
 from monitoring.charts.model import plot_calibration, plot_candidates, plot_parts
 from monitoring.charts.money import plot_money
 from monitoring.charts.places import plot_map
@@ -21,6 +22,7 @@ __all__ = [
     "plot_gradual",
     "plot_income",
     "plot_map",
+    "plot_missed",
     "plot_money",
     "plot_months",
     "plot_parts",

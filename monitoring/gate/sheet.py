@@ -84,7 +84,7 @@ def sheet(store: Store, open_warehouse: Callable[[], Warehouse], caller: Caller,
     with acting(store, caller, "sheet.print", at) as act:
         found = _alert(act, alert_id)
         reasons = _reasons_of(act, found)
-        told = _household(open_warehouse(), act.person, found)
+        told = known_of(open_warehouse(), act.person, found.household_id)
         act.journal("sheet.print", alert_object(alert_id), household=_digest(found))
     return _page(found, reasons, told, act.person, at)
 
@@ -118,7 +118,7 @@ def _alert(act: Acting, alert_id: int) -> AlertCard:
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """What the published run knows of the household; empty where it knows nothing."""
 
     place: tuple[str, ...] = ()
@@ -126,19 +126,19 @@ class _Told:
     last_visit: str = ""
 
 
-def _household(warehouse: Warehouse, person: Person, found: AlertCard) -> _Told:
+def known_of(warehouse: Warehouse, person: Person, household_id: str | None) -> Told:
     scope = AtTheDoor(allowed=person.places)
-    key = household.find(warehouse, scope, found.household_id) if found.household_id else None
+    key = household.find(warehouse, scope, household_id) if household_id else None
     head = household.household(warehouse, scope, key) if key is not None else None
     if key is None or head is None:
-        return _Told()
+        return Told()
     visits = household.visits(warehouse, scope, key).head(1).to_dicts()
     last = f"{visits[0]['visited_date']} {visits[0]['visitor'] or ''}" if visits else ""
     place = tuple(part for part in (head.group, head.address) if part)
-    return _Told(place, household.members(warehouse, scope, key).to_dicts(), last)
+    return Told(place, household.members(warehouse, scope, key).to_dicts(), last)
 
 
-def _page(found: AlertCard, reasons: list[tuple[str, str, str]], told: _Told, person: Person, at: datetime) -> str:
+def _page(found: AlertCard, reasons: list[tuple[str, str, str]], told: Told, person: Person, at: datetime) -> str:
     where = " ".join(part for part in (found.township, found.village, *told.place) if part) or "地点不明"
     due = f"请于 {found.due_date} 前核实" if found.due_date else "没有期限"
     urgent = '<b class="urgent">急难：3 个工作日内办结</b>' if found.emergency else ""
@@ -149,16 +149,20 @@ def _page(found: AlertCard, reasons: list[tuple[str, str, str]], told: _Told, pe
         f"<header><h1>入户走访单</h1><div>预警编号 {found.id}　{level}　{escape(due)}{urgent}</div></header>",
         f"<section><dl><dt>对象</dt><dd><b>{escape(found.name or '姓名不明')}</b></dd><dt>地点</dt><dd>{escape(where)}</dd>"
         f"<dt>户编号</dt><dd>{escape(found.household or '无')}</dd><dt>上次走访</dt><dd>{escape(told.last_visit or '没有记录')}</dd></dl></section>",
-        _members(told) if found.household_id else "",
+        members_of(told) if found.household_id else "",
         f"<section><h2>为什么去</h2>{_reasons(found, reasons)}</section>",
         f'<section><h2>问什么、看什么</h2><div class="ask">{_asked(reasons)}</div></section>',
         _blanks(),
         f"<footer>印制：{escape(person.person)}　{printed}　含个人信息：用后交回存档，不得转借、拍照外传。</footer>",
     ))  # fmt: skip
-    return f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>入户走访单 {found.id}</title><style>{CSS}</style></head><body>{body}</body></html>'
+    return document(f"入户走访单 {found.id}", body)
 
 
-def _members(told: _Told) -> str:
+def document(title: str, body: str) -> str:
+    return f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{CSS}</style></head><body>{body}</body></html>'
+
+
+def members_of(told: Told) -> str:
     if not told.members:
         return "<section><h2>家庭成员</h2><p>台账里没有查到家庭成员，请现场登记姓名、关系和证件号后四位。</p></section>"
     rows = "".join(

@@ -11,7 +11,7 @@ from monitoring.alerts import queue
 from monitoring.alerts.queue import TABS, QueuePage, Wanted
 from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH, LEVELS
 from monitoring.language import number
-from monitoring.pages import alerts_detail, alerts_load, alerts_queue, alerts_work
+from monitoring.pages import alerts_detail, alerts_load, alerts_queue, alerts_sample, alerts_work
 from monitoring.pages.alerts_work import CHOSEN
 from monitoring.queries import alerts
 from monitoring.ui import View
@@ -30,6 +30,7 @@ def page(view: View) -> None:
     with above:
         _tabs(view, found)
         alerts_load.capacity(view)
+        alerts_sample.part(view)
     alerts_work.said(view)
     chosen = st.session_state.get(CHOSEN)
     if not found.rows and chosen is None:

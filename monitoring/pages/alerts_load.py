@@ -68,7 +68,8 @@ class Capacity:
 
 def _planned(store: Store, caller: Caller, at: datetime) -> Capacity:
     plan = budget.plan_visits(store, caller, at)
-    following = (one.alert.id for one in chain(plan.required, plan.ranked))
+    doors = (one.alert for one in chain(plan.required, plan.ranked))
+    following = (one.id for one in doors if one.level != budget.SAMPLED)  # what rules find says nothing of those
     return Capacity(
         plan.until, plan.visits, len(plan.required) + len(plan.ranked), len(plan.required), plan.left_by_reason(), plan.over,
         tuple(islice(following, finds.NEXT)), {hand.account: hand for hand in plan.hands},

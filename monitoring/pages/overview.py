@@ -68,6 +68,7 @@ def page(view: View) -> None:
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         overview_parts.unknown(view)
+        overview_parts.missed(view)
     with right:
         overview_parts.late(view)
         overview_parts.levels(view)

@@ -13,6 +13,7 @@ from monitoring.alerts import funnel
 from monitoring.alerts.funnel import MONTHS, STAGES, Course, Places
 from monitoring.labels import KIND_ZH, LEVELS, feed_departments
 from monitoring.language import number, share
+from monitoring.misses.asking import missed_now
 from monitoring.queries import money, overview, sources
 from monitoring.ui import Column, View
 
@@ -191,6 +192,24 @@ def unknown(view: View) -> None:
         Column(t("涉及"), lambda row: _subjects(view, row), "n"),
         Column(t("影响的规则"), lambda row: ui.count(row["rules"]), "n"),
     ])  # fmt: skip
+
+
+def missed(view: View) -> None:
+    """Households in difficulty that nothing flagged, where the sample tells how many; for the whole county only."""
+    t = view.t
+    if not view.person.may("page.misses") or not view.scope.whole_county:
+        return
+    found = view.read(missed_now)
+    if found is None:
+        return
+    low, high = found.limits
+    text = "没有任何信号的 {all} 户里，估计还有 {n} 户有困难没有被发现（95% 区间 {low} 至 {high} 户）"
+    if not found.needy:
+        text = "没有任何信号的 {all} 户里，抽查没有发现有困难的；这不等于没有，95% 把握不超过 {high} 户"
+    values = {"all": number(found.households), "n": number(found.about), "low": number(low), "high": number(high)}
+    said = t(text, **values)
+    more = ui.link(t("怎么知道的"), view.link("misses"))
+    ui.html(f'<div class="bl-note">{ui.unknown("?")} {ui.said(said)} <span class="bl-more">{more}</span></div>')
 
 
 def _subjects(view: View, row: dict[str, Any]) -> str:

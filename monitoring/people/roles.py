@@ -49,6 +49,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "page.data": _OFFICE | {ANALYST},
     "page.reports": _OFFICE | {LEADER, ANALYST},
     "page.model": frozenset({LEADER, COUNTY, ANALYST}),
+    "page.misses": frozenset({LEADER, COUNTY, ANALYST}),
     "page.lists": frozenset({COUNTY, ANALYST, LEADER}),
     "page.clues": _STAFF,
     "page.whatif": frozenset({LEADER, ANALYST}),
@@ -73,6 +74,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "alert.return": _OFFICE,
     "alert.close": _OFFICE,
     "sheet.print": _STAFF,
+    # the sample of households that nothing flagged
+    "sample.visit": _STAFF,
+    "sample.dial": frozenset({COUNTY}),
     # clues
     "clue.register": _STAFF,
     "clue.conclude": _OFFICE,
@@ -111,7 +115,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "alerts": (
         "page.alerts", "alert.view", "alert.claim", "alert.assign", "alert.hand_back", "alert.visit", "alert.comment",
         "alert.decide", "alert.measure", "alert.refer", "alert.answer", "alert.confer", "alert.return", "alert.close",
-        "sheet.print", "export.masked", "export.full",
+        "sheet.print", "sample.visit", "export.masked", "export.full",
     ),
     "household": ("page.household", "household.view", "household.unmask", "alert.comment"),
     "coverage": ("page.coverage", "export.masked", "export.full"),
@@ -124,6 +128,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "data": ("page.data", "feed.map", "file.upload", "run.begin", "export.masked", "export.full"),
     "reports": ("page.reports", "alert.view", "export.masked", "export.full"),
     "model": ("page.model",),
+    "misses": ("page.misses", "sample.dial"),
     "clues": ("page.clues", "clue.register", "clue.conclude"),
     "whatif": ("page.whatif", "scenario.save"),
     "rules": ("page.rules", "rule.change"),

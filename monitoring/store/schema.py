@@ -561,3 +561,77 @@ link_decision = Table(
 )
 Index("ux_link_decision_standing", link_decision.c.kind, link_decision.c.one, link_decision.c.other, unique=True,
       sqlite_where=link_decision.c.back_at.is_(None), postgresql_where=link_decision.c.back_at.is_(None))  # fmt: skip
+
+# --- what nothing flagged: households drawn for a visit, and what was found there (0006, monitoring.misses)
+
+# One row is one period's draw; nothing of it but the run changes.
+audit_draw = Table(
+    "audit_draw",
+    metadata,
+    _id(),
+    Column("period", String(7), nullable=False, unique=True),
+    Column("run_id", String(40), nullable=False),  # the newest run of the period that was taken in
+    Column(
+        "seed", String(64), nullable=False
+    ),  # from the home's key and the period: anybody who has both can draw again
+    Column("size", Integer, nullable=False),  # the dial as it stood: visits
+    Column("due_date", Date, nullable=False),
+    Column("bands", JSON, nullable=False),  # [[title, title in English, below or null, rate], …] as they were in force
+    Column("model", Boolean, nullable=False),  # whether the run had a model
+    Column("drawn_on", Date, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# How many households could be drawn, and how many were to be, of each township and band.
+audit_stratum = Table(
+    "audit_stratum",
+    metadata,
+    _id(),
+    Column("draw_id", ForeignKey("audit_draw.id"), nullable=False, index=True),
+    Column("township", String(64)),
+    Column("band", Integer, nullable=False),
+    Column("households", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+)
+
+audit_sample = Table(
+    "audit_sample",
+    metadata,
+    _id(),
+    Column("draw_id", ForeignKey("audit_draw.id"), nullable=False),
+    Column("household_id", String(64), nullable=False, index=True),
+    Column("township", String(64)),
+    Column("village", String(64)),
+    Column("name", String(128)),  # the head's; masked where it is read
+    Column("band", Integer, nullable=False),
+    Column("share", Numeric(6, 4), nullable=False),  # of the rules that could not judge it
+    Column("place", Integer, nullable=False),  # the order in its township and band
+    Column("state", String(8), nullable=False),  # drawn, reserve, dropped (left before a visit)
+    Column("why", String(12)),  # of a dropped one: flagged, helped, gone
+    UniqueConstraint("draw_id", "household_id"),
+)
+
+# What was found at a door; rows are added only, the last one counts.
+audit_visit = Table(
+    "audit_visit",
+    metadata,
+    _id(),
+    Column("sample_id", ForeignKey("audit_sample.id"), nullable=False, index=True),
+    Column("date", Date, nullable=False),
+    Column("visitor", String(64), nullable=False),
+    Column("result", String(12), nullable=False),  # monitoring.misses.visiting.RESULTS
+    Column("note", Text, nullable=False),
+    Column("alert_id", ForeignKey("alert.id")),  # the case that a household in difficulty became
+    _account("account_id"),
+    Column("by", String(64), nullable=False),  # the person's name then
+    Column("at", Moment, nullable=False),
+)
+
+# Households that a rule flagged in the period and that stood on the model's list as well.
+audit_listed = Table(
+    "audit_listed",
+    metadata,
+    _id(),
+    Column("draw_id", ForeignKey("audit_draw.id"), nullable=False, index=True),
+    Column("household_id", String(64), nullable=False),
+)

@@ -15,9 +15,11 @@ import polars as pl
 from sqlalchemy import Connection, and_, case, func, or_, select, text
 from sqlalchemy.sql import ColumnElement
 
+from monitoring.misses.results import FINE, MET
+from monitoring.misses.visiting import last_visits
 from monitoring.people import Caller, Person, reading
 from monitoring.store import Store
-from monitoring.store.schema import alert, clue, decision, measure, referral, taken_in, visit
+from monitoring.store.schema import alert, audit_sample, audit_visit, clue, decision, measure, referral, taken_in, visit
 from monitoring.working_days import local_day
 
 CONCLUDED = tuple(
@@ -117,6 +119,17 @@ def live_of(con: Connection, person: Person, of: Of, at: datetime, village: tupl
         clue.c.received_on <= today,
         *before(clue.c.at),
     ]
+    lasts = last_visits()  # sampled households: found in difficulty they have an open alert
+    sampled = (
+        select(audit_sample.c.household_id, audit_visit.c.date, audit_visit.c.visitor, audit_visit.c.result == FINE)
+        .join_from(audit_visit, lasts, lasts.c.last == audit_visit.c.id)
+        .join(audit_sample, audit_sample.c.id == audit_visit.c.sample_id)
+        .where(
+            audit_visit.c.result.in_(MET), audit_visit.c.date > since, audit_visit.c.date <= today, *before(audit_visit.c.at),
+            *_sample_places(person, village),
+        )
+        .order_by(audit_visit.c.date, audit_visit.c.id)
+    )  # fmt: skip
     told = case(
         (and_(clue.c.concluded_on.is_not(None), clue.c.concluded_on <= today), "已办结"),
         (clue.c.due_date < today, "逾期未办结"),
@@ -130,8 +143,8 @@ def live_of(con: Connection, person: Person, of: Of, at: datetime, village: tupl
     return Live(
         bool(seen), today,
         _frame(NOTHING.alerts, con.execute(select(alert.c.household_id, alert.c.id, alert.c.due_date).where(*standing, *own)).all()),
-        _frame(NOTHING.visits, con.execute(select(visit.c.household_id, visit.c.date, visit.c.visitor, visit.c.finding == "not_so")
-               .join_from(visit, alert).where(*met, *own).order_by(visit.c.date, visit.c.id)).all()),
+        _frame(NOTHING.visits, [*con.execute(select(visit.c.household_id, visit.c.date, visit.c.visitor, visit.c.finding == "not_so")
+               .join_from(visit, alert).where(*met, *own).order_by(visit.c.date, visit.c.id)), *con.execute(sampled)]),
         _frame(NOTHING.decisions, days),
         _frame(NOTHING.help, con.execute(select(measure.c.household_id, measure.c.kind).join_from(measure, alert).where(*helped, *own)).all()),
         _frame(NOTHING.clues, con.execute(typed).all()),
@@ -184,6 +197,14 @@ def _clue_places(person: Person, village: tuple[str, str] | None) -> list[Column
     limit = person.limit(clue.c.township, clue.c.village)
     own = [] if limit is None else [limit]
     return own if village is None else [*own, clue.c.township == village[0], clue.c.village == village[1]]
+
+
+def _sample_places(person: Person, village: tuple[str, str] | None) -> list[ColumnElement[bool]]:
+    limit = person.limit(audit_sample.c.township, audit_sample.c.village)
+    own = [] if limit is None else [limit]
+    return (
+        own if village is None else [*own, audit_sample.c.township == village[0], audit_sample.c.village == village[1]]
+    )
 
 
 def _frame(like: pl.DataFrame, rows: Sequence[Any]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ import polars as pl
 
 from monitoring.checks import Check, audit
 from monitoring.feeds import Feed, FeedError, load_feeds
+from monitoring.misses.settings import load_sampling
 from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, compile_rules, load_policy
 from monitoring.vouching.settings import load_vouching
@@ -143,6 +144,7 @@ def run(
     try:
         compiled = compile_rules(rules, parameters, as_of)
         vouching = load_vouching(order.home, as_of)
+        load_sampling(order.home, as_of)  # used once alerts are made: refused now, not after the run
     except PolicyError as error:
         raise Refused(str(error)) from error
     foreseen = forecast_of(order.home, order.period)
