@@ -40,6 +40,7 @@ from monitoring.pages import (
     clues,
     coverage,
     data,
+    economics,
     exits,
     household,
     links,
@@ -76,6 +77,7 @@ TITLES = {
     "whatif": ("政策测算", whatif.page),
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
+    "economics": ("成效", economics.page),
     "data": ("数据", data.page),
     "links": ("对人复核", links.page),
 }

@@ -21,6 +21,7 @@ PAGES = {
     "clues": "线索登记",
     "reports": "报表",
     "model": "风险模型",
+    "economics": "成效",
     "lists": "风险名单",
     "data": "数据",
     "links": "对人复核",

@@ -9,7 +9,7 @@ from pathlib import Path
 from monitoring.parameters import Pack, Value, diff
 from monitoring.rules.cases import CaseResult, run_cases
 from monitoring.rules.compiling import clause_for, compile_rules
-from monitoring.rules.loading import load_policy
+from monitoring.rules.loading import load_policy, load_shadows
 from monitoring.rules.model import LEVEL_ZH, OUTCOME_ZH, Rule, Snapshots, Version
 from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS
@@ -95,13 +95,15 @@ def check_lines(home: Path | None) -> tuple[bool, list[str]]:
     """Whether every pack, rule and case holds, and what to print: each complaint, or one line that all is well."""
     try:
         packs, rules = load_policy(home)
+        shadows = load_shadows(home, packs)
     except PolicyError as error:
         return False, str(error).splitlines()
-    results = run_cases(rules, packs)
+    results = [*run_cases(rules, packs), *run_cases(shadows, packs)]
     wrong = [result for result in results if not result.holds]
     if wrong:
         return False, [f"示例有 {len(wrong)} 个不符：", *map(case_line, wrong)]
-    return True, [f"{len(packs)} 个政策包、{len(rules)} 条规则、{len(results)} 个示例全部正确。"]
+    beside = f"（另有 {len(shadows)} 条影子规则）" if shadows else ""
+    return True, [f"{len(packs)} 个政策包、{len(rules)} 条规则{beside}、{len(results)} 个示例全部正确。"]
 
 
 def case_line(result: CaseResult) -> str:
