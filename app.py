@@ -41,6 +41,7 @@ from monitoring.pages import (
     clues,
     coverage,
     data,
+    economics,
     exits,
     household,
     links,
@@ -79,6 +80,7 @@ TITLES = {
     "rules": ("政策规则", rules.page),
     "model": ("风险模型", model.page),
     "misses": ("漏判抽查", misses.page),
+    "economics": ("成效", economics.page),
     "data": ("数据", data.page),
     "links": ("对人复核", links.page),
 }

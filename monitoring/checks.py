@@ -78,7 +78,7 @@ def _rows_by_part(connection: duckdb.DuckDBPyConnection) -> str:
     """
 
 
-def _judged(connection: duckdb.DuckDBPyConnection) -> str:
+def _judged(connection: duckdb.DuckDBPyConnection, table: str = "") -> str:
     """Subjects that each rule has to judge against those that it judged; a rule without any outcome has judged none."""
     subjects = " ".join(
         f"WHEN '{subject}' THEN (SELECT count(*) FROM {subject}_snapshot)"
@@ -88,11 +88,24 @@ def _judged(connection: duckdb.DuckDBPyConnection) -> str:
     return f"""
         SELECT rule.rule, CASE rule.subject {subjects} ELSE coalesce(records.records, 0) END,
             coalesce(outcome.judged, 0)::BIGINT
-        FROM rule
+        FROM {table}rule AS rule
         LEFT JOIN (SELECT record, count(*) AS records FROM record_snapshot GROUP BY record) AS records USING (record)
-        LEFT JOIN (SELECT rule, sum(judged) AS judged FROM rule_outcome GROUP BY rule) AS outcome USING (rule)
+        LEFT JOIN (SELECT rule, sum(judged) AS judged FROM {table or "rule_"}outcome GROUP BY rule) AS outcome USING (rule)
         WHERE NOT rule.disabled AND rule.subject <> 'model'
     """
+
+
+def _shadow(connection: duckdb.DuckDBPyConnection) -> str:
+    """With rules in shadow: each judged all its subjects, hit + clear + unknown are all judged, and whom it hit is listed."""
+    held = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'shadow_rule'").fetchall()[0][0]
+    if not held:
+        return "SELECT '没有影子规则', 0, 0"
+    return f"""
+        {_judged(connection, "shadow_")}
+        UNION ALL SELECT rule || ' hit + clear + unknown', sum(judged)::BIGINT, sum(hit + clear + unknown)::BIGINT FROM shadow_outcome GROUP BY rule
+        UNION ALL SELECT rule || ' hit', coalesce(hits, 0), coalesce(listed, 0)
+            FROM (SELECT rule, sum(hit)::BIGINT AS hits FROM shadow_outcome GROUP BY rule)
+            FULL JOIN (SELECT rule, count(*) AS listed FROM shadow_hit GROUP BY rule) USING (rule)"""
 
 
 def _foreseen(connection: duckdb.DuckDBPyConnection) -> str:
@@ -169,6 +182,12 @@ _BALANCES = (
         """SELECT rule, coalesce(hits, 0), coalesce(signals, 0)
            FROM (SELECT rule, sum(hit)::BIGINT AS hits FROM rule_outcome GROUP BY rule)
            FULL JOIN (SELECT rule, count(*) AS signals FROM signal GROUP BY rule) USING (rule)""",
+    ),
+    _Balance(
+        "shadow",
+        "影子规则：应判对象全部判定，判定数 = 命中 + 未命中 + 不明，命中的都有名单（不产生信号）",
+        "Rules in shadow: all subjects judged, judged = hit + clear + unknown, hits = listed (no signals)",
+        _shadow,
     ),
     _Balance(
         "foreseen",

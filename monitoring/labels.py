@@ -26,6 +26,7 @@ SUBJECT_ZH = {
     "institution": "机构",
     "feed": "数据源",
     "policy": "政策",
+    "model": "模型",
 }
 OUTCOME_ZH = {"hit": "命中", "unknown": "不明", "clear": "未命中"}
 STATE_ZH = {"covered": "已覆盖", "missing": "缺", "unknown": "不明"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 Z95 = 1.959963984540054
+FEW = 10  # of fewer cases no percentage is told: the counts and the interval are
 
 
 def wilson(found: float, of: float) -> tuple[float, float]:

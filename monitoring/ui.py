@@ -45,10 +45,11 @@ from monitoring.language import Language
 from monitoring.pair import Pair
 from monitoring.people import Caller, Denied, Person, SessionOver
 from monitoring.people.callers import who
+from monitoring.periods import until
 from monitoring.queries.household import link_id
 from monitoring.queries.places import County, county
 from monitoring.store import Store
-from monitoring.warehouse import Publication, Warehouse
+from monitoring.warehouse import Publication, Published, Warehouse
 
 __all__ = [  # what pages say `ui.…` of and `monitoring.cells` makes
     "Column", "bar", "change", "code", "column_title", "column_unit", "column_value", "count", "due", "feed", "level", "link", "origin", "place", "rate", "said", "trend", "unknown", "unknown_count",
@@ -190,6 +191,19 @@ class View(Desk):
         return replace(self, warehouse=warehouse, county=known(county, warehouse))
 
     @property
+    def runs(self) -> tuple[Published, ...]:
+        """The published runs up to the period that is shown, the oldest first."""
+        return until(self.published, self.county.period) if self.published else ()
+
+    def ask_runs(self, question: Callable[..., Answer], *details: Any) -> Answer:
+        """As `ask`, of all published runs up to the one that is shown."""
+        self.still_here()
+        if not self.scope.masked:
+            return question(self.runs, self.scope, *details)
+        name = f"{question.__module__}.{question.__name__}"
+        return _answer(name, self.runs, (self.scope, *details), question, True)  # type: ignore[no-any-return]
+
+    @property
     def earlier_periods(self) -> list[str]:
         """The published periods before the one that is shown, the latest first."""
         runs = self.published.runs if self.published else ()
@@ -225,12 +239,19 @@ def over(t: Language) -> NoReturn:
     st.stop()
 
 
-HASHED: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Warehouse, Pair), lambda warehouse: str(warehouse.path))
+# Published: a run that is not open, which `ask_runs` names by its file.
+HASHED: dict[str | type, Callable[[Any], Any]] = dict.fromkeys(
+    (Warehouse, Pair, Published), lambda file: str(file.path)
+)
 
 
 @st.cache_data(max_entries=500, show_spinner=False, hash_funcs=HASHED)
 def _answer(
-    name: str, warehouse: Warehouse, details: tuple[Any, ...], _question: Callable[..., Any], scoped: bool
+    name: str,
+    warehouse: Warehouse | tuple[Published, ...],
+    details: tuple[Any, ...],
+    _question: Callable[..., Any],
+    scoped: bool,
 ) -> Any:
     return _question(warehouse, *details)
 
@@ -374,3 +395,8 @@ def page_of(key: str, total_known: int | None = None) -> int:
     """The page that `pager` chose last; 1 at first."""
     chosen = st.session_state.get(key, 1)
     return int(chosen) if isinstance(chosen, int) else 1
+
+
+def first_of(page: int, size: int = PAGE_SIZE) -> int:
+    """The place of a page's first row, for a list that is held already."""
+    return size * (max(page, 1) - 1)

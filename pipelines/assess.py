@@ -2,7 +2,8 @@
 
 Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit, clear and unknown by rule and village),
 `rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
-`parameter` (what was in force).
+`parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
+`shadow_hit`, which exist only where there are some: nothing above knows of them.
 Each subject's rules run in one pass; a NULL condition is *unknown*, never clear. Statements are few: on a small county
 DuckDB takes longer to plan one than to run it.
 """
@@ -202,11 +203,46 @@ def _by_rule(choices: Mapping[int, str]) -> str:
     return f"CASE _rule {' '.join(f'WHEN {n} THEN {choice}' for n, choice in choices.items())} END"
 
 
-def _write_rules(
+def assess_shadows(
     con: duckdb.DuckDBPyConnection, compiled: Sequence[CompiledRule], rules: Mapping[str, Rule], as_of: date
 ) -> None:
+    """Judges the rules in shadow: outcomes by village as for those that count, and whom each hit. Without one, no table."""
+    if not compiled:
+        return
+    _write_rules(con, compiled, rules, as_of, "shadow_rule")
     con.execute("""
-        CREATE TABLE rule (rule VARCHAR, kind VARCHAR, subject VARCHAR, record VARCHAR, level VARCHAR, department VARCHAR,
+        CREATE TABLE shadow_outcome (rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT);
+        CREATE TABLE shadow_hit (rule VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, name VARCHAR,
+            record_key VARCHAR, township VARCHAR, village VARCHAR, household_key BIGINT)""")
+    for c in compiled:
+        if not c.disabled:
+            _judge_shadow(con, c, _source(con, c.subject))
+
+
+def _judge_shadow(con: duckdb.DuckDBPyConnection, c: CompiledRule, source: str) -> None:
+    household_id, person_id, _, name, key, household_key = SUBJECT[c.subject]
+    named = "NULL" if household_key != "NULL" else name  # who is somebody is told by number, not by name
+    of_its_kind = f"record = '{c.record}'" if c.record else "true"
+    rows = f"FROM {source} WHERE {of_its_kind}"
+    con.execute(f"""
+        INSERT INTO shadow_outcome
+        SELECT {quoted(c.code)}, township, village, count(*), count(*) FILTER (v), count(*) FILTER (NOT v), count(*) FILTER (v IS NULL)
+        FROM (SELECT township, village, ({c.condition_sql}) AS v {rows}) GROUP BY ALL ORDER BY ALL""")
+    con.execute(f"""
+        INSERT INTO shadow_hit
+        SELECT {quoted(c.code)}, {c.level_sql}, '{c.subject}', {household_id}, {person_id}, {named}, {key}, township, village, {household_key}
+        {rows} AND ({c.condition_sql}) ORDER BY ALL""")
+
+
+def _write_rules(
+    con: duckdb.DuckDBPyConnection,
+    compiled: Sequence[CompiledRule],
+    rules: Mapping[str, Rule],
+    as_of: date,
+    table: str = "rule",
+) -> None:
+    con.execute(f"""
+        CREATE TABLE {table} (rule VARCHAR, kind VARCHAR, subject VARCHAR, record VARCHAR, level VARCHAR, department VARCHAR,
             title_zh VARCHAR, title_en VARCHAR, clause VARCHAR, when_text VARCHAR, disabled BOOLEAN, inputs VARCHAR, sha256 VARCHAR)""")
     rows = []
     for c in compiled:
@@ -216,7 +252,7 @@ def _write_rules(
             c.code, c.kind, c.subject, c.record or None, "/".join(c.levels), c.department, c.title.zh, c.title.en, c.clause,
             text, bool(c.disabled), ",".join(c.inputs), c.sha256,
         ])  # fmt: skip
-    _insert(con, "rule", rows)
+    _insert(con, table, rows)
 
 
 def _write_parameters(con: duckdb.DuckDBPyConnection, parameters: Parameters) -> None:

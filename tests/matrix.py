@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from sqlalchemy import insert, select, update
 
+from monitoring.access import Scope
 from monitoring.alerts import (
     beside,
     budget,
@@ -26,6 +27,7 @@ from monitoring.alerts import (
     confirmed,
     dealings,
     digest,
+    economics,
     finds,
     funnel,
     queue,
@@ -45,7 +47,7 @@ from monitoring.people import Caller, Denied, accounts, downloads, journals, vie
 from monitoring.people.callers import ABSOLUTE, IDLE, operator
 from monitoring.people.roles import ACTIONS
 from monitoring.policy import SHIPPED
-from monitoring.rules import changing
+from monitoring.rules import changing, shadowing
 from monitoring.simulating import Scenario
 from monitoring.simulating import service as scenarios
 from monitoring.store import Store
@@ -318,6 +320,13 @@ def _drawn(at: Setting, place: Place, asker: int) -> int:
     return add_sampled(at.store, f"H{uuid.uuid4().hex[:10]}", place, next(_PERIODS))
 
 
+def _in_shadow(at: Setting, place: Place, asker: int) -> str:
+    path = at.store.home / "policy" / "shadow" / "GAP-DIBAO.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(RULE_TEXT, encoding="utf-8")
+    return "GAP-DIBAO"
+
+
 _HELP = work.Measure("temporary", TODAY, "何山", Decimal(500))
 _WEEK = TODAY + timedelta(7)
 
@@ -387,6 +396,13 @@ DEEDS: tuple[Deed, ...] = (
     Deed("kept scenarios", "page.whatif", _whole(scenarios.kept), _nothing, (ANY,)),
     Deed("keep a scenario", "scenario.save", _first(scenarios.keep, Scenario("测算", "试算一下", sets=(("monitor.line", "9000"),))), _nothing, (ANY,)),
     Deed("confirmed at the door", "page.rules", _whole(confirmed.confirmed), _nothing, (ANY,)),
+    Deed("what came of rules", "page.economics", _whole(economics.came_of, Scope()), _nothing, (ANY,)),
+    Deed("the work on alerts", "page.economics", _whole(economics.worked, Scope()), _nothing, (ANY,)),
+    Deed("what the door said", "page.economics", _whole(economics.door, Scope()), _nothing, (ANY,)),
+    Deed("cases confirmed", "page.economics", _whole(economics.cases), _nothing, (ANY,)),
+    Deed("put a rule in shadow", "rule.change", _whole(shadowing.begin, "GAP-DIBAO", RULE_TEXT, "先看一个月", "demo", TODAY), _nothing, (ANY,)),
+    Deed("let a shadow count", "rule.change", _whole(shadowing.count, "GAP-DIBAO", "看过一个月", "demo", TODAY), _in_shadow, (ANY,)),
+    Deed("drop a shadow", "rule.change", _whole(shadowing.drop, "GAP-DIBAO", "误报太多"), _in_shadow, (ANY,)),
     Deed("keep a rule", "rule.change", _whole(changing.keep_rule, "GAP-DIBAO", RULE_TEXT, "照原样保留", "demo", TODAY), _nothing, (ANY,)),
     Deed("digest", "setting.change", _whole(digest.run), _nothing, (ANY,)),
     Deed("journal_page", "journal.read", _whole(journals.journal_page, journals.Wanted(), 1), _nothing, (ANY,)),
@@ -398,7 +414,8 @@ DEEDS: tuple[Deed, ...] = (
 # What only looks, and is not journalled where it is allowed.
 LOOKS = frozenset({
     "alert_card", "signals", "dealings", "clues_of", "timeline", "who_can_take", "accounts", "digest", "journal_page",
-    "kept scenarios", "confirmed at the door", "journal events", "progress of a run", "weigh", "board of the sample", "missed households",
+    "kept scenarios", "confirmed at the door", "what came of rules", "the work on alerts", "what the door said", "cases confirmed",
+    "journal events", "progress of a run", "weigh", "board of the sample", "missed households",
 })  # fmt: skip
 
 
@@ -517,6 +534,7 @@ LISTINGS: tuple[Listing, ...] = (
     Listing("clues", "page.clues", lambda store, caller: _places(clue_list.clue_page(store, caller, "all", "", 1, NOON).rows)),
     Listing("repeat callers", "page.clues", _callers),
     Listing("link decisions", "page.links", lambda store, caller: {str(one.seen["object"]) for one in deciding.decisions(store, caller, NOON)}),
+    Listing("what the door said", "page.economics", lambda store, caller: _places(SimpleNamespace(**row) for row in economics.door(store, caller, Scope(), NOON).to_dicts())),
     Listing("overview's alerts", "alert.view", lambda store, caller: _places(funnel.behind(store, caller, "found", "2026-11", 12, funnel.EVERYWHERE, 1, NOON)[0])),
 )  # fmt: skip
 

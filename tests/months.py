@@ -56,6 +56,7 @@ class Signal:
     evidence: Mapping[str, Any] = field(default_factory=lambda: {"income_pc": 500, "standard": 600})
     message: str = ""
     department: str = "民政"
+    township: str = TOWN
 
     @property
     def kind_told(self) -> str:
@@ -92,13 +93,16 @@ def publish(
     run: str = "",
     households: Mapping[str, Mapping[str, Any]] | None = None,
     scores: Mapping[str, float] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> Month:
-    """Writes the file. `households`: facts by household_id, with `members` (facts of persons, the head first)."""
+    """Writes the file. `households`: facts by household_id, with `members` (facts of persons, the head first), whose
+    keys follow this order; `versions`: the
+    digest of a rule's file."""
     run = run or f"{period}-1"
     year, number = map(int, period.split("-"))
     as_of = date(year, number, calendar.monthrange(year, number)[1])
     told = list(signals)
-    named = dict.fromkeys(one.household for one in told if one.household) | dict(households or {})
+    named = dict.fromkeys([*(households or {}), *(one.household for one in told if one.household)])
     keys = {household: n for n, household in enumerate(named, 1)}
     path = folder / f"{run}.duckdb"
     with duckdb.connect(str(path)) as con:
@@ -109,8 +113,8 @@ def publish(
         _rows(con, "household", [{k: v for k, v in home.items() if k in _HOUSEHOLD} for home in homes], _HOUSEHOLD)
         _rows(con, "household_snapshot", homes, _HOME)
         _rows(con, "person_snapshot", members, _PERSON)
-        rules = sorted({one.rule for one in told})
-        _rows(con, "rule", [{"rule": rule, "when_text": CONDITIONS.get(rule, "")} for rule in rules], _RULE)
+        rules = {one.rule: one for one in sorted(told, key=lambda one: one.rule)}
+        _rows(con, "rule", [_rule(one, (versions or {}).get(code, code)) for code, one in rules.items()], _RULE)
         con.execute("INSERT INTO feed_snapshot (feed, title) VALUES ('medical', '医保结算')")
         con.execute("INSERT INTO run VALUES (?, ?, ?, ?)", [run, period, as_of, len(told)])
         if scores is not None:
@@ -127,7 +131,7 @@ _PERSON = {
     "household_key": pl.Int64, "person_id": pl.Int64, "name": pl.String, "number": pl.String, "alive": pl.Boolean,
     "age": pl.Int64, "severe": pl.Boolean, "lives_alone": pl.Boolean,
 }  # fmt: skip
-_RULE = {"rule": pl.String, "when_text": pl.String}
+_RULE = dict.fromkeys(("rule", "when_text", "kind", "level", "title_zh", "title_en", "sha256"), pl.String)
 _SCORE = {"household_key": pl.Int64, "score": pl.Float64}
 
 
@@ -136,7 +140,7 @@ def _tables(con: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"{name} {types[kind]}" for name, kind in _SIGNAL.items())
     con.execute(f"""
         CREATE TABLE signal ({columns});
-        CREATE TABLE rule (rule VARCHAR, when_text VARCHAR);
+        CREATE TABLE rule (rule VARCHAR, when_text VARCHAR, kind VARCHAR, level VARCHAR, title_zh VARCHAR, title_en VARCHAR, sha256 VARCHAR);
         CREATE TABLE run (run_id VARCHAR, period VARCHAR, as_of DATE, signals BIGINT);
         CREATE TABLE household (household_key BIGINT, household_id VARCHAR, township VARCHAR, village VARCHAR, head_person_id BIGINT)""")
     for subject in ("household", "person", "feed"):
@@ -156,10 +160,17 @@ def _signal(one: Signal, period: str, as_of: date, keys: Mapping[str, int]) -> d
     return {
         "period": period, "rule": one.rule, "kind": one.kind_told, "level": one.level, "subject": one.subject,
         "household_id": one.household, "person_id": one.person if one.subject != "household" else None, "id_number": None,
-        "name": one.name, "township": TOWN, "village": VILLAGE, "department": one.department,
+        "name": one.name, "township": one.township, "village": VILLAGE, "department": one.department,
         "due_date": add_working_days(as_of, DAYS[one.level]), "evidence": json.dumps(one.evidence, ensure_ascii=False),
         "clause": "MF 二（二）", "message": one.message or f"{one.name}户命中 {one.rule}", "record_key": one.record,
         "message_en": f"Hit {one.rule}", "household_key": key, "level_order": LEVEL_ORDER[one.level],
+    }  # fmt: skip
+
+
+def _rule(one: Signal, sha256: str) -> dict[str, Any]:
+    return {
+        "rule": one.rule, "when_text": CONDITIONS.get(one.rule, ""), "kind": one.kind_told, "level": one.level, "title_zh": f"规则{one.rule}",
+        "title_en": f"Rule {one.rule}", "sha256": sha256,
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ PAGES = {
     "reports": "报表",
     "model": "风险模型",
     "misses": "漏判抽查",
+    "economics": "成效",
     "lists": "风险名单",
     "data": "数据",
     "links": "对人复核",

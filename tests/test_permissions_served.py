@@ -26,18 +26,29 @@ from tests.serving import COOKIE, PASSWORD, Served, Visit, own_home, serving
 # What only that page sends.
 MARKS = {
     "overview": "本月要点", "alerts": "预警分栏", "household": "从预警、名单点进来", "coverage": "应覆盖 = 已覆盖", "exits": "要什么证明",
-    "checklist": "谁能为这一户担保？", "model": "模型只排走访的先后", "whatif": "按已发布的本期数据重新判断", "rules": "每条规则问什么",
+    "checklist": "谁能为这一户担保？", "model": "模型只排走访的先后", "economics": "少了它会漏掉谁", "whatif": "按已发布的本期数据重新判断", "rules": "每条规则问什么",
     "clues": "线索分栏", "data": "隔离行", "reports": "救助月报清单", "lists": "另有不能断定的", "admin": "这里没有任何家庭的信息",
     "links": "没有可用号码的行，只有写明", "misses": "由此估计漏掉了多少",
 }  # fmt: skip
 # Who is sent which page; written out here, since the policy table is what is tested.
 EVERYBODY = ("overview", "household", "coverage", "exits", "checklist")
 OPEN = {
-    "leader": (*EVERYBODY, "alerts", "reports", "lists", "whatif", "rules", "model", "misses"),
-    "county_staff": (*EVERYBODY, "alerts", "clues", "reports", "lists", "model", "misses", "data", "links"),
+    "leader": (*EVERYBODY, "alerts", "reports", "lists", "whatif", "rules", "model", "misses", "economics"),
+    "county_staff": (
+        *EVERYBODY,
+        "alerts",
+        "clues",
+        "reports",
+        "lists",
+        "model",
+        "misses",
+        "economics",
+        "data",
+        "links",
+    ),
     "township_staff": (*EVERYBODY, "alerts", "clues", "reports", "data"),
     "village_staff": (*EVERYBODY, "alerts", "clues"),
-    "analyst": (*EVERYBODY, "reports", "lists", "whatif", "rules", "model", "misses", "data"),
+    "analyst": (*EVERYBODY, "reports", "lists", "whatif", "rules", "model", "misses", "economics", "data"),
     "auditor": ("admin",),
     "administrator": ("admin",),
     "security_officer": ("admin",),

@@ -59,7 +59,17 @@ def test_every_rule_is_shown_with_what_it_asks(browser: Browser, analyst: str, w
         assert ENGLISH_WORD.findall(RULE_CODE.sub("", shown)) == []
 
 
-@pytest.mark.parametrize("path", ["/whatif", "/rules?rule=GAP-DIBAO"])
+def test_an_analyst_replays_a_condition_on_past_periods(browser: Browser, analyst: str) -> None:
+    with Visit(browser, analyst, "/economics?part=shadow&replay=GAP-DIBAO", 390) as visit:
+        visit.page.get_by_label("条件").fill("income_pc < standard * 2 AND NOT whole_household_dibao AND NOT all_tekun")
+        visit.page.keyboard.press("Control+Enter")
+        visit.page.get_by_text("每期只用当期已知的数据").first.wait_for(timeout=60_000)
+        visit.settle()
+        check(visit)
+        assert "新命中" in visit.text() and "还没有结论" in visit.text()
+
+
+@pytest.mark.parametrize("path", ["/whatif", "/rules?rule=GAP-DIBAO", "/economics?rule=GAP-DIBAO"])
 def test_the_english_pages_have_no_chinese_headings(browser: Browser, analyst: str, path: str) -> None:
     with Visit(browser, analyst, f"{path}{'&' if '?' in path else '?'}lang=en") as visit:
         check(visit)

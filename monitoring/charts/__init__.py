@@ -5,6 +5,7 @@ bars start at zero, scales are given by the caller for the whole county so that 
 """
 
 from monitoring.charts.coverage import plot_coverage
+from monitoring.charts.economics import plot_leads, plot_replay
 from monitoring.charts.exits import plot_gradual
 from monitoring.charts.household import plot_income, plot_programmes
 from monitoring.charts.look import on_dark
@@ -21,10 +22,12 @@ __all__ = [
     "plot_coverage",
     "plot_gradual",
     "plot_income",
+    "plot_leads",
     "plot_map",
     "plot_missed",
     "plot_money",
     "plot_months",
     "plot_parts",
     "plot_programmes",
+    "plot_replay",
 ]

@@ -19,7 +19,6 @@ from datetime import date
 import duckdb
 import numpy as np
 import polars as pl
-from sklearn.metrics import roc_auc_score
 from sqlalchemy import func, select
 
 from monitoring.forecast import HORIZON
@@ -152,6 +151,8 @@ def labelled(now: Period, later: Sequence[Period], cases: pl.DataFrame) -> pl.Da
 
 def leaking(rows: pl.DataFrame, columns: Sequence[str], label: str = "label") -> list[str]:
     """The columns that by themselves tell the label almost surely, by their value or by being missing."""
+    from sklearn.metrics import roc_auc_score  # takes seconds to load: pages ask what was known, and no more
+
     y = rows[label].to_numpy()
     if min(int(y.sum()), len(y) - int(y.sum())) < ENOUGH:
         return []

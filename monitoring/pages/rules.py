@@ -11,9 +11,10 @@ from monitoring.alerts import confirmed
 from monitoring.alerts.confirmed import Confirmed
 from monitoring.labels import KIND_ZH, SUBJECT_ZH, parameter_words
 from monitoring.language import number, share
-from monitoring.pages import rules_change
+from monitoring.pages import precision, rules_change
 from monitoring.queries import rulebook
-from monitoring.simulating import CannotSimulate
+from monitoring.rules.loading import shadow_files
+from monitoring.simulating import CannotSimulate, replaying
 from monitoring.ui import Column, View
 
 KINDS = {**KIND_ZH, "policy": "政策"}
@@ -57,15 +58,8 @@ def _book(view: View, rows: list[dict[str, Any]], outcomes: dict[str, Confirmed]
         Column(t("命中"), lambda row: "" if row["disabled"] else ui.count(row["hit"]), "n"),
         Column(t("不明"), lambda row: "" if row["disabled"] else ui.unknown_count(row["unknown"], t), "n"),
         Column(t("近 12 期命中"), lambda row: ui.trend(row["trend"])),
-        Column(t("上门属实"), lambda row: _share(view, outcomes.get(row["rule"])), "n"),
+        Column(t("上门属实"), lambda row: precision.cell(view, outcomes.get(row["rule"]))),
     ], t("共 {n} 条规则；近 12 期为全县", n=number(len(rows))))  # fmt: skip
-
-
-def _share(view: View, found: Confirmed | None) -> str:
-    t = view.t
-    if found is None:
-        return f'<span class="bl-note">{ui.said(t("还没有结论"))}</span>'
-    return ui.said(t("{share}（{yes}／{all}）", share=share(found.confirmed, found.decided), yes=number(found.confirmed), all=number(found.decided)))  # fmt: skip
 
 
 # --- one rule
@@ -84,6 +78,7 @@ def _rule(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
         ui.banner(t("这条规则在本期的政策包里停用。"))
     if file is not None and file.changed:
         ui.banner(t("规则文件在本期运行之后改过，下面是本期所用的条件；新的从下次运行起计。"))
+    _shadow(view, code)
     left, right = st.columns([1.2, 1], gap="medium")
     with left:
         _text(view, row, file)
@@ -94,8 +89,27 @@ def _rule(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
         rules_change.section(view, row, file)
 
 
+def _shadow(view: View, code: str) -> None:
+    """Where a version of the rule runs in shadow: both figures of the last period that judged it, and the way to all."""
+    t = view.t
+    if code not in shadow_files(view.home):
+        return
+    told = view.ask_runs(replaying.shadows)
+    months = [] if told is None else replaying.of_rule(told, code).months.to_dicts()
+    if not months:
+        return
+    last, to = months[-1], ui.link(t("看比较"), view.link("economics", part="shadow"))
+    figures = {"now": number(last["hit_before"]), "shadow": number(last["hit_after"]), "month": t.month(last["period"])}
+    ui.html(
+        f"<p>{ui.said(t('这条规则有影子版本在运行：{month}现行命中 {now}，影子命中 {shadow}。', **figures))} {to}</p>"
+    )
+
+
 def _text(view: View, row: dict[str, Any], file: rulebook.RuleFile | None) -> None:
     t = view.t
+    if not row["when_text"].strip():
+        ui.note(t("这不是规则文件里的条件：没有规则命中、而模型排在本乡镇最前的户。看“风险模型”页。"))
+        return
     ui.heading(t("问什么？"), t("各项同时成立才命中"))
     parts = rulebook.told(view.warehouse, row["subject"], row["when_text"], t, t.code == "en")
     ui.html(f'<ul class="bl-parts">{"".join(f"<li>{ui.said(part)}</li>" for part in parts)}</ul>')
@@ -156,10 +170,7 @@ def _figures(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
 
 
 def _door(view: View, found: Confirmed | None) -> ui.Tile:
-    t = view.t
-    if found is None:
-        return ui.Tile(t("上门属实"), "—", "", ui.said(t("还没有结论")))
-    return ui.Tile(
-        t("上门属实"), share(found.confirmed, found.decided), "",
-        ui.said(t("{yes}／{all} 件，95% 区间 {low}–{high}", yes=number(found.confirmed), all=number(found.decided), low=share(found.low, 1), high=share(found.high, 1))),
-    )  # fmt: skip
+    label = view.t("上门属实")
+    if found is None or found.few:
+        return ui.Tile(label, "—", "", precision.cell(view, found))
+    return ui.Tile(label, share(found.confirmed, found.decided), "", precision.below(view, found))

@@ -8,9 +8,9 @@ import streamlit as st
 
 from monitoring import ui
 from monitoring.language import number
-from monitoring.pages import whatif_lists
+from monitoring.pages import replay, whatif_lists
 from monitoring.queries.rulebook import RuleFile
-from monitoring.rules import changing
+from monitoring.rules import changing, shadowing
 from monitoring.rules.changing import RuleRefused
 from monitoring.simulating import CannotSimulate, Scenario, asking
 from monitoring.ui import View
@@ -26,6 +26,8 @@ def section(view: View, row: dict[str, Any], file: RuleFile) -> None:
         ui.note(t("改动上面的条件，就会看到谁新命中、谁不再命中。"))
     else:
         _tried(view, code, when.strip())
+        if st.toggle(t("在过去各期回放"), key=f"replay-{code}"):
+            replay.section(view, code, row["subject"], row["record"] or "", when.strip())
     _keep(view, code, file, when.strip())
 
 
@@ -63,9 +65,15 @@ def _keep(view: View, code: str, file: RuleFile, when: str) -> None:
         with st.form(f"keep-{code}", border=False):
             whole = st.text_area(t("规则文件"), value=text, key=f"file-{code}-{hash(text)}", height=420)
             reason = st.text_input(t("为什么改（记入操作日志）"), key=f"why-{code}", max_chars=changing.LONGEST_REASON)
-            pressed = st.form_submit_button(t("检查并保留"), type="primary")
-        if not pressed:
-            return
-        kept = view.act(changing.keep_rule, code, whole, reason, view.county.pack, view.county.as_of)
-        if kept is not None:
-            ui.note(t("已保留，并记入操作日志。从下次运行起按新规则判断；本期已发布的结果不变。"))
+            ui.note(t("拿不准就先影子运行：每期照样判断、照样记数，但不给信号、不开预警，看过结果再定。"))
+            with st.container(horizontal=True):
+                pressed = st.form_submit_button(t("检查并保留"), type="primary")
+                aside = st.form_submit_button(t("检查并先影子运行"))
+        if pressed:
+            kept = view.act(changing.keep_rule, code, whole, reason, view.county.pack, view.county.as_of)
+            if kept is not None:
+                ui.note(t("已保留，并记入操作日志。从下次运行起按新规则判断；本期已发布的结果不变。"))
+        if aside:
+            begun = view.act(shadowing.begin, code, whole, reason, view.county.pack, view.county.as_of)
+            if begun is not None:
+                ui.note(t("已放进影子运行，并记入操作日志。下次运行起同时判断；结果在“成效”页看。"))

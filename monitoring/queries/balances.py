@@ -23,7 +23,7 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rows", ("rows",)),
     ("persons", ("persons", "one_household_each", "persons_unique", "numbers_unique")),
     ("households", ("sizes", "members_known", "households_unique")),
-    ("judged", ("outcomes", "judged")),
+    ("judged", ("outcomes", "judged", "shadow")),
     ("signals", ("hits", "signals_unique", "signals_explained", "foreseen", "run")),
     (
         "alerts",

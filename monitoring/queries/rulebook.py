@@ -12,8 +12,10 @@ from monitoring.access import Scope
 from monitoring.parameters import placeholder
 from monitoring.queries.conditions import in_words
 from monitoring.queries.verdicts import parameters_in_force
+from monitoring.rules import Rule, load_shadows
 from monitoring.rules.sentences import DAYS, Slot
-from monitoring.simulating.ground import ground, home_of
+from monitoring.simulating.ground import CannotSimulate, ground, home_of
+from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS
 from monitoring.warehouse import Warehouse
 
@@ -22,7 +24,7 @@ MONTHS = 12
 
 
 def rulebook(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    """One row a rule of the run: rule, kind, subject, level, titles, clause, when_text, disabled, judged, hit, clear, unknown,
+    """One row a rule of the run: rule, kind, subject, record, level, titles, clause, when_text, disabled, judged, hit, clear, unknown,
     trend (hits of the last months, the oldest first)."""
     where = scope.limit()
     return warehouse.frame(
@@ -32,7 +34,7 @@ def rulebook(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
                  c as (select rule, period, count(*) as n from history_signal group by all),
                  t as (select r.rule, list(coalesce(c.n, 0)::DOUBLE order by m.period) as trend
                        from rule r cross join m left join c on c.rule = r.rule and c.period = m.period group by r.rule)
-            select r.rule, r.kind, r.subject, r.level, r.title_zh, r.title_en, r.clause, r.department, r.when_text, r.disabled,
+            select r.rule, r.kind, r.subject, r.record, r.level, r.title_zh, r.title_en, r.clause, r.department, r.when_text, r.disabled,
                    coalesce(o.judged, 0) as judged, coalesce(o.hit, 0) as hit, coalesce(o.clear, 0) as clear,
                    coalesce(o.unknown, 0) as unknown, t.trend
             from rule r left join o using (rule) left join t using (rule)
@@ -64,13 +66,16 @@ def lacking(warehouse: Warehouse, scope: Scope, rule: str) -> list[dict[str, Any
 
 def in_force(warehouse: Warehouse, rule: str) -> list[dict[str, Any]]:
     """The parameters that the rule or its facts name, with value, unit, dates, clause and document."""
-    named = ground(warehouse).rules[rule].parameters
+    judged = ground(warehouse).rules.get(rule)
+    named = judged.parameters if judged else ()  # the model's pointer rests on none
     rows = warehouse.rows("select * from parameter order by name")
     return [row for row in rows if placeholder(row["name"]) in named]
 
 
 def told(warehouse: Warehouse, subject: str, when: str, say: Any, english: bool) -> list[str]:
-    """The condition's parts (joined by AND) as people say them."""
+    """The condition's parts (joined by AND) as people say them; none of the model's pointer, which has no condition."""
+    if not when.strip():
+        return []
     known = parameters_in_force(warehouse)
     tree = sqlglot.parse_one(when, dialect="duckdb")
     parts = []
@@ -82,6 +87,14 @@ def told(warehouse: Warehouse, subject: str, when: str, say: Any, english: bool)
         parts.append(inner.expression)
         tree = inner.this
     return [in_words(part, subject, known, say, english) for part in reversed(parts)]
+
+
+def in_shadow(warehouse: Warehouse) -> dict[str, Rule]:
+    """The rules that are in shadow now, by code. Raises CannotSimulate where a file cannot be used."""
+    try:
+        return load_shadows(home_of(warehouse), ground(warehouse).packs)
+    except PolicyError as error:
+        raise CannotSimulate([str(complaint) for complaint in error.complaints]) from error
 
 
 @dataclass(frozen=True)

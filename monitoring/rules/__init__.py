@@ -3,7 +3,7 @@ rules to SQL (`compiling`), the examples beside them (`cases`), and what the com
 
 from monitoring.rules.cases import CaseResult, run_cases
 from monitoring.rules.compiling import CompiledRule, clause_for, compile_rules
-from monitoring.rules.loading import load_policy, load_rules
+from monitoring.rules.loading import load_policy, load_rules, load_shadows
 from monitoring.rules.model import LEVELS, Case, Rule, Version
 from monitoring.rules.trial import locked_connection
 
@@ -18,6 +18,7 @@ __all__ = [
     "compile_rules",
     "load_policy",
     "load_rules",
+    "load_shadows",
     "locked_connection",
     "run_cases",
 ]

@@ -20,7 +20,7 @@ from monitoring.people.callers import Caller, acting
 from monitoring.policy import SHIPPED
 from monitoring.rules.compiling import compile_rules
 from monitoring.rules.listing import check_lines
-from monitoring.rules.loading import load_policy
+from monitoring.rules.loading import SHADOW, load_policy
 from monitoring.store import Store
 from monitoring.strict_toml import PolicyError
 
@@ -79,6 +79,7 @@ def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> S
         trial = Path(folder)
         if (home / "policy").is_dir():
             shutil.copytree(home / "policy", trial / "policy")
+            (trial / "policy" / SHADOW / f"{code}.toml").unlink(missing_ok=True)  # the new text stands in its place
         (trial / "policy" / "rules").mkdir(parents=True, exist_ok=True)
         (trial / "policy" / "rules" / f"{code}.toml").write_text(text, encoding="utf-8")
         fine, lines = check_lines(trial)
@@ -101,33 +102,40 @@ def keep_rule(
     `pack` and `as_of` are those of the run that is shown: the next one must be able to use the rule.
     """
     with acting(store, caller, "rule.change", at) as act:
-        said = " ".join(reason.split())
-        if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
-            raise RuleRefused(
-                [
-                    Words(
-                        "请写明为什么改（{shortest} 至 {longest} 字），会记入操作日志",
-                        shortest=SHORTEST_REASON,
-                        longest=LONGEST_REASON,
-                    )
-                ]
-            )
-        wrong = complaints_of(store.home, code, text, pack, as_of)
-        if wrong:
-            raise RuleRefused(wrong)
-        folder = store.home / "policy" / "rules"
-        path, shipped = folder / f"{code}.toml", SHIPPED / "rules" / f"{code}.toml"
-        before = next((file for file in (path, shipped) if file.is_file()), None)
-        folder.mkdir(parents=True, exist_ok=True)
-        writing = folder / f".{code}.writing"
-        writing.write_text(text, encoding="utf-8")
-        writing.replace(path)
-        act.journal(
-            "rule.change", f"rule:{code}", reason=said, before=_digest(before.read_bytes()) if before else "",
-            after=_digest(text.encode()),
-        )  # fmt: skip
+        said = stated(reason)
+        fit(store.home, code, text, pack, as_of)
+        path = store.home / "policy" / "rules" / f"{code}.toml"
+        before = digest_of(path) or digest_of(SHIPPED / "rules" / f"{code}.toml")
+        act.journal("rule.change", f"rule:{code}", reason=said, before=before, after=written(path, text))
         return path
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def stated(reason: str) -> str:
+    """The reason as the journal keeps it. Raises RuleRefused where it says too little, or too much."""
+    said = " ".join(reason.split())
+    if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
+        raise RuleRefused([
+            Words("请写明为什么改（{shortest} 至 {longest} 字），会记入操作日志", shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+        ])  # fmt: skip
+    return said
+
+
+def fit(home: Path, code: str, text: str, pack: str, as_of: date) -> None:
+    """Raises RuleRefused with everything that speaks against the file."""
+    wrong = complaints_of(home, code, text, pack, as_of)
+    if wrong:
+        raise RuleRefused(wrong)
+
+
+def written(path: Path, text: str) -> str:
+    """Puts the file there whole or not at all; its digest."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writing = path.with_name(f".{path.stem}.writing")
+    writing.write_text(text, encoding="utf-8")
+    writing.replace(path)
+    return digest_of(path)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file; "" where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

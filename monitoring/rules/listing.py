@@ -10,7 +10,7 @@ from monitoring.language import Words
 from monitoring.parameters import Pack, Value, diff
 from monitoring.rules.cases import CaseResult, run_cases
 from monitoring.rules.compiling import clause_for, compile_rules
-from monitoring.rules.loading import load_policy
+from monitoring.rules.loading import load_policy, load_shadows
 from monitoring.rules.model import LEVEL_ZH, OUTCOME_ZH, Rule, Snapshots, Version
 from monitoring.strict_toml import PolicyError
 from monitoring.tables import SNAPSHOTS
@@ -96,17 +96,19 @@ def check_lines(home: Path | None) -> tuple[bool, list[Words]]:
     """Whether every pack, rule and case holds, and what to print: each complaint, or one line that all is well."""
     try:
         packs, rules = load_policy(home)
+        shadows = load_shadows(home, packs)
     except PolicyError as error:
         count = Words("政策文件有 {n} 处需要改正：", n=len(error.complaints))
         return False, [count, *(complaint.words for complaint in error.complaints)]
-    results = run_cases(rules, packs)
+    results = [*run_cases(rules, packs), *run_cases(shadows, packs)]
     wrong = [result for result in results if not result.holds]
     if wrong:
         return False, [Words("示例有 {n} 个不符：", n=len(wrong)), *map(case_line, wrong)]
     right = Words(
-        "{packs} 个政策包、{rules} 条规则、{cases} 个示例全部正确。",
+        "{packs} 个政策包、{rules} 条规则{beside}、{cases} 个示例全部正确。",
         packs=len(packs),
         rules=len(rules),
+        beside=Words("（另有 {n} 条影子规则）", n=len(shadows)) if shadows else "",
         cases=len(results),
     )
     return True, [right]

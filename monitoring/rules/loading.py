@@ -2,11 +2,15 @@
 
 The file name is the rule's code. A rule has one or more dated versions (condition, level, sentence, clauses) and cases
 that prove it. All complaints of all rule and pack files are raised together, as one `PolicyError`.
+
+A file in HOME/policy/shadow/ is a rule **in shadow**: whole and just as strict, judged by every run beside the rule of its
+code that counts (or beside none), without a signal. So that it comes to count, the file moves: nothing in it changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from monitoring.language import Words
@@ -29,6 +33,8 @@ from monitoring.strict_toml import (
 )
 from monitoring.tables import SNAPSHOTS, Column
 
+SHADOW = "shadow"
+
 
 def load_policy(home: Path | None = None, snapshots: Snapshots = SNAPSHOTS) -> tuple[dict[str, Pack], dict[str, Rule]]:
     """All packs and rules by name; raises `PolicyError` with every complaint of every file."""
@@ -49,6 +55,20 @@ def load_rules(home: Path | None, packs: Mapping[str, Pack], snapshots: Snapshot
     return rules
 
 
+def shadow_files(home: Path | None) -> dict[str, Path]:
+    """The files of the rules in shadow, by code; the county's own only."""
+    return {} if home is None else {path.stem: path for path in sorted((home / "policy" / SHADOW).glob("*.toml"))}
+
+
+def load_shadows(home: Path | None, packs: Mapping[str, Pack], snapshots: Snapshots = SNAPSHOTS) -> dict[str, Rule]:
+    """The rules in shadow by code, checked as those that count; raises `PolicyError`, which names them shadow/CODE.toml."""
+    complaints: list[Complaint] = []
+    rules = _read_files(shadow_files(home), packs, snapshots, complaints)
+    if complaints:
+        raise PolicyError([replace(complaint, file=f"{SHADOW}/{complaint.file}") for complaint in complaints])
+    return rules
+
+
 def parameter_kinds(packs: Mapping[str, Pack]) -> dict[str, str]:
     """Kind of every parameter by its name in expressions; a number where every pack has it off or none."""
     kinds: dict[str, str] = {}
@@ -62,9 +82,15 @@ def parameter_kinds(packs: Mapping[str, Pack]) -> dict[str, str]:
 def _read_rules(
     home: Path | None, packs: Mapping[str, Pack], snapshots: Snapshots, complaints: list[Complaint]
 ) -> dict[str, Rule]:
+    return _read_files(policy_files("rules", SHIPPED, home), packs, snapshots, complaints)
+
+
+def _read_files(
+    files: Mapping[str, Path], packs: Mapping[str, Pack], snapshots: Snapshots, complaints: list[Complaint]
+) -> dict[str, Rule]:
     kinds = parameter_kinds(packs)
     rules: dict[str, Rule] = {}
-    for code, path in policy_files("rules", SHIPPED, home).items():
+    for code, path in files.items():
         table = read_toml(path, complaints)
         if table is not None:
             before = len(complaints)

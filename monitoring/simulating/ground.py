@@ -77,15 +77,27 @@ def home_of(warehouse: Warehouse) -> Path:
     return warehouse.path.parents[1]
 
 
-@lru_cache(maxsize=4)
-def _ground(warehouse: Warehouse, _stamp: object) -> Ground:
-    home = home_of(warehouse)
+@lru_cache(maxsize=2)
+def _policy(home: Path, _stamp: object) -> tuple[dict[str, Pack], dict[str, Rule]]:
     try:
-        packs, files = load_policy(home if (home / "policy").is_dir() else None)
+        return load_policy(home if (home / "policy").is_dir() else None)
     except PolicyError as error:
         raise CannotSimulate(
             [Words("{complaint}（先用 buluo rules check 改正政策文件）", complaint=error.complaints[0].words)]
         ) from error
+
+
+@lru_cache(maxsize=1000)
+def _read(text: str, subject: str, kinds: tuple[tuple[str, str], ...]) -> tuple[Expression | None, tuple[str, ...]]:
+    """A condition and the complaints about it: most rules read the same in every period."""
+    wrong: list[str] = []
+    found = check_expression(text, Scope(SNAPSHOTS[subject], dict(kinds)), lambda what, _right: wrong.append(what))
+    return found, tuple(wrong)
+
+
+def _ground(warehouse: Warehouse, stamp: object) -> Ground:
+    home = home_of(warehouse)
+    packs, files = _policy(home, stamp)
     run = warehouse.row("select period, as_of, pack from run")
     pack = packs.get(run["pack"])
     if pack is None:
@@ -110,25 +122,35 @@ def _ground(warehouse: Warehouse, _stamp: object) -> Ground:
     )  # fmt: skip
 
 
+_kept = lru_cache(maxsize=4)(_ground)
+
+
 def ground(warehouse: Warehouse) -> Ground:
     """Raises CannotSimulate. The county's policy files are read again when one of them was changed."""
+    return _kept(warehouse, _stamp(warehouse))
+
+
+def ground_once(warehouse: Warehouse) -> Ground:
+    """As `ground`, for a warehouse that is closed again: not remembered, so that it drives out nothing that is."""
+    return _ground(warehouse, _stamp(warehouse))
+
+
+def _stamp(warehouse: Warehouse) -> object:
     folder = home_of(warehouse) / "policy"
-    stamp = tuple(sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*.toml"))) if folder.is_dir() else ()
-    return _ground(warehouse, stamp)
+    return tuple(sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*.toml"))) if folder.is_dir() else ()
 
 
 def _rule(
     row: Mapping[str, Any], file: Rule | None, as_of: date, kinds: Mapping[str, str], wrong: list[str]
 ) -> Judged | None:
-    code, before = row["rule"], len(wrong)
-    expression = check_expression(
-        row["when_text"],
-        Scope(SNAPSHOTS[row["subject"]], kinds),
-        lambda what, _right: wrong.append(
-            Words("规则 {code} 在本期的条件今天读不懂：{what}。请重新运行本期", code=code, what=what)
-        ),
-    )
-    if expression is None or len(wrong) > before:
+    code = row["rule"]
+    if row["subject"] not in SNAPSHOTS:  # the model's pointer: no condition
+        return None
+    expression, complaints = _read(row["when_text"], row["subject"], tuple(sorted(kinds.items())))
+    wrong += [
+        Words("规则 {code} 在本期的条件今天读不懂：{what}。请重新运行本期", code=code, what=what) for what in complaints
+    ]
+    if expression is None or complaints:
         return None
     version = file.in_force(as_of) if file else None
     named = (*expression.parameters, *(version.parameters if version else ()))

@@ -133,6 +133,15 @@ class Pass:
             self._moves(moved),
         )  # fmt: skip
 
+    def moved(
+        self, rule: Judged, before: Expression | None, after: Expression | None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """One rule by two conditions (None: it hits nobody and leaves nobody unknown): its figures by township, and who comes
+        and goes: rule, household_key, person_id, moved, one row a subject."""
+        self._begin_moves()
+        counted = self._judge_some(rule.subject, [self._pair(rule, before, after)])
+        return counted, self._moves([])
+
     def frame(self, query: str) -> pl.DataFrame:
         found: pl.DataFrame = self.con.sql(query).pl()
         return found
@@ -167,15 +176,18 @@ class Pass:
     def _judge(self, subject: str, pairs: Sequence[_Pair]) -> pl.DataFrame | None:
         """Counts by rule and township; `w_moved` gets one row a subject and rule whose outcome differs."""
         if subject == "household":
-            self.con.execute(
-                "CREATE OR REPLACE TEMP TABLE w_moved (rule VARCHAR, household_key BIGINT, person_id BIGINT, moved VARCHAR)"
-            )
+            self._begin_moves()
         if not pairs:
             return None
         if len(pairs) > MASK_BITS:
             parts = [self._judge_some(subject, pairs[n : n + MASK_BITS]) for n in range(0, len(pairs), MASK_BITS)]
             return pl.concat(parts)
         return self._judge_some(subject, pairs)
+
+    def _begin_moves(self) -> None:
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE w_moved (rule VARCHAR, household_key BIGINT, person_id BIGINT, moved VARCHAR)"
+        )
 
     def _judge_some(self, subject: str, pairs: Sequence[_Pair]) -> pl.DataFrame:
         household, person = KEYS[subject]

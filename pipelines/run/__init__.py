@@ -27,10 +27,10 @@ from monitoring.checks import Check, audit
 from monitoring.feeds import Feed, FeedError, load_feeds
 from monitoring.misses.settings import load_sampling
 from monitoring.policy import Pack, PolicyError
-from monitoring.rules import Rule, compile_rules, load_policy
+from monitoring.rules import Rule, compile_rules, load_policy, load_shadows
 from monitoring.vouching.settings import load_vouching
 from monitoring.working_days import add_working_days
-from pipelines.assess import assess
+from pipelines.assess import assess, assess_shadows
 from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
@@ -143,6 +143,8 @@ def run(
     parameters = packs[order.pack].in_force(as_of)
     try:
         compiled = compile_rules(rules, parameters, as_of)
+        shadows = load_shadows(order.home, packs)
+        shadowed = compile_rules(shadows, parameters, as_of)
         vouching = load_vouching(order.home, as_of)
         load_sampling(order.home, as_of)  # used once alerts are made: refused now, not after the run
     except PolicyError as error:
@@ -166,6 +168,7 @@ def run(
                 + "\n核实无误后加 --accept-shrink 再运行"
             )
         judged_by = "".join(c.sha256 for c in compiled) + vouching.sha256 + foreseen.mark
+        judged_by += "".join(f"{c.code} {c.sha256}" for c in shadowed)
         stem = _stem([*earlier, delivery], order, judged_by)
         run_id = publisher.free_run_id(stem)
         building = publisher.building(run_id)
@@ -181,6 +184,7 @@ def run(
                 take_snapshot(facts, feeds, order.pack)
             with clock.step("assess"):
                 assess(con, compiled, rules, parameters, order.period, as_of)
+                assess_shadows(con, shadowed, shadows, as_of)
                 forecast(con, foreseen, parameters, order.period, as_of)
             with clock.step("check"):
                 before = earlier_published(list(publisher.pointer()["periods"]), order.period)
