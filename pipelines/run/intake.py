@@ -216,19 +216,14 @@ class Collector:
                     self.tables[name].append(named.select(pl.col(c).cast(t) for c, t in LEDGER[name].items()))
 
     def _balance(self, rows: pl.DataFrame, ledger: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Counts each row of a file once: loaded, else duplicate, else quarantined."""
+        """Counts each row of a file once: loaded, else duplicate, else quarantined. Only a row of files that come in pairs
+        may stand in `rows` several times, and as a duplicate beside them."""
         parts = pl.DataFrame(self.parts, schema=PART)
-        kept = (
-            pl.concat([rows, ledger["supplement"].select("part", "row")]).unique()
-            if ledger["supplement"].height
-            else rows
-        )
-        if self.pairs:
-            kept = kept.unique()
         origin = ["part", "row"]
-        dropped = ledger["duplicate"].select(origin).unique()
-        if self.pairs:
-            dropped = dropped.join(kept, on=origin, how="anti")
+        in_pairs = pl.col("part").is_in([p["part"] for p in self.parts if p["feed"] in self.pairs])
+        several = pl.concat([rows.filter(in_pairs), ledger["supplement"].select(origin)]).unique()
+        kept = pl.concat([rows.filter(~in_pairs), several])
+        dropped = ledger["duplicate"].select(origin).unique().join(several, on=origin, how="anti")
         refused = ledger["quarantine"].drop_nulls("row").select(origin).unique()
         for column, frame in (("loaded", kept), ("duplicate", dropped), ("quarantined", refused)):
             counted = frame.group_by("part").len(name="n").with_columns(pl.col("n").cast(pl.Int32))
