@@ -21,10 +21,10 @@ from pipelines.conform import Conformed, combine_families, conform_part, dedupe,
 from pipelines.reading import FileReading, Known, Part, read_file, targets
 
 WORKERS = 2
-AHEAD = 4  # files that may be under way
-AHEAD_BYTES = (
-    128_000_000  # of files on disk, beside the one that is begun last; in memory one is several times as large
-)
+AHEAD = 6  # files that may be under way
+# Of files on disk, beside the one that is begun last; in memory one is several times as large. The largest ledger of a
+# county of a million (160 MB) must leave room for the files after it, or the second worker waits for it.
+AHEAD_BYTES = 320_000_000
 HELD_CELLS = 45_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
 SMALL_ROWS = 150_000  # a part of fewer rows always waits in memory
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
