@@ -92,13 +92,18 @@ def _mentions(run: Linking) -> None:
 
 
 def _wanted(run: Linking) -> None:
-    """`wanted`: the names and phones that an undecided row, or one whose number may be rounded, could be looked up by."""
-    doubted = "(person_id IS NULL OR number LIKE '%000')"
+    """`doubted`: the rows that are undecided, or whose number may be rounded; `wanted`: the names and phones by which they
+    could be looked up."""
+    pieces = " UNION ALL ".join(
+        f"SELECT '{f}' AS feed, person_id, number, name, phone, township, village, "
+        f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE person_id IS NULL OR number LIKE '%000'"
+        for f in run.person_feeds
+    )
+    run.con.execute(f"CREATE OR REPLACE TEMP TABLE doubted AS {pieces}")
     for word in ("name", "phone"):
-        pieces = " UNION ".join(
-            f"SELECT {word} FROM std_{f} WHERE {doubted} AND {word} IS NOT NULL" for f in run.person_feeds
+        run.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS SELECT DISTINCT {word} FROM doubted WHERE {word} IS NOT NULL"
         )
-        run.con.execute(f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS {pieces}")
 
 
 def _candidates(run: Linking) -> None:
@@ -134,12 +139,7 @@ def _doubt_rounded_numbers(run: Linking) -> None:
     rounded = run.con.execute("SELECT count(*) FROM candidate WHERE number LIKE '%000'").fetchone()
     if not rounded or not rounded[0]:
         return
-    named = " UNION ALL ".join(
-        f"SELECT '{f}' AS feed, person_id, name, township, village, "
-        f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE number LIKE '%000'"
-        for f in run.person_feeds
-    )
-    run.con.execute(f"CREATE OR REPLACE TEMP TABLE maybe_rounded AS {named}")
+    run.con.execute("CREATE OR REPLACE TEMP TABLE maybe_rounded AS SELECT * FROM doubted WHERE number LIKE '%000'")
     run.con.execute("""
         CREATE OR REPLACE TEMP TABLE rounded AS
         SELECT person_id FROM maybe_rounded AS r GROUP BY person_id
