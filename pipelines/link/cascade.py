@@ -108,16 +108,12 @@ def _wanted(run: Linking) -> None:
 
 def _candidates(run: Linking) -> None:
     """One row a person with a usable number who may be wanted: the registry's words, else those of the first feed that names them."""
-    wanted = "(name IN (SELECT name FROM wanted_name) OR {} IN (SELECT phone FROM wanted_phone))"
     parts = [
         f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place FROM std_{feed} "
-        f"WHERE person_id IS NOT NULL AND {wanted.format('phone')}"
+        "WHERE person_id IS NOT NULL"
         for place, feed in enumerate(run.person_feeds)
     ]
-    parts.append(
-        "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention "
-        "WHERE name IN (SELECT name FROM wanted_name)"
-    )
+    parts.append("SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention")
     first = {
         c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}"
         for c in ("name", "sex", "phone", "township", "village")
@@ -128,7 +124,8 @@ def _candidates(run: Linking) -> None:
         SELECT person_id, {first["name"]}, try_strptime(substr(min(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
             CASE WHEN substr(min(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
             {first["phone"]}, {first["township"]}, {first["village"]}, min(number) AS number
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY person_id""")
+        FROM ({" UNION ALL ".join(parts)})
+        WHERE name IN (SELECT name FROM wanted_name) OR phone IN (SELECT phone FROM wanted_phone) GROUP BY person_id""")
 
 
 def _doubt_rounded_numbers(run: Linking) -> None:
