@@ -118,7 +118,7 @@ def _facts(con: duckdb.DuckDBPyConnection, setting: Vouching, as_of: date) -> No
             arg_max(visitor, (visited_date, coalesce(visitor, ''))) AS visitor FROM seen GROUP BY household_key),
         hit AS (SELECT household_key, count(*) AS signals, count(*) FILTER (kind = 'risk') AS risks,
             count(*) FILTER (kind IN ({kinds})) AS needs FROM signal WHERE household_key IS NOT NULL GROUP BY household_key),
-        kind AS (SELECT kind, len(rules) AS rules, len(list_intersect(rules,
+        kind AS MATERIALIZED (SELECT kind, len(rules) AS rules, len(list_intersect(rules,
             (SELECT coalesce(list(rule), []) FROM rule WHERE kind IN ({kinds}) AND rule NOT IN ({exempt})))) AS needed FROM unjudged_kind),
         blind AS (SELECT household_key, sum(rules)::INTEGER AS unknown_rules, sum(needed)::INTEGER AS blind_rules
             FROM unjudged JOIN kind USING (kind) WHERE living GROUP BY household_key)

@@ -540,7 +540,21 @@ def test_phones(written, phone):
         | people
         | st.dates(date(1890, 1, 1), date(2110, 1, 1)).map(str)
         | st.sampled_from(
-            [GOOD, GOOD[:-1] + "1", "1" * 17 + "X", "9" * 18, "999999198001010017", "暂无", "2026-02-30"]
+            [
+                GOOD,
+                GOOD[:-1] + "1",
+                "1" * 17 + "X",
+                "9" * 18,
+                "999999198001010017",
+                "暂无",
+                "2026-02-30",
+                "+1010519491231002X",
+                "011010519491231002",
+                "12800000000",
+                "13800000000",
+                "8613800000000",
+                "05771234567",
+            ]
         ),
         min_size=1,
         max_size=40,
@@ -569,3 +583,22 @@ def test_no_cell_stops_the_load(cells):
         assert len(read(list(cells), type_)) == len(cells)
     for type_ in ("code", "codes"):
         assert len(read(list(cells), type_, codes={"甲": ("乙",)})) == len(cells)
+
+
+@pytest.mark.parametrize(
+    ("born", "known"),
+    [
+        ("18991231", False),
+        ("19000101", True),
+        ("20991231", True),
+        ("21000101", False),
+        ("20240229", True),
+        ("20230229", False),
+    ],
+)
+def test_a_number_is_usable_whose_day_of_birth_exists_and_could_be_of_somebody_alive(born, known):
+    body = f"500999{born}001"
+    number = body + "10X98765432"[sum(int(d) * w for d, w in zip(body, WEIGHTS, strict=True)) % 11]
+    assert (one(number, "id") == number) is known
+    stated = pl.DataFrame({"n": [number]}).select(identity.birth_date_of(pl.col("n"))).item()
+    assert stated == (date(int(born[:4]), int(born[4:6]), int(born[6:])) if known else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from pathlib import Path
 
 import pytest
@@ -189,7 +188,7 @@ def test_both_ways_through_a_text_give_the_same(monkeypatch: pytest.MonkeyPatch)
         data = stream.getvalue().encode()
         fast = read_text(data, False, lambda heads: (",", (1,)))
         with monkeypatch.context() as patch:
-            patch.setattr(text_module, "_LONE_CR", re.compile(b""))
+            patch.setattr(text_module, "_has_lone_cr", lambda data: True)
             slow = read_text(data, False, lambda heads: (",", (1,)))
         assert fast.grid.fill_null("").equals(slow.grid.fill_null(""))
         assert not slow.broken and not fast.broken

@@ -36,6 +36,7 @@ from monitoring.language import Words
 from monitoring.people import Acting, Caller, Denied, acting
 from monitoring.queries.household import place_of
 from monitoring.store import Store
+from monitoring.store.bulk import insert_rows
 from monitoring.store.schema import alert, alert_signal, clue
 from monitoring.store.sealing import keyed_digest, seal
 from monitoring.warehouse import Warehouse
@@ -181,25 +182,34 @@ def take_in_delivered(act: Acting, delivered: Iterable[Delivered], limits: Mappi
     concluded. How many changed anything; the same file again changes nothing."""
     rows = list(delivered)
     known = {row["number"]: row for row in act.con.execute(select(clue).where(clue.c.number.is_not(None))).mappings()}
-    changed = 0
+    changed, over = 0, list[dict[str, Any]]()
     for one in rows:
         row = known.get(one.number)
-        if row is None:
+        if row is None and one.concluded_on is not None:  # nothing to do any more; it counts for those who call again
+            said = {"number": one.number, "concluded_on": one.concluded_on, "result": one.result}
+            over.append(_row(act, one.clue, None, one.due_date or due_date(one.clue, limits), **said))
+        elif row is None:
+            _write_all(act, over)
             _deliver(act, one, limits)
         elif row["concluded_on"] is None and one.concluded_on is not None:
             _conclude(act, row, one.result or "", one.concluded_on)
         else:
             continue
         changed += 1
+    _write_all(act, over)
     return changed
+
+
+def _write_all(act: Acting, over: list[dict[str, Any]]) -> None:
+    """The clues that wait to be written, in the order in which they came: most of a file are over, and one by one they
+    take longer than all alerts of the run."""
+    insert_rows(act.con, clue, over)
+    over.clear()
 
 
 def _deliver(act: Acting, one: Delivered, limits: Mapping[str, int]) -> None:
     new = one.clue
     due = one.due_date or due_date(new, limits)
-    if one.concluded_on is not None:  # nothing to do any more; it counts for those who call again
-        _written(act, new, None, due, number=one.number, concluded_on=one.concluded_on, result=one.result)
-        return
     known, level = _open(act, new), level_of(new)
     alert_id = _opened(act, new, level, due) if known is None else known["id"]
     key = _written(act, new, alert_id, due, number=one.number)
@@ -350,14 +360,18 @@ def _headline(new: NewClue) -> dict[str, str]:
 
 
 def _written(act: Acting, new: NewClue, alert_id: int | None, due: date, **more: Any) -> int:
-    row = {
+    row = _row(act, new, alert_id, due, **more)
+    return int(act.con.execute(insert(clue).values(row).returning(clue.c.id)).scalar_one())
+
+
+def _row(act: Acting, new: NewClue, alert_id: int | None, due: date, **more: Any) -> dict[str, Any]:
+    return {
         "alert_id": alert_id, "channel": new.channel, "received_on": new.received_on, "caller": new.caller,
         "phone": seal(act.store.key, PHONE, new.phone) if new.phone else None,
         "caller_key": caller_key(act.store.key, new.phone, new.caller, new.village), "household_id": new.household_id,
         "person": new.person, "township": new.township, "village": new.village, "text": new.text,
         "emergency": new.emergency, "due_date": due, "at": act.at, **more,
     }  # fmt: skip
-    return int(act.con.execute(insert(clue).values(row).returning(clue.c.id)).scalar_one())
 
 
 def _join(act: Acting, known: RowMapping, level: str, due: date, *, emergency: bool) -> int:

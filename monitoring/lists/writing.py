@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import xlsxwriter
 
 from monitoring.exporting.writing import CREATED, SAFE_WORKBOOK, check_rows, check_suffix, harmless, sync_folder
@@ -207,6 +205,9 @@ def _cover(page: Any, shape: Shape, bold: Any, wrap: Any) -> None:
 
 
 def _parquet(batches: Iterator[pl.DataFrame], empty: pl.DataFrame, part: Path, shape: Shape) -> None:
+    import pyarrow as pa  # who writes no Parquet does not load it
+    import pyarrow.parquet as pq
+
     told = {one["column"]: one for one in dictionary(shape)}
     plain = empty.to_arrow().schema
     named = [

@@ -33,7 +33,7 @@ _TYPES: dict[str, pl.DataType] = {
 _PLAIN = {
     "name": r"^[\u{4E00}-\u{9FFF}]+$",
     "text": r"^[A-Za-z]*[0-9\u{4E00}-\u{9FFF}][0-9A-Za-z\u{4E00}-\u{9FFF}]*$",
-    "phone": r"^1[3-9][0-9]{9}$",
+    "phone": r"^1[0-9]{10}$",
     "amount": r"^[0-9]{1,9}(?:\.[0-9]{1,2})?$",
     "count": r"^[0-9]{1,9}$",
     "year": r"^(?:19|20)[0-9]{2}$",
@@ -92,18 +92,24 @@ def _plain(column: Column, scale: int) -> pl.Expr:
 
 def _read_cells(raw: pl.Series, plain: pl.Series, column: Column, scale: int) -> Cells:
     """Puts together plain values, blanks and, where there are other cells, what cleaning makes of them."""
-    frame = pl.LazyFrame({"raw": raw, "plain": plain})
-    found = {"value": pl.col("plain"), "blank": pl.col("raw").is_null(), "unclear": pl.lit(False)}
-    if column.type == "id":
-        state = pl.when(pl.col("plain").is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
-        found |= {"text": pl.lit(None, pl.String), "state": state}
+    is_id, value = column.type == "id", pl.col("plain")
+    found = {"value": value, "blank": pl.col("raw").is_null(), "unclear": pl.repeat(False, pl.len())}
+    if is_id:
+        state = pl.when(value.is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
+        found |= {"text": pl.repeat(None, pl.len(), dtype=pl.String), "state": state}
+    rows = pl.DataFrame({"raw": raw, "plain": plain})
     if plain.null_count() > raw.null_count():
-        others = frame.filter(pl.col("raw").is_not_null() & pl.col("plain").is_null()).select("raw").unique()
-        cleaned = _parse(others, column, scale).with_columns(pl.col("value").cast(type_of(column)))
-        frame = frame.join(cleaned.select("raw", *found), on="raw", how="left", maintain_order="left")
+        at = (raw.is_not_null() & plain.is_null()).arg_true()
+        cells = raw.gather(at)
+        distinct = cells.unique()
+        others = pl.LazyFrame({"raw": distinct})
+        cleaned = _parse(others, column, scale).with_columns(pl.col("value").cast(type_of(column))).collect()
+        # Only the rows with such a cell look theirs up; all rows then take from the cleaned ones by place.
+        place = cells.to_frame("raw").join(cleaned.with_row_index("place"), on="raw", how="left", maintain_order="left")
+        picked = pl.repeat(None, len(raw), dtype=pl.UInt32, eager=True).scatter(at, place["place"])
+        rows = rows.hstack([cleaned[name].gather(picked).alias(name) for name in found])
         found = {name: pl.coalesce(name, otherwise) for name, otherwise in found.items()}
-    rows = frame.select(**found).collect()
-    return Cells(column, *rows.get_columns())
+    return Cells(column, *rows.select(**found).get_columns())
 
 
 def _judged(numbers: pl.LazyFrame) -> pl.LazyFrame:

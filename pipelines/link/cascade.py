@@ -92,27 +92,28 @@ def _mentions(run: Linking) -> None:
 
 
 def _wanted(run: Linking) -> None:
-    """`wanted`: the names and phones that an undecided row, or one whose number may be rounded, could be looked up by."""
-    doubted = "(person_id IS NULL OR number LIKE '%000')"
+    """`doubted`: the rows that are undecided, or whose number may be rounded; `wanted`: the names and phones by which they
+    could be looked up."""
+    pieces = " UNION ALL ".join(
+        f"SELECT '{f}' AS feed, person_id, number, name, phone, township, village, "
+        f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE person_id IS NULL OR number LIKE '%000'"
+        for f in run.person_feeds
+    )
+    run.con.execute(f"CREATE OR REPLACE TEMP TABLE doubted AS {pieces}")
     for word in ("name", "phone"):
-        pieces = " UNION ".join(
-            f"SELECT {word} FROM std_{f} WHERE {doubted} AND {word} IS NOT NULL" for f in run.person_feeds
+        run.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS SELECT DISTINCT {word} FROM doubted WHERE {word} IS NOT NULL"
         )
-        run.con.execute(f"CREATE OR REPLACE TEMP TABLE wanted_{word} AS {pieces}")
 
 
 def _candidates(run: Linking) -> None:
     """One row a person with a usable number who may be wanted: the registry's words, else those of the first feed that names them."""
-    wanted = "(name IN (SELECT name FROM wanted_name) OR {} IN (SELECT phone FROM wanted_phone))"
     parts = [
         f"SELECT person_id, number, name, sex, birth_date, phone, township, village, {place} AS place FROM std_{feed} "
-        f"WHERE person_id IS NOT NULL AND {wanted.format('phone')}"
+        "WHERE person_id IS NOT NULL"
         for place, feed in enumerate(run.person_feeds)
     ]
-    parts.append(
-        "SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention "
-        "WHERE name IN (SELECT name FROM wanted_name)"
-    )
+    parts.append("SELECT person_id, number, name, NULL, NULL, NULL, township, village, place FROM mention")
     first = {
         c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}"
         for c in ("name", "sex", "phone", "township", "village")
@@ -123,7 +124,8 @@ def _candidates(run: Linking) -> None:
         SELECT person_id, {first["name"]}, try_strptime(substr(min(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
             CASE WHEN substr(min(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
             {first["phone"]}, {first["township"]}, {first["village"]}, min(number) AS number
-        FROM ({" UNION ALL ".join(parts)}) GROUP BY person_id""")
+        FROM ({" UNION ALL ".join(parts)})
+        WHERE name IN (SELECT name FROM wanted_name) OR phone IN (SELECT phone FROM wanted_phone) GROUP BY person_id""")
 
 
 def _doubt_rounded_numbers(run: Linking) -> None:
@@ -134,12 +136,7 @@ def _doubt_rounded_numbers(run: Linking) -> None:
     rounded = run.con.execute("SELECT count(*) FROM candidate WHERE number LIKE '%000'").fetchone()
     if not rounded or not rounded[0]:
         return
-    named = " UNION ALL ".join(
-        f"SELECT '{f}' AS feed, person_id, name, township, village, "
-        f"{'household_number' if f == 'registry' else 'NULL'} AS home FROM std_{f} WHERE number LIKE '%000'"
-        for f in run.person_feeds
-    )
-    run.con.execute(f"CREATE OR REPLACE TEMP TABLE maybe_rounded AS {named}")
+    run.con.execute("CREATE OR REPLACE TEMP TABLE maybe_rounded AS SELECT * FROM doubted WHERE number LIKE '%000'")
     run.con.execute("""
         CREATE OR REPLACE TEMP TABLE rounded AS
         SELECT person_id FROM maybe_rounded AS r GROUP BY person_id

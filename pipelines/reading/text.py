@@ -8,6 +8,7 @@ record that cannot be split is set aside with its reason instead of swallowing i
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import itertools
 import re
@@ -21,6 +22,7 @@ SEPARATORS = (",", "\t", ";")
 HEAD_BYTES = 1 << 18
 MAX_TEXT = 1 << 30
 _MAX_JOINED = 50  # lines that one quoted record may span
+_LINES_AHEAD = 256  # that are cut at once
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
@@ -62,7 +64,10 @@ def _checked(data: bytes, name: str) -> tuple[bytes, str, bool]:
 
 
 def _first_error(data: bytes) -> int | None:
-    """Where the bytes stop being UTF-8. By the piece: a whole decoded copy of a large file costs more than checking."""
+    """Where the bytes stop being UTF-8: whether they do, Polars tells soonest; where, is found by the piece."""
+    with contextlib.suppress(pl.exceptions.ComputeError):
+        pl.Series([data]).cast(pl.String)
+        return None
     decode = codecs.getincrementaldecoder("utf-8")().decode
     view = memoryview(data)
     try:
@@ -75,7 +80,21 @@ def _first_error(data: bytes) -> int | None:
 
 def _mostly_readable(text: str) -> bool:
     bad = text.count("\ufffd")
-    return bad <= 3 or bad * 50 < sum(c > "\x7f" for c in text)
+    return bad <= 3 or bad * 50 < len(text) - len(text.encode("ascii", "ignore"))
+
+
+class _Lines:
+    """The lines of a text, cut only as far as somebody asks: of most texts the head is all that is looked at."""
+
+    def __init__(self, text: str) -> None:
+        self._rest, self.cut = _LINES.finditer(text), list[str]()
+
+    def reach(self, number: int) -> bool:
+        """Whether there is a line of this number (from 0); all up to it are in `cut` then."""
+        if number >= len(self.cut):
+            ahead = itertools.islice(self._rest, max(number + 1 - len(self.cut), _LINES_AHEAD))
+            self.cut += (match.group() for match in ahead)
+        return number < len(self.cut)
 
 
 def split_records(
@@ -84,10 +103,9 @@ def split_records(
     """Every record of a text, blank lines included. `width`: columns of the heading, where that is known already;
     `partial`: the text may end in the midst of a record.
     """
-    lines = [match.group() for match in _LINES.finditer(text)]
-    at = 0
-    while at < len(lines):
-        line = lines[at]
+    lines, at = _Lines(text), 0
+    while lines.reach(at):
+        line = lines.cut[at]
         if damaged and "\ufffd" in line:
             yield None, line.rstrip("\r\n"), "这一行有认不出的字（编码已损坏），请重新导出"
             at += 1
@@ -97,10 +115,12 @@ def split_records(
             yield line.split(separator), line, ""
             at += 1
             continue
-        fields, taken = _quoted(lines, at, separator, width)
-        if fields is None and partial and at + _MAX_JOINED >= len(lines):
+        more = lines.reach(at + _MAX_JOINED)
+        following = lines.cut[at : at + _MAX_JOINED]
+        fields, taken = _quoted(following, separator, width)
+        if fields is None and partial and not more:
             return
-        raw = "".join(lines[at : at + taken])
+        raw = "".join(following[:taken])
         yield (
             fields,
             raw.rstrip("\r\n"),
@@ -109,14 +129,14 @@ def split_records(
         at += taken
 
 
-def _quoted(lines: list[str], at: int, separator: str, width: int | None) -> tuple[list[str] | None, int]:
-    """Fields and number of lines of the record that begins at a line with a quotation mark.
+def _quoted(lines: list[str], separator: str, width: int | None) -> tuple[list[str] | None, int]:
+    """Fields and number of lines of the record that begins at the first of these lines, which has a quotation mark.
 
     A line that is complete by itself is a record; else the next lines belong to it as long as the quotation is open,
     but not where that swallows a whole other record: that is a stray mark, and only its own line is broken.
     """
     joined = ""
-    for taken, line in enumerate(lines[at : at + _MAX_JOINED], 1):
+    for taken, line in enumerate(lines, 1):
         joined += line
         if '"' not in line:
             continue
@@ -145,14 +165,19 @@ def read_text(data: bytes, damaged: bool, choose: Callable[[dict[str, Sheet]], t
     separator, heading_rows = choose({s: _sheet(records, _widest(records)) for s, records in heads.items()})
     found = heads[separator]
     width = _widest([found[row - 1] for row in heading_rows] or found)
-    grid = None if damaged or _LONE_CR.search(data) else _fast(data, separator, width)
+    grid = None if damaged or _has_lone_cr(data) else _fast(data, separator, width)
     if grid is not None:
-        return Sheet("", without_errors(grid) if b"#" in data or b'""' in data else grid)
+        looked_through = b"#" in data or (b'"' in data and b'""' in data)
+        return Sheet("", without_errors(grid) if looked_through else grid)
     cleaned, broken = _clean(data.decode(), separator, width, damaged)
     grid = _fast(cleaned, separator, width)
     if grid is None:  # not seen yet; better no file than one with wrong rows
         raise Unreadable("文件里的引号和换行太乱，分不清各行；请用 Excel 打开后另存为 .xlsx 再报")
     return Sheet("", without_errors(grid), broken=broken)
+
+
+def _has_lone_cr(data: bytes) -> bool:
+    return b"\r" in data and _LONE_CR.search(data) is not None
 
 
 def _clean(text: str, separator: str, width: int, damaged: bool) -> tuple[bytes, dict[int, tuple[str, str]]]:
@@ -189,11 +214,16 @@ def _fast(data: bytes, separator: str, width: int) -> pl.DataFrame | None:
     else:
         records = data.count(b"\n")
     records += not data.endswith(b"\n")
-    names = separator.join(f"c{i}" for i in range(width)).encode() + b"\n"
+    quote = '"' if b'"' in data else None
+    names = [f"c{i}" for i in range(width)]
+    first = data[: data.find(b"\n")]
     try:
-        grid = pl.read_csv(
-            names + data, separator=separator, infer_schema=False, quote_char='"' if b'"' in data else None
-        )
+        if first.strip() and b'"' not in first and first.count(separator.encode()) == width - 1:
+            schema = dict.fromkeys(names, pl.String)
+            grid = pl.read_csv(data, has_header=False, schema=schema, separator=separator, quote_char=quote)
+        else:  # Polars goes by the first line: one of the right width is put before them all
+            headed = separator.join(names).encode() + b"\n" + data
+            grid = pl.read_csv(headed, separator=separator, infer_schema=False, quote_char=quote)
     except pl.exceptions.PolarsError:  # a record with more fields than the head of the file has
         return None
     return grid if grid.height == records else None

@@ -21,11 +21,11 @@ from pipelines.conform import Conformed, combine_families, conform_part, dedupe,
 from pipelines.reading import FileReading, Known, Part, read_file, targets
 
 WORKERS = 2
-AHEAD = 4  # files that may be under way
-AHEAD_BYTES = (
-    128_000_000  # of files on disk, beside the one that is begun last; in memory one is several times as large
-)
-HELD_CELLS = 45_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
+AHEAD = 6  # files that may be under way
+# Of files on disk, beside the one that is begun last; in memory one is several times as large. The largest ledger of a
+# county of a million (160 MB) must leave room for the files after it, or the second worker waits for it.
+AHEAD_BYTES = 320_000_000
+HELD_CELLS = 90_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
 SMALL_ROWS = 150_000  # a part of fewer rows always waits in memory
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
 
@@ -221,19 +221,14 @@ class Collector:
                     self.tables[name].append(named.select(pl.col(c).cast(t) for c, t in LEDGER[name].items()))
 
     def _balance(self, rows: pl.DataFrame, ledger: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Counts each row of a file once: loaded, else duplicate, else quarantined."""
+        """Counts each row of a file once: loaded, else duplicate, else quarantined. Only a row of files that come in pairs
+        may stand in `rows` several times, and as a duplicate beside them."""
         parts = pl.DataFrame(self.parts, schema=PART)
-        kept = (
-            pl.concat([rows, ledger["supplement"].select("part", "row")]).unique()
-            if ledger["supplement"].height
-            else rows
-        )
-        if self.pairs:
-            kept = kept.unique()
         origin = ["part", "row"]
-        dropped = ledger["duplicate"].select(origin).unique()
-        if self.pairs:
-            dropped = dropped.join(kept, on=origin, how="anti")
+        in_pairs = pl.col("part").is_in([p["part"] for p in self.parts if p["feed"] in self.pairs])
+        several = pl.concat([rows.filter(in_pairs), ledger["supplement"].select(origin)]).unique()
+        kept = pl.concat([rows.filter(~in_pairs), several])
+        dropped = ledger["duplicate"].select(origin).unique().join(several, on=origin, how="anti")
         refused = ledger["quarantine"].drop_nulls("row").select(origin).unique()
         for column, frame in (("loaded", kept), ("duplicate", dropped), ("quarantined", refused)):
             counted = frame.group_by("part").len(name="n").with_columns(pl.col("n").cast(pl.Int32))

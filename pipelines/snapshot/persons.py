@@ -12,9 +12,7 @@ def build_person_own(facts: Facts) -> None:
     """One row a person, without the household's income and lists; sorted by nothing, joined by household facts."""
     k = facts.known
     loaded_or_none = facts.known("disability", "coalesce(c.no_labour, false)")
-    facts.con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE person_aged AS
-        SELECT *, date_sub('year', birth_date, coalesce(death_date, {facts.day}))::INT AS age FROM resident""")
+    aged = f"SELECT *, date_sub('year', birth_date, coalesce(death_date, {facts.day}))::INT AS age FROM resident"
     facts.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE person_own AS
         SELECT r.*, r.number IS NOT NULL AS number_usable, coalesce(r.age < 1, false) AS newborn,
@@ -32,7 +30,7 @@ def build_person_own(facts: Facts) -> None:
             {k("education", "coalesce(e.dropped_out, false)")} OR CASE WHEN w.person_id IS NULL THEN false ELSE w.dropped_out END AS dropped_out,
             {k("education", "coalesce(e.suspended_or_dropped, false)")} AS suspended_or_dropped,
             m.self_paid, coalesce(m.self_paid_rows, 0) AS self_paid_rows, m.person_id IS NOT NULL AS has_medical, m.medical_aid
-        FROM person_aged r
+        FROM ({aged}) r
         LEFT JOIN p_certificate c USING (person_id) LEFT JOIN p_medical m USING (person_id)
         LEFT JOIN p_dibao d USING (person_id) LEFT JOIN p_tekun t USING (person_id)
         LEFT JOIN p_low_income l USING (person_id) LEFT JOIN p_education e USING (person_id)
