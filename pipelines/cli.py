@@ -343,16 +343,32 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
     # The county's people work while the next month is run.
     with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
         worked: list[Future[Team]] = []
+        trained: Future[str] | None = None
         for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
+            if n == a.months and trained is not None:
+                console.print(trained.result())
             summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
             if n > a.months - MONTHS:
                 worked.append(clerk.submit(_worked, store, a, order.period, worked[-1] if worked else None))
+            if n == a.months - 2:  # the last run reads the model; the one before it hides what training takes
+                trained = clerk.submit(_trained, a, order.period)
             console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
         team = worked[-1].result() if worked else None
         if summary is not None:
             print_summary(summary, console, a.home)
             office.demo_log_ins(store, a.home, a.at, console, team)
     return 0 if a.no_serve else _serve(a, console)
+
+
+def _trained(a: argparse.Namespace, period: str) -> str:
+    """Trains the sample county's model as `buluo model train` does, and says what came of it."""
+    try:
+        made = modelling.train_model(a.home, a.at, period)
+    except ValueError as error:  # too few months, or too few who came to need help: the page says how to train
+        return f"  没有训练模型：{error}"
+    if not made.usable:
+        return f"  模型不用：{made.manifest['why']}"
+    return f"  训练了模型 {made.id}：过去陷入困难 {made.manifest['entries']:,} 户"
 
 
 def _worked(store: Store, a: argparse.Namespace, period: str, before: Future[Team] | None) -> Team:

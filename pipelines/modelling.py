@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from rich.console import Console
 
-from monitoring.store import open_store
+from monitoring.store import Store, open_store
 from monitoring.warehouse import NoWarehouse, publication
 from monitoring.working_days import local_day
 from pipelines.telling import print_table
 
 if TYPE_CHECKING:
+    from monitoring.forecast.history import Panel
     from monitoring.forecast.keeping import Kept
+    from monitoring.model import Report
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -33,9 +35,10 @@ HEADINGS = ("候选与基线", "PR-AUC", "ROC-AUC", "前 5% 查准", "前 10% �
 def add_commands(add: Add) -> None:
     p = add("model", "预测模型", _model)
     p.add_argument("action", choices=("train", "evaluate", "card"),
-                   help="train：用本县已发布的各期训练；evaluate：在一份面板数据上训练、检验并与基线比较；card：写出模型卡")  # fmt: skip
+                   help="train：用本县已发布的各期训练；evaluate：在一份面板数据（没有 --panel 时用本县已发布的各期）上训练、检验并与基线比较；card：写出模型卡")  # fmt: skip
     p.add_argument(
-        "--period", help="evaluate：期间列；train：只用到这一期为止的结果；card：这一期所用的模型（默认最近一期）"
+        "--period",
+        help="evaluate：期间列（没有 --panel 时：只用到这一期为止的结果）；train：只用到这一期为止的结果；card：这一期所用的模型（默认最近一期）",
     )
     p.add_argument("--panel", type=Path, help="面板文件：.parquet 或 .csv，一行是一户（人）一期")
     p.add_argument("--id", help="编号列")
@@ -49,7 +52,9 @@ def add_commands(add: Add) -> None:
     which.add_argument("--split-column", help="分组列：train、valid、test、drop")
     p.add_argument("--horizon", type=int, default=1, help="标签向后看几期（训练与检验之间留出）")
     p.add_argument("--capacity", type=float, default=0.1, help="能走访的比例，如 0.1")
-    p.add_argument("--income", help="收入列：作为“只按收入排序”的基线")
+    p.add_argument(
+        "--income", help="收入列：作为“只按收入排序”的基线（默认按列名找：income、wage、inc、收入、工资、消费等）"
+    )
     p.add_argument("--seed", type=int, default=0, help="随机种子：相同则结果相同")
     p.add_argument(
         "-o", "--output", type=Path, help="evaluate：报告写到哪里（.json）；card：模型卡写到哪里（.md，默认显示）"
@@ -87,8 +92,19 @@ def _train(a: argparse.Namespace, console: Console) -> int:
 
 def train_model(home: Path, at: datetime, period: str | None = None, seed: int = 0) -> Kept:
     """Trains on the published periods up to `period` (the latest where none is named) and keeps the model. Raises ValueError."""
-    from monitoring.forecast.history import confirmed_cases, panel, read_period, seen_at_the_door
+    from monitoring.forecast.history import seen_at_the_door
     from monitoring.forecast.training import train
+
+    store = open_store(home)
+    try:
+        return train(home, county_panel(home, store, period), seen_at_the_door(store), local_day(at), seed)
+    finally:
+        store.close()
+
+
+def county_panel(home: Path, store: Store, period: str | None = None) -> Panel:
+    """The labelled rows of the published periods up to `period` (the latest where none is named). Raises ValueError."""
+    from monitoring.forecast.history import confirmed_cases, panel, read_period
 
     try:
         published = publication(home)
@@ -98,13 +114,7 @@ def train_model(home: Path, at: datetime, period: str | None = None, seed: int =
     runs = [run for run in reversed(published.runs) if run.period <= until]
     if not runs:
         raise ValueError(f"{until} 及以前没有发布过结果；已发布的期间：{'、'.join(r.period for r in published.runs)}")
-    store = open_store(home)
-    try:
-        return train(
-            home, panel(map(read_period, runs), confirmed_cases(store)), seen_at_the_door(store), local_day(at), seed
-        )
-    finally:
-        store.close()
+    return panel(map(read_period, runs), confirmed_cases(store))
 
 
 def _card(a: argparse.Namespace, console: Console) -> int:
@@ -128,10 +138,47 @@ def _card(a: argparse.Namespace, console: Console) -> int:
 
 
 def _evaluate(a: argparse.Namespace, console: Console) -> int:
+    if a.output is None:
+        raise ValueError("model evaluate 还须写明 -o")
+    report = _evaluate_county(a) if a.panel is None else _evaluate_file(a)
+    if a.scores is not None:
+        id, period, label = (report.task[name] for name in ("id", "period", "label"))
+        report.scores.select(id=pl.col(id), period=pl.col(period), label=pl.col(label), score="score").write_parquet(
+            a.scores
+        )
+    a.output.write_text(report.to_json(), encoding="utf-8")
+    rows = [_row(name, told, name == report.chosen) for name, told in {**report.candidates, **report.baselines}.items()]
+    print_table(console, HEADINGS, rows)
+    console.print(f"采用 {report.chosen}：{report.why}", markup=False)
+    for words in report.warnings:
+        console.print(f"! {words}", markup=False)
+    console.print(f"报告已写入 {a.output}" + (f"，得分已写入 {a.scores}" if a.scores else ""))
+    return 0 if report.usable else 1
+
+
+def _evaluate_county(a: argparse.Namespace) -> Report:
+    """The county's own candidates on its own past, as training judges them; keeps no model."""
+    from monitoring.forecast.limits import load_limits
+    from monitoring.forecast.training import evaluated
+
+    others = {"--id": a.id, "--label": a.label, "--features": a.features, "--groups": a.groups, "--split-period": a.split_period,
+              "--split-column": a.split_column, "--income": a.income}  # fmt: skip
+    odd = [name for name, given in others.items() if given]
+    if odd:
+        raise ValueError(f"{'、'.join(odd)} 只用于 --panel 的面板；检验本县只须 -o（和 --period：用到哪一期为止）")
+    store = open_store(a.home)
+    try:
+        panel = county_panel(a.home, store, a.period)
+    finally:
+        store.close()
+    return evaluated(panel, load_limits(a.home, local_day(a.at)), a.seed)
+
+
+def _evaluate_file(a: argparse.Namespace) -> Report:
     from monitoring.model import evaluate  # scikit-learn takes a second to load
 
     column = a.period
-    missing = [name for name, given in (("--panel", a.panel), ("--id", a.id), ("--period", column), ("--label", a.label), ("-o", a.output)) if given is None]  # fmt: skip
+    missing = [name for name, given in (("--id", a.id), ("--period", column), ("--label", a.label)) if given is None]
     if missing:
         raise ValueError(f"model evaluate 还须写明 {'、'.join(missing)}")
     reader = READERS.get(a.panel.suffix.lower())
@@ -141,23 +188,11 @@ def _evaluate(a: argparse.Namespace, console: Console) -> int:
         panel = reader(a.panel)
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"面板文件读不出：{a.panel}（{str(error).splitlines()[0]}）") from error
-    report = evaluate(
+    return evaluate(
         panel, id=a.id, period=column, label=a.label, features=_names(a.features), groups=_names(a.groups) or [],
         capacity=a.capacity, horizon=a.horizon, split_period=_period(panel, column, a.split_period), split_column=a.split_column,
         income=a.income, seed=a.seed,
     )  # fmt: skip
-    if a.scores is not None:
-        report.scores.select(
-            id=pl.col(a.id), period=pl.col(column), label=pl.col(a.label), score="score"
-        ).write_parquet(a.scores)
-    a.output.write_text(report.to_json(), encoding="utf-8")
-    rows = [_row(name, told, name == report.chosen) for name, told in {**report.candidates, **report.baselines}.items()]
-    print_table(console, HEADINGS, rows)
-    console.print(f"采用 {report.chosen}：{report.why}", markup=False)
-    for words in report.warnings:
-        console.print(f"! {words}", markup=False)
-    console.print(f"报告已写入 {a.output}" + (f"，得分已写入 {a.scores}" if a.scores else ""))
-    return 0 if report.usable else 1
 
 
 def _names(given: list[str] | None) -> list[str] | None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from playwright.sync_api import Browser
 
 from monitoring.access import Scope
 from monitoring.checks import audit
@@ -22,15 +24,22 @@ from monitoring.forecast.card import CANDIDATE_ZH, card
 from monitoring.forecast.features import BY_NAME, FEATURES, GROUPS
 from monitoring.forecast.history import Leak, Panel, Period, known_then, leaking, panel, read_period, thinned
 from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
+from monitoring.forecast.limits import SHIPPED as LIMITS_FILE
+from monitoring.forecast.limits import load_limits
 from monitoring.forecast.scoring import scored
+from monitoring.forecast.training import CANDIDATES as COUNTY_CANDIDATES
 from monitoring.forecast.training import train
 from monitoring.forecast.words import plainly, relief, term
 from monitoring.model import score
 from monitoring.model.candidates import CANDIDATES
 from monitoring.model.report import FEW
 from monitoring.queries import model as queries
+from monitoring.strict_toml import PolicyError
 from monitoring.warehouse import Warehouse, publication
+from pipelines.cli import main
+from tests.browsing import KEYS, Visit, check
 from tests.runs import connect, run_quietly
+from tests.serving import own_home, serving
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 NO_CASES = pl.DataFrame(schema={"household_id": pl.String, "period": pl.String})
@@ -162,6 +171,51 @@ def test_training_again_gives_the_same_model_and_the_same_scores_to_the_last_dig
     one, other = (score(load(kept), county_panel.rows) for kept in (trained[1], again))
     assert one.equals(other)
     assert train(trained[0], county_panel, SEEN, date(2026, 11, 1), candidates=("logistic",)).id == trained[1].id
+
+
+def test_the_limits_in_force_on_the_day_of_training_stand_in_the_manifest_and_on_the_card(
+    county_panel: Panel, tmp_path: Path
+) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "model.toml").write_text(
+        "".join(
+            f"[[version]]\n{span}\ndrift = {drift}\ndrift_clause = '甲'\ngroup_chance = 0.01\ngroup_fewest = {fewest}\ngroup_clause = '乙'\n"
+            for span, drift, fewest in (("until = 2026-10-31", 0.2, 5), ("from = 2026-11-01", 0.4, 9))
+        ),
+        encoding="utf-8",
+    )
+    assert load_limits(tmp_path, date(2026, 10, 31)).drift == 0.2 and load_limits(None, date(2026, 11, 1)).drift == 0.25
+    told = train(tmp_path, county_panel, {}, date(2026, 11, 1), candidates=("logistic",)).manifest
+    assert (told["limits"]["drift"], told["limits"]["group_fewest"]) == (0.4, 9) and "超过 0.4 为明显变化" in card(told)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [("drift = 0", "drift = 0 和 10 之间"), ("group_chance = 1", "group_chance = 0 和 1 之间"), ("group_fewest = 0.5", "正整数"), ("from = 2030-01-01", "没有在 2026-11-01 有效")],
+)  # fmt: skip
+def test_limits_that_are_none_are_refused_in_words(wrong: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    key = wrong.split(" = ")[0]
+    right = [line for line in LIMITS_FILE.read_text("utf-8").splitlines() if not line.startswith(f"{key} =")]
+    right.insert(right.index("[[version]]") + 1, wrong)
+    (tmp_path / "policy" / "model.toml").write_text("\n".join(right), encoding="utf-8")
+    with pytest.raises(PolicyError, match=words):
+        load_limits(tmp_path, date(2026, 11, 1))
+
+
+def test_the_county_is_judged_without_a_panel_file_only_where_labels_have_closed(
+    published_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, county_panel: Panel
+) -> None:  # fmt: skip
+    asked = ["model", "evaluate", "--home", str(published_home), "-o", str(tmp_path / "r.json")]
+    assert main(asked) == 2 and "标签已满" in capsys.readouterr().err
+    assert (
+        main([*asked, "--id", "x", "--income", "y"]) == 2 and "--id、--income 只用于 --panel" in capsys.readouterr().err
+    )
+    monkeypatch.setattr("pipelines.modelling.county_panel", lambda *_: county_panel)
+    assert main([*asked, "--scores", str(tmp_path / "s.parquet")]) == 0
+    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert {"income", "rules"} <= set(told["baselines"]) and set(told["candidates"]) == set(COUNTY_CANDIDATES)
+    assert pl.read_parquet(tmp_path / "s.parquet").columns == ["id", "period", "label", "score"]
 
 
 def test_fewer_than_fifty_entries_are_not_used_and_it_says_so(county_panel: Panel, tmp_path: Path) -> None:
@@ -309,6 +363,37 @@ def test_what_the_pages_ask_is_scoped_masked_and_adds_up(scored_home: tuple[Path
         assert found is not None and found.base + sum(size for *_, size in found.terms) + found.rest == pytest.approx(found.total, abs=1e-3)  # fmt: skip
     finally:
         warehouse.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_of_a_model_shows_figures_groups_drift_and_card(
+    scored_page: str, browser: Browser, width: int
+) -> None:
+    with Visit(browser, scored_page, "/model", width) as visit:
+        check(visit)
+        text = visit.text()
+        assert [
+            words
+            for words in (
+                "前一成里真陷入困难",
+                "估计的可能和实际差多少",
+                "排在最前的户",
+                "各类人群",
+                "分布变了吗",
+                "模型卡",
+            )
+            if words not in text
+        ] == []
+        assert "None" not in text and "NaN" not in text and "没有模型" not in text
+        assert visit.page.locator('[data-testid="stVegaLiteChart"], .js-plotly-plot').count() >= 2
+
+
+@pytest.fixture(scope="module")
+def scored_page(scored_home: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard over the home that has a model."""
+    with serving(own_home(scored_home[0], tmp_path_factory.mktemp("scored-page"))) as running:
+        KEYS[running.address] = running.log_in("county_staff")
+        yield running.address
 
 
 def test_without_a_model_there_is_no_table_and_it_is_told(warehouse: Warehouse) -> None:

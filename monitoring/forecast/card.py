@@ -21,7 +21,6 @@ LIMITS = (
     "得分只用来排走访的先后和补充规则没有发现的户；不停发、不认定，也不取消任何规则的信号。",
     "低保标准或规则变动以后，过去的规律可能不再成立：分布变化超过界限时应重新训练。",
 )
-DRIFTED = 0.25
 
 
 def card(manifest: Mapping[str, Any]) -> str:
@@ -39,7 +38,12 @@ def card(manifest: Mapping[str, Any]) -> str:
     report = manifest["report"]
     if report is None:
         return "\n".join([*lines, f"**{manifest['why']}。**", ""])
-    lines += _figures(report) + _groups(report["groups"]) + _drift(manifest["drift"]) + _weights(manifest["weights"])
+    lines += (
+        _figures(report)
+        + _groups(report["groups"])
+        + _drift(manifest["drift"], manifest["limits"]["drift"])
+        + _weights(manifest["weights"])
+    )
     return "\n".join([*lines, "## 局限", "", *(f"- {limit}" for limit in LIMITS), ""])
 
 
@@ -81,13 +85,13 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["## 各类人群", "", *_table(("分组", "类别", "行", "陷入困难", "查全", "查准", ""), rows), ""]
 
 
-def _drift(drift: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _drift(drift: Mapping[str, Mapping[str, float]], limit: float) -> list[str]:
     rows = []
     for period, told in sorted(drift.items()):
         worst = sorted((n for n in told if n != "score"), key=lambda n: -told[n])[:3]
         rows.append([period, _n(told["score"]), "、".join(f"{BY_NAME[n].zh} {told[n]:.2f}" for n in worst)])
     return [
-        "## 分布变化", "", f"稳定性指数（PSI），超过 {DRIFTED} 为明显变化。", "", *_table(("期", "得分", "变化最大的特征"), rows), "",
+        "## 分布变化", "", f"稳定性指数（PSI），超过 {limit:g} 为明显变化。", "", *_table(("期", "得分", "变化最大的特征"), rows), "",
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import skops.io as sio
 
 from monitoring.model import Model
 from monitoring.model.calibrating import Calibrator
-from monitoring.model.panel import Columns, Encoder
+from monitoring.model.panel import Columns, Encoder, Relative
 
 FOLDER, MANIFEST, PIPELINE = "model", "manifest.json", "model.skops"
 # What a pipeline of ours is made of beside scikit-learn's own documented classes, which skops trusts by itself.
@@ -112,12 +112,23 @@ def load(one: Kept) -> Model:
     names = told["columns"]
     return Model(
         told["name"], told["setting"], Columns(names["id"], names["period"], names["label"], tuple(names["features"])),
-        Encoder(tuple(told["encoder"]["features"]), {k: tuple(v) for k, v in told["encoder"]["codes"].items()}),
+        _encoder(told["encoder"]),
         sio.loads(blob, trusted=sorted(TRUSTED)),
         _calibrator(told["calibrator"]),
         np.array([[np.nan if v is None else v for v in told["reference"]]], dtype=np.float32),
         told["rows"], told["units"], told["positives"], told["seed"],
     )  # fmt: skip
+
+
+def _encoder(told: Mapping[str, Any]) -> Encoder:
+    own = told["relative"]
+    relative = own and Relative(
+        own["feature"],
+        own["period"],
+        {k: (v[0], v[1]) for k, v in own["periods"].items()},
+        (own["newest"][0], own["newest"][1]),
+    )
+    return Encoder(tuple(told["features"]), {k: tuple(v) for k, v in told["codes"].items()}, relative)
 
 
 def _calibrator(told: Mapping[str, Any]) -> Calibrator:
@@ -128,7 +139,7 @@ def described(model: Model) -> dict[str, Any]:
     """All of a model but its pipeline, as JSON."""
     return {
         "name": model.name, "setting": dict(model.setting), "columns": asdict(model.columns),
-        "encoder": {"features": list(model.encoder.features), "codes": {k: list(v) for k, v in model.encoder.codes.items()}},
+        "encoder": asdict(model.encoder),
         "calibrator": asdict(model.calibrator), "reference": [None if np.isnan(v) else float(v) for v in model.reference[0]],
         "rows": model.rows, "units": model.units, "positives": model.positives, "seed": model.seed,
     }  # fmt: skip

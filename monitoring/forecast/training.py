@@ -19,6 +19,7 @@ from monitoring.forecast import HORIZON
 from monitoring.forecast.features import AGAIN, FEATURES, GROUPS
 from monitoring.forecast.history import STEP, Panel
 from monitoring.forecast.keeping import Kept, keep, kept
+from monitoring.forecast.limits import Limits, load_limits
 from monitoring.model import Model, evaluate
 from monitoring.model.fitting import fit_frame
 from monitoring.model.metrics import reference_shares, stability
@@ -40,11 +41,16 @@ CODE = ("model", "forecast")  # the packages whose source makes a model what it 
 def train(
     home: Path, panel: Panel, seen: Mapping[str, int], on: date, seed: int = 0, candidates: Sequence[str] = CANDIDATES
 ) -> Kept:  # fmt: skip
-    """Trains, keeps and gives the model; `seen`: what visits found so far, `on`: the day of training (for the card)."""
+    """Trains, keeps and gives the model; `seen`: what visits found so far, `on`: the day of training (for the card).
+
+    Raises PolicyError where the limits from which on is warned cannot be read.
+    """
+    limits = load_limits(home, on)
     manifest: dict[str, Any] = {
         "until": max(panel.files), "on": on.isoformat(), "number": len(kept(home)) + 1, "horizon": HORIZON, "closed": list(panel.closed),
         "entries": panel.entries, "files": panel.files, "data_sha256": panel.digest, "code_sha256": code_digest(), "seed": seed,
         "visits": dict(seen), "capacity": CAPACITY, "step": STEP, "candidates": list(candidates),
+        "limits": {"drift": limits.drift, "group_chance": limits.group_chance, "group_fewest": limits.group_fewest, "sha256": limits.sha256},
     }  # fmt: skip
     again = [one for one in kept(home) if _same(one.manifest, manifest)]
     if again:
@@ -52,18 +58,27 @@ def train(
     if panel.entries < FEW:
         why = f"过去只有 {panel.entries} 户在之后 {HORIZON} 个月内陷入困难，少于 {FEW} 户：不用模型，按规则和收入排序"
         return keep(home, None, manifest | {"usable": False, "why": why, "report": None, "drift": {}})
+    report = evaluated(panel, limits, seed, candidates)
     names = [feature.name for feature in FEATURES]
-    report = evaluate(
-        panel.rows, **KEYS, features=names, groups=list(GROUPS), again=AGAIN, capacity=CAPACITY, horizon=-(-HORIZON // STEP),
-        income="income_ratio", counts="rules_hit", monotone=MONOTONE, candidates=candidates, seed=seed,
-    )  # fmt: skip
     columns = Columns("household_id", "period", "label", tuple(names))
-    model = fit_frame(panel.rows, columns, MONOTONE, (report.chosen,), seed).model
+    model = fit_frame(panel.rows, columns, MONOTONE, (report.chosen,), seed, relative=False).model
     told = report.to_dict() | {"warnings": _warnings(report)}
     return keep(
         home, model,
         manifest | {"usable": True, "why": report.why, "report": told, "drift": drift(model, panel.rows),
                     "reference": references(model, panel.rows), "weights": weights(model, panel.rows)},
+    )  # fmt: skip
+
+
+def evaluated(panel: Panel, limits: Limits, seed: int = 0, candidates: Sequence[str] = CANDIDATES) -> Report:
+    """The county's candidates beside its baselines, tested on its newest closed periods. Raises PanelError where there are too
+    few periods or entries to test anything."""
+    if panel.rows.is_empty():
+        raise PanelError(f"还没有标签已满的期：要有连续 {HORIZON + 1} 期已发布的结果")
+    return evaluate(
+        panel.rows, **KEYS, features=[feature.name for feature in FEATURES], groups=list(GROUPS), again=AGAIN, capacity=CAPACITY,
+        horizon=-(-HORIZON // STEP), income="income_ratio", counts="rules_hit", monotone=MONOTONE, candidates=candidates,
+        relative=False, drifted=limits.drift, chance=limits.group_chance, fewest=limits.group_fewest, seed=seed,
     )  # fmt: skip
 
 
@@ -77,7 +92,7 @@ def _warnings(report: Report) -> list[str]:
 
 
 def _same(one: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "entries", "candidates")
+    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "entries", "candidates", "limits")
     return all(one.get(name) == manifest[name] for name in names)
 
 
@@ -122,4 +137,15 @@ def weights(model: Model, rows: pl.DataFrame) -> list[list[Any]]:
     return [[model.encoder.features[n], round(float(size[n]), 4)] for n in order if size[n] > 0]
 
 
-__all__ = ["CANDIDATES", "CAPACITY", "MONOTONE", "PanelError", "code_digest", "drift", "references", "train", "weights"]
+__all__ = [
+    "CANDIDATES",
+    "CAPACITY",
+    "MONOTONE",
+    "PanelError",
+    "code_digest",
+    "drift",
+    "evaluated",
+    "references",
+    "train",
+    "weights",
+]

@@ -2,9 +2,9 @@
 
 Logistic regression is the default: up to some 30,000 rows boosting does not beat it on real panels, and its contributions
 can be read off. Numbers go through their ranks (robust to tails and zeros) into cubic splines; missing has a column of its own;
-categories are one column each. With `lead` the column that ranks best by itself (income, mostly) is hardly penalised and all
-others are: the less data there are, the nearer the model comes to that sorted column, which is what beats models on small
-panels. Boosting sees numbers, missing and categories natively.
+categories are one column each. With `lead` the column that ranks best by itself (income, mostly), as it is and as its place
+among others of its period, is hardly penalised and all others are: the less data there are, the nearer the model comes to that
+sorted column, which is what beats models on small panels. Boosting sees numbers, missing and categories natively.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -30,16 +29,17 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from monitoring.model.metrics import ranking
 from monitoring.model.panel import Encoder, Floats, Numbers
 
 DEFAULT = "logistic"
-MARGIN = 0.005  # PR-AUC by which boosting must win on held-out units to be chosen
-LED, FREE = (0.001, 0.01, 0.1), (0.03, 0.3)  # strengths C with and without a leading column, the simplest first
+MARGIN = 0.005  # PR-AUC by which boosting must win on held-out units to be chosen, and by no less than a standard error
+LED, FREE = (0.001, 0.003, 0.01, 0.1), (0.03, 0.3)  # strengths C with and without a leading column, the simplest first
 FEW_VALUES = 2  # a number with so many different values needs no curve
 LEAD_WEIGHT = (
     150.0  # the leading column runs from minus this to this: some 30 times as wide as others, hardly penalised
 )
-FEW_ROWS = 30_000  # above it a leading column changes nothing any more, and is not tried
+FEW_POSITIVES = 3_000  # above it a leading column changes nothing any more, and is not tried
 PIECE = 50_000  # rows whose columns are made at once
 JUDGED = 20_000  # rows on which the leading column is looked for
 
@@ -67,24 +67,25 @@ CANDIDATES: dict[str, Candidate] = {
 }
 
 
-def settings_of(name: str, rows: int) -> tuple[Mapping[str, Any], ...]:
-    """The settings that are worth trying on so many rows."""
-    return tuple(s for s in CANDIDATES[name].settings if rows <= FEW_ROWS or not s.get("lead"))
+def settings_of(name: str, positives: float) -> tuple[Mapping[str, Any], ...]:
+    """The settings that are worth trying on so many positive rows."""
+    return tuple(s for s in CANDIDATES[name].settings if positives <= FEW_POSITIVES or not s.get("lead"))
 
 
 def build(
-    name: str, setting: Mapping[str, Any], encoder: Encoder, seed: int, monotone: Mapping[str, int], matrix: Numbers, lead: int | None
+    name: str, setting: Mapping[str, Any], encoder: Encoder, seed: int, monotone: Mapping[str, int], matrix: Numbers, leads: Sequence[int]
 ) -> Pipeline:  # fmt: skip
     """An unfitted pipeline for rows like `matrix`; `monotone` (feature -> 1, -1) binds the boosted ones.
 
-    `lead` is the place of the leading column, where the setting asks for one.
+    `leads` are the places of the leading columns, where the setting asks for them.
     """
     if name == "logistic":
-        parts = spread(encoder, seed, matrix) + led(seed, matrix, lead)
+        parts = spread(encoder, seed, matrix) + led(seed, matrix, leads)
         return Pipeline([("columns", ColumnTransformer(parts, sparse_threshold=0.0)), ("model", regression(setting))])
     own: dict[str, Any] = {"categorical_features": encoder.categorical, "random_state": seed}
     if monotone:
-        own["monotonic_cst"] = [0 if name in encoder.codes else int(monotone.get(name, 0)) for name in encoder.features]
+        names = [encoder.features[owner] for owner in encoder.owners]
+        own["monotonic_cst"] = [0 if name in encoder.codes else int(monotone.get(name, 0)) for name in names]
     if not setting.get("plain"):
         own |= {"learning_rate": 0.05, "max_iter": 200, "min_samples_leaf": 40, "l2_regularization": 5.0, **setting}
     return Pipeline([("model", HistGradientBoostingClassifier(early_stopping=False, **own))])
@@ -98,9 +99,9 @@ def path(
     encoder: Encoder, settings: Sequence[Mapping[str, Any]], matrix: Numbers, y: Floats, new: Numbers, seed: int
 ) -> list[Floats]:
     """The raw scores of `new` under each setting of the logistic regression; its columns are made once for all."""
-    lead = leading(matrix, y, encoder, seed) if any(setting.get("lead") for setting in settings) else None
+    leads = leading(matrix, y, encoder, seed) if any(setting.get("lead") for setting in settings) else []
     common = ColumnTransformer(spread(encoder, seed, matrix), sparse_threshold=0.0).fit(matrix)
-    first = None if lead is None else ColumnTransformer(led(seed, matrix, lead)).fit(matrix)
+    first = ColumnTransformer(led(seed, matrix, leads)).fit(matrix) if leads else None
 
     def columns(rows: Numbers, wanted: bool) -> Any:
         made = common.transform(rows)
@@ -117,7 +118,15 @@ def path(
     return told
 
 
-def leading(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> int | None:
+def leading(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> list[int]:
+    """The places of the column that leads: of the encoder's relative amount both, else of the one that ranks best."""
+    if encoder.relative is not None:
+        return [encoder.owners[-1], len(encoder.owners) - 1]
+    best = best_ranking(matrix, y, encoder, seed)
+    return [] if best is None else [best]
+
+
+def best_ranking(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> int | None:
     """The number column that ranks the rows best by itself, missing counted as its middle; None where there is none."""
     if len(y) > JUDGED:
         few = np.random.default_rng(seed).random(len(y)) < JUDGED / len(y)
@@ -128,7 +137,7 @@ def leading(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> int | No
         known = ~np.isnan(values)
         if category or not known.any() or not 0 < y.sum() < len(y):
             continue
-        apart = abs(float(roc_auc_score(y, np.where(known, values, np.median(values[known])))) - 0.5)
+        apart = abs(ranking(y, np.where(known, values, np.median(values[known])).astype(np.float64)) - 0.5)
         if apart > best:
             best, found = apart, number
     return found
@@ -153,12 +162,12 @@ def spread(encoder: Encoder, seed: int, matrix: Numbers) -> list[tuple[str, Any,
     return [part for part in parts if part[2]]
 
 
-def led(seed: int, matrix: Numbers, lead: int | None) -> list[tuple[str, Any, Sequence[int]]]:
-    """The leading column once more, hardly penalised; nothing without one."""
-    if lead is None:
+def led(seed: int, matrix: Numbers, leads: Sequence[int]) -> list[tuple[str, Any, Sequence[int]]]:
+    """The leading columns once more, hardly penalised; nothing without any."""
+    if not leads:
         return []
     wide = MinMaxScaler((-LEAD_WEIGHT, LEAD_WEIGHT))
-    return [("lead", make_pipeline(_middle(), _normal(seed, matrix), wide), [lead])]
+    return [("lead", make_pipeline(_middle(), _normal(seed, matrix), wide), list(leads))]
 
 
 def _middle() -> SimpleImputer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -17,13 +18,18 @@ from monitoring.model.metrics import at_length, intervals, judge, stability
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
 from monitoring.model.report import FEW, Report
 from monitoring.model.splitting import split
-from monitoring.shares import Z95, wilson
+from monitoring.shares import wilson
 
 LENGTHS = (0.05, 0.1)
 TOO_GOOD = 0.95  # ROC-AUC at which a leak is likelier than a miracle
-DRIFTED = 0.25
+DRIFTED = (
+    0.25  # population stability index above which a distribution has clearly changed, unless the caller says otherwise
+)
+CHANCE, FEWEST = 0.05, 5  # a group is served worse: by how small a chance, and with how many positives at least
 BANDS = 4
 MOST_GROUPS = 60
+# What a column of income, pay or consumption is called, as a whole or in parts: hhninc, income_pc, ln_wage, 人均纯收入.
+INCOME = re.compile(r"income|inc(_|\d|$)|(^|_)inc|wage|salary|earn|consum|expend|收入|工资|消费", re.IGNORECASE)
 
 
 def evaluate(
@@ -43,6 +49,10 @@ def evaluate(
     again: str | None = None,
     monotone: Mapping[str, int] | None = None,
     candidates: Sequence[str] = tuple(CANDIDATES),
+    relative: bool = True,
+    drifted: float = DRIFTED,
+    chance: float = CHANCE,
+    fewest: int = FEWEST,
     seed: int = 0,
 ) -> Report:
     """Trains on the early part, tests on the late one, and compares.
@@ -51,8 +61,12 @@ def evaluate(
     without them all other columns. `groups`: columns by which the list is checked for fairness (they are features only where
     named). `capacity`: share of rows that can be visited. `horizon`: periods that a label looks ahead (the gap). `split_period`
     is the first test period; `split_column` holds train, valid, test, drop; without either the last quarter of the periods.
-    `income` (lower is needier) and `counts` (number of rules hit) name the columns of two baselines. `again` names a column
-    that is 1 where an entry would be a re-entry; without it, units with an earlier label of 1 in the panel are.
+    `income` (lower is needier) and `counts` (number of rules hit) name the columns of two baselines; without `income` it is the
+    numeric feature that is called like one (`INCOME`), of several the one that ranks the training rows best, lowest first.
+    `again` names a column that is 1 where an entry would be a re-entry; without it, units with an earlier label of 1 in the
+    panel are. `relative`: the amount that ranks best is also read as its place among others of its period. `drifted` is the
+    population stability index, `chance` (over all groups together) and `fewest` (positives) the difference of a group, from which
+    on is warned.
     Raises PanelError (a ValueError) with what is wrong and what would be right.
     """
     frame = panel.lazy().collect()
@@ -66,7 +80,7 @@ def evaluate(
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)
     ahead = _later(train[period], test[period])
-    fitted = fit_frame(train, columns, monotone or {}, candidates, seed, ahead)
+    fitted = fit_frame(train, columns, monotone or {}, candidates, seed, ahead, relative)
     y = labels(test, label).cast(pl.Float64).to_numpy()
     lengths = tuple(sorted({*LENGTHS, capacity}))
     scored = _score_all(fitted, train, test, columns, monotone or {}, seed, ahead)
@@ -74,6 +88,7 @@ def evaluate(
     best = scored[fitted.model.name]
     units = groups_of(test, id)
     drift = _drift(fitted, train, test)
+    income = income or income_of(train, columns)
     baselines = _baselines(train, test, y, columns, fitted, income, counts, lengths)
     positives = fitted.model.positives
     entries = train.filter(pl.col(label).cast(pl.Int8) == 1)[id].n_unique()
@@ -89,9 +104,9 @@ def evaluate(
         baselines=baselines,
         intervals=intervals(y, best, units, capacity, seed),
         entries=_entries(frame, test, columns, again, y, best, lengths),
-        groups=_groups(test, groups, y, best, capacity),
+        groups=_groups(test, groups, y, best, capacity, chance, fewest),
         drift=drift,
-        warnings=_warnings(fitted, train, columns, told, baselines, drift, entries),
+        warnings=_warnings(fitted, train, columns, told, baselines, drift, entries, drifted),
         scores=test.select(id, period, label).with_columns(score=pl.Series(best)),
         model=fitted.model,
     )  # fmt: skip
@@ -141,7 +156,7 @@ def _baselines(
         )
     }
     if income:
-        told["income"] = judge(y, _sortable(test[income], -1.0), lengths, False)
+        told["income"] = judge(y, _sortable(test[income], -1.0), lengths, False) | {"column": income}
     if counts:
         told["rules"] = judge(y, _sortable(test[counts], 1.0), lengths, False)
     last = _last_label(pl.concat([train, test], how="vertical"), test, columns)
@@ -154,6 +169,17 @@ def _baselines(
         middle = np.nanmedian(values) if not np.isnan(values).all() else 0.0
         told["best_column"] = judge(y, np.where(np.isnan(values), middle, values), lengths, False) | {"column": name}
     return told
+
+
+def income_of(train: pl.DataFrame, columns: Columns) -> str | None:
+    """The numeric feature that is called like an income and whose lowest rows are the neediest in training; None without one."""
+    y = labels(train, columns.label).cast(pl.Float64).to_numpy()
+    called = [
+        n for n in columns.features if INCOME.search(n) and train.schema[n].is_numeric() and train[n].n_unique() > BANDS
+    ]
+    found = {name: float(roc_auc_score(y, _sortable(train[name], -1.0))) for name in called}
+    best = max(found, key=lambda name: found[name], default=None)
+    return best if best is not None and found[best] > 0.5 else None
 
 
 def _entries(
@@ -179,6 +205,7 @@ def _entries(
 
 def _sortable(values: pl.Series, sign: float) -> Floats:
     numbers = values.cast(pl.Float64, strict=False) * sign
+    numbers = numbers.set(~numbers.is_finite().fill_null(False), None)
     told: Floats = numbers.fill_null(numbers.median() or 0.0).to_numpy()
     return told
 
@@ -218,10 +245,10 @@ def _best_column(train: pl.DataFrame, columns: Columns, fitted: Fitted) -> tuple
 
 
 def _groups(
-    test: pl.DataFrame, groups: Sequence[str], y: Floats, score: Floats, capacity: float
+    test: pl.DataFrame, groups: Sequence[str], y: Floats, score: Floats, capacity: float, chance: float, fewest: int
 ) -> list[dict[str, Any]]:
     """Recall and precision of each group on the county's one list, with Wilson intervals, and whether it is served worse
-    than the others beyond chance (two shares compared, 5% over all groups together)."""
+    than the others beyond chance (two shares compared, `chance` over all groups together)."""
     length = at_length(y, score, capacity).length
     chosen = np.zeros(len(y), dtype=bool)
     chosen[np.argsort(-score, kind="stable")[:length]] = True
@@ -236,9 +263,9 @@ def _groups(
                 "column": column, "group": value, "rows": int(of.sum()), "positives": int(positives), "chosen": int(taken), "found": int(found),
                 "recall": found / positives if positives else float("nan"), "recall_interval": list(wilson(found, positives)),
                 "precision": found / taken if taken else float("nan"), "precision_interval": list(wilson(found, taken)),
-                "mean_score": float(score[of].mean()), "rate": float(y[of].mean()), "z": _difference(found, positives, *others),
+                "mean_score": float(score[of].mean()), "rate": float(y[of].mean()), "z": _difference(found, positives, *others, fewest),
             })  # fmt: skip
-    limit = _limit(len(told))
+    limit = NormalDist().inv_cdf(1 - chance / max(len(told), 1))
     return [one | {"served_worse": bool(one["z"] < -limit)} for one in told]
 
 
@@ -250,17 +277,13 @@ def _banded(values: pl.Series) -> pl.Series:
     return values.cast(pl.String).fill_null("不明")
 
 
-def _difference(found: float, of: float, other_found: float, other_of: float) -> float:
-    """z of the difference of two shares; 0 where either has fewer than five to share."""
-    if min(of, other_of) < 5:
+def _difference(found: float, of: float, other_found: float, other_of: float, fewest: int) -> float:
+    """z of the difference of two shares; 0 where either has fewer than `fewest` to share."""
+    if min(of, other_of) < fewest:
         return 0.0
     pooled = (found + other_found) / (of + other_of)
     spread = float(np.sqrt(pooled * (1 - pooled) * (1 / of + 1 / other_of)))
     return (found / of - other_found / other_of) / spread if spread else 0.0
-
-
-def _limit(groups: int) -> float:
-    return NormalDist().inv_cdf(1 - 0.05 / max(groups, 1)) if groups else Z95
 
 
 def _drift(fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame) -> dict[str, Any]:
@@ -273,7 +296,7 @@ def _drift(fitted: Fitted, train: pl.DataFrame, test: pl.DataFrame) -> dict[str,
 
 
 def _warnings(
-    fitted: Fitted, train: pl.DataFrame, columns: Columns, told: dict[str, Any], baselines: dict[str, Any], drift: dict[str, Any], entries: int
+    fitted: Fitted, train: pl.DataFrame, columns: Columns, told: dict[str, Any], baselines: dict[str, Any], drift: dict[str, Any], entries: int, drifted: float
 ) -> list[str]:  # fmt: skip
     warnings = []
     if entries < FEW:
@@ -289,5 +312,5 @@ def _warnings(
     beaten = [n for n, b in baselines.items() if b["pr_auc"] >= told[fitted.model.name]["pr_auc"]]
     if beaten:
         warnings.append(f"模型不比基线强：{'、'.join(beaten)}")
-    warnings += [f"特征 {n} 的分布变了（PSI {value:.2f}）" for n, value in drift["features"].items() if value > DRIFTED]
+    warnings += [f"特征 {n} 的分布变了（PSI {value:.2f}）" for n, value in drift["features"].items() if value > drifted]
     return warnings

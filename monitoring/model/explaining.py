@@ -41,13 +41,13 @@ def steps(model: Model, matrix: Numbers) -> Floats:
     """Rows × features: what each feature adds to the log odds of each row, from the reference row on."""
     if model.name == DEFAULT:
         return _of_regression(model, matrix)
-    count = matrix.shape[1]
+    count, owner = len(model.encoder.features), np.asarray(model.encoder.owners)
     made = np.zeros((len(matrix), count))
     for order in (range(count), range(count - 1, -1, -1)):
         before = np.repeat(model.reference, len(matrix), axis=0)
         told = model.raw(before)
         for number in order:
-            before[:, number] = matrix[:, number]
+            before[:, owner == number] = matrix[:, owner == number]
             now = model.raw(before)
             made[:, number] += (now - told) / 2
             told = now
@@ -57,18 +57,18 @@ def steps(model: Model, matrix: Numbers) -> Floats:
 def _of_regression(model: Model, matrix: Numbers) -> Floats:
     """The same of a logistic regression, read off its coefficients: the columns made of one feature are its own."""
     columns, regression = model.pipeline.named_steps["columns"], model.pipeline.named_steps["model"]
-    owner = _owners(columns)
+    owner = np.asarray(model.encoder.owners)[_owners(columns)]
     start = columns.transform(model.reference)[0]
-    sums = np.zeros((len(owner), matrix.shape[1]))
+    sums = np.zeros((len(owner), len(model.encoder.features)))
     sums[np.arange(len(owner)), owner] = regression.coef_[0]
     parts = [
         (columns.transform(matrix[first : first + AT_ONCE]) - start) @ sums for first in range(0, len(matrix), AT_ONCE)
     ]
-    return np.concatenate(parts) if parts else np.zeros((0, matrix.shape[1]))
+    return np.concatenate(parts) if parts else np.zeros((0, len(model.encoder.features)))
 
 
 def _owners(columns: ColumnTransformer) -> npt.NDArray[np.int64]:
-    """The feature's place that each column of the regression is made of."""
+    """The matrix's column that each column of the regression is made of."""
     owner = np.empty(max(part.stop for part in columns.output_indices_.values()), dtype=np.int64)
     for name, transformer, places in columns.transformers_:
         at = columns.output_indices_[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from monitoring.model.calibrating import Calibrator, brought_up, learn
-from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, build, leading, path, settings_of
+from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, best_ranking, build, leading, path, settings_of
 from monitoring.model.metrics import average_precision, share_better
 from monitoring.model.panel import (
     Columns,
@@ -22,6 +22,7 @@ from monitoring.model.panel import (
     Floats,
     Numbers,
     PanelError,
+    Relative,
     columns_of,
     folds_of,
     groups_of,
@@ -29,8 +30,13 @@ from monitoring.model.panel import (
 )
 
 FOLDS, MANY = 5, 6_000  # folds, and the rows above which three are enough
-SIMPLER = 0.25  # standard errors of PR-AUC by which a setting must win to be chosen over a simpler one
-LARGE = 30_000  # rows above which one fold is held out instead of each in turn
+SIMPLER, OTHER = (
+    0.5,
+    1.0,
+)  # standard errors of PR-AUC by which a setting must win over a simpler one, boosting over the default
+FEW_AHEAD = 20  # positives of the newest periods, below which they do not tell who wins there
+LARGE = 60_000  # rows above which one fold is held out instead of each in turn
+THREADED = 30_000  # rows from which a second thread is worth its while
 MOST_LOGISTIC = 60_000  # rows that a few hundred coefficients need at most; more only cost memory
 MOST_TRIED = 100_000  # rows on which a candidate is tried; the chosen one is fitted on all
 SURE = 0.8  # share of draws in which boosting must win
@@ -90,19 +96,21 @@ def fit(
     features: Sequence[str] | None = None,
     monotone: Mapping[str, int] | None = None,
     candidates: Sequence[str] = tuple(CANDIDATES),
+    relative: bool = True,
     seed: int = 0,
 ) -> Model:
-    """Trains on all rows with a label. `monotone` (feature -> 1 rising, -1 falling) binds boosted candidates.
+    """Trains on all rows with a label. `monotone` (feature -> 1 rising, -1 falling) binds boosted candidates. `relative`: the
+    amount that ranks best is also read as its place among others of its period.
 
     Raises PanelError (a ValueError) where the panel cannot be used.
     """
     frame = panel.lazy().collect()
     columns = columns_of(frame, id, period, label, features, ())
-    return fit_frame(frame, columns, monotone or {}, candidates, seed).model
+    return fit_frame(frame, columns, monotone or {}, candidates, seed, relative=relative).model
 
 
 def fit_frame(
-    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True
+    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True, relative: bool = True
 ) -> Fitted:  # fmt: skip
     """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level."""
     frame = frame.filter(pl.col(columns.label).is_not_null())
@@ -112,20 +120,49 @@ def fit_frame(
     encoder = Encoder.learn(frame, columns.features)
     if not encoder.features:
         raise PanelError("特征列的值都相同，没有可学的")
+    if relative:
+        encoder = _with_relative(encoder, frame, columns, y, seed)
     matrix, units = encoder.matrix(frame), groups_of(frame, columns.id)
     count = FOLDS if len(frame) <= MANY else 3
     folds = folds_of(frame, columns.id, FOLDS if len(frame) > LARGE else count, seed)
     held = range(count) if len(frame) <= LARGE else range(1)
+    late = newest(frame, columns) if ahead else None
+
     with threadpool_limits(threads(len(frame))):
         trials = tuple(_trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in candidates)
         chosen, why = _choose(trials, y, units, seed)
+        default = next((trial for trial in trials if trial.name == DEFAULT), chosen)
+        if chosen is not default and late is not None and min(y[late].sum(), y[~late].sum()) >= FEW_AHEAD:
+            new, old = (_ahead(trial, late, encoder, matrix, y, seed, monotone) for trial in (chosen, default))
+            if new <= old + MARGIN:
+                why = f"默认：{chosen.name} 用前面的期训练，在最新的期上 PR-AUC {new:.4f}，没有强过默认的 {old:.4f}"
+                chosen = default
         pipeline = fit_one(chosen.name, chosen.setting, encoder, matrix, y, seed, monotone)
-        calibrator = calibrated(chosen, y, units, newest(frame, columns) if ahead else None)
+        calibrator = calibrated(chosen, y, units, late)
     reference = np.nanmedian(matrix, axis=0, keepdims=True).astype(np.float32)
     model = Model(
         chosen.name, chosen.setting, columns, encoder, pipeline, calibrator, reference, len(frame), len(np.unique(units)), int(y.sum()), seed
     )  # fmt: skip
     return Fitted(model, trials, why)
+
+
+def _ahead(
+    trial: Trial, late: Flags, encoder: Encoder, matrix: Numbers, y: Floats, seed: int, monotone: Mapping[str, int]
+) -> float:
+    """PR-AUC on the newest periods of the trial's candidate, fitted on the ones before: what holds among units of the same
+    periods need not hold in the next ones."""
+    pipeline = fit_one(trial.name, trial.setting, encoder, matrix[~late], y[~late], seed, monotone)
+    return average_precision(y[late], raw_scores(pipeline, matrix[late]))
+
+
+def _with_relative(encoder: Encoder, frame: pl.DataFrame, columns: Columns, y: Floats, seed: int) -> Encoder:
+    """The same with the best ranking amount as its place in its period beside it, where there is one."""
+    matrix = encoder.matrix(frame)
+    best = best_ranking(matrix, y, encoder, seed)
+    if best is None or encoder.features[best] == columns.period:
+        return encoder
+    told = Relative.learn(frame, columns.period, encoder.features[best], matrix[:, best])
+    return replace(encoder, relative=told)
 
 
 def newest(frame: pl.DataFrame, columns: Columns) -> Flags | None:
@@ -145,10 +182,10 @@ def calibrated(trial: Trial, y: Floats, units: npt.NDArray[np.int64], late: Flag
     return brought_up(calibrator, trial.raw[known & late], y[known & late])
 
 
-def threads(rows: int) -> int:
-    """A fixed number, so that sums have one order and scores are the same on every run; on a small panel a second thread
-    only waits for the first."""
-    return 2 if rows > LARGE else 1
+def threads(rows: int) -> dict[str, int]:
+    """Fixed numbers, so that sums have one order and scores are the same on every run: two threads grow trees on a large
+    panel; on a small one, and in linear algebra of this size, a second only waits for the first."""
+    return {"openmp": 2 if rows > THREADED else 1, "blas": 1}
 
 
 def score(model: Model, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -163,8 +200,9 @@ def _trial(
     name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
 ) -> Trial:  # fmt: skip
     """Every setting on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
-    settings = settings_of(name, len(y))
+    settings = settings_of(name, y.sum())
     raws = [np.full(len(y), np.nan) for _ in settings]
+    fitted: list[Pipeline] = []
     for fold in held:
         out = folds == fold
         if not out.any() or not 0 < y[~out].sum() < (~out).sum():
@@ -173,19 +211,22 @@ def _trial(
         if name == DEFAULT:
             told = path(encoder, settings, matrix[few], y[few], matrix[out], seed)
         else:
-            told = [raw_scores(fit_one(name, setting, encoder, matrix[few], y[few], seed, monotone), matrix[out]) for setting in settings]  # fmt: skip
+            fitted = [fit_one(name, setting, encoder, matrix[few], y[few], seed, monotone) for setting in settings]
+            told = [raw_scores(pipeline, matrix[out]) for pipeline in fitted]
         for raw, one in zip(raws, told, strict=True):
             raw[out] = one
     known = ~np.isnan(raws[0])
     found = [average_precision(y[known], raw[known]) if known.any() else float("nan") for raw in raws]
-    best, positives = max(found), y[known].sum()
-    near = best - SIMPLER * float(np.sqrt(best * (1 - best) / max(positives, 1)))
+    near = max(found) - SIMPLER * standard_error(max(found), y[known].sum())
     chosen = next((n for n, one in enumerate(found) if one >= near), 0)
-    pipeline = None
-    if len(y) > LARGE and name != DEFAULT:
-        few = _thinned(~known, y, MOST_TRIED, seed)
-        pipeline = fit_one(name, settings[chosen], encoder, matrix[few], y[few], seed, monotone)
+    # Of a large panel the one held-out fold's model stands for the candidate where it is not chosen.
+    pipeline = fitted[chosen] if len(y) > LARGE and fitted else None
     return Trial(name, settings[chosen], found[chosen], raws[chosen], pipeline)
+
+
+def standard_error(pr_auc: float, positives: float) -> float:
+    """About how far chance moves a PR-AUC that rests on so many positives."""
+    return float(np.sqrt(max(pr_auc * (1 - pr_auc), 0.0) / max(positives, 1)))
 
 
 def fit_one(
@@ -200,8 +241,8 @@ def fit_one(
         name != DEFAULT and empty.any()
     ):  # boosting stumbles over a column without any value; one of noughts is never split
         matrix = np.where(empty, np.float32(0), matrix)
-    lead = leading(matrix, y, encoder, seed) if setting.get("lead") else None
-    return build(name, setting, encoder, seed, monotone, matrix, lead).fit(matrix, y)
+    leads = leading(matrix, y, encoder, seed) if setting.get("lead") else []
+    return build(name, setting, encoder, seed, monotone, matrix, leads).fit(matrix, y)
 
 
 def _thinned(rows: Flags, y: Floats, most: int, seed: int) -> Flags:
@@ -222,13 +263,17 @@ def raw_scores(pipeline: Pipeline, matrix: Numbers) -> Floats:
 
 
 def _choose(trials: Sequence[Trial], y: Floats, units: npt.NDArray[np.int64], seed: int) -> tuple[Trial, str]:
-    """The default, unless another wins by more than the margin, in most draws of units."""
+    """The default, unless another wins by more than the margin and a standard error, in most draws of units."""
     default = next((trial for trial in trials if trial.name == DEFAULT), trials[0])
     best = max(trials, key=lambda trial: trial.pr_auc)
-    if best is default or not best.pr_auc > default.pr_auc + MARGIN:
-        return default, f"默认：没有别的候选在未见过的户上高出 {MARGIN} 以上"
     known = ~np.isnan(best.raw) & ~np.isnan(default.raw)
+    margin = max(MARGIN, OTHER * standard_error(default.pr_auc, y[known].sum()))
+    if best is default or not best.pr_auc > default.pr_auc + margin:
+        return default, f"默认：没有别的候选在未见过的户上高出 {margin:.4f} 以上"
     sure = share_better(y[known], best.raw[known], default.raw[known], units[known], seed)
     if sure < SURE:
         return default, f"默认：{best.name} 高出 {best.pr_auc - default.pr_auc:.4f}，但只在 {sure:.0%} 的重抽中领先"
-    return best, f"在未见过的户上高出默认 {best.pr_auc - default.pr_auc:.4f}，在 {sure:.0%} 的重抽中领先"
+    return (
+        best,
+        f"在未见过的户上高出默认 {best.pr_auc - default.pr_auc:.4f}（须高出 {margin:.4f}），在 {sure:.0%} 的重抽中领先",
+    )

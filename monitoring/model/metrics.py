@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from monitoring.model.panel import Floats
@@ -43,6 +44,15 @@ def average_precision(y: Floats, score: Floats, weight: Floats | None = None) ->
     hits, seen = hits[ends], seen[ends]
     precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
     return float(np.sum(np.diff(np.r_[0.0, hits]) * precision) / hits[-1])
+
+
+def ranking(y: Floats, score: Floats) -> float:
+    """ROC-AUC by the mean rank of the positives (ties count half): what scikit-learn says, without its checks of each call."""
+    positives, rows = float(y.sum()), len(y)
+    if not 0 < positives < rows:
+        return float("nan")
+    ranks = rankdata(score)
+    return float((ranks[y > 0].sum() - positives * (positives + 1) / 2) / (positives * (rows - positives)))
 
 
 def at_length(y: Floats, score: Floats, share: float) -> AtLength:

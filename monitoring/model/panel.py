@@ -15,6 +15,8 @@ Numbers = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 MOST_CATEGORIES = 60  # rarer ones are one together
+ENOUGH_IN_PERIOD = 30  # values of a period, from which its own middle and spread are known
+MANY_VALUES = 20  # different values of an amount; grades and counts have no place among others of their period
 SPLITS = ("train", "valid", "test", "drop")
 
 
@@ -73,15 +75,68 @@ def labels(frame: pl.DataFrame, column: str) -> pl.Series:
 
 
 @dataclass(frozen=True)
+class Relative:
+    """One amount as its place among others of its period: less the period's median, over the distance of its quartiles.
+
+    Incomes rise from year to year, and so does the line below which somebody is poor; an amount that is low for its year says
+    more than one that is low for all. Taken from the same period alone, so that nothing is known early. `periods`: median and
+    distance of each training period; a period that training never saw brings its own, or, where it has too few rows, `newest`.
+    """
+
+    feature: str
+    period: str
+    periods: dict[str, tuple[float, float]]
+    newest: tuple[float, float]
+
+    @classmethod
+    def learn(cls, frame: pl.DataFrame, period: str, feature: str, values: Numbers) -> Relative | None:
+        """None where there are not two periods to tell apart, or the feature is no amount."""
+        told = _by_period(frame[period], values)
+        if len(told) < 2 or len(np.unique(values[~np.isnan(values)])) < MANY_VALUES:
+            return None
+        return cls(feature, period, told, list(told.values())[-1])
+
+    def of(self, frame: pl.DataFrame, values: Numbers) -> Numbers:
+        """The places of the rows' values, NaN where the value is. Raises PanelError where the frame has no periods."""
+        if self.period not in frame.columns:
+            raise PanelError(f"缺期间列：{self.period}（{self.feature} 按同期比较）")
+        names = frame[self.period].cast(pl.String).fill_null("")
+        known = _by_period(frame[self.period], values) | self.periods
+        table = {name: known.get(name, self.newest) for name in names.unique().to_list()}
+        middle = names.replace_strict({name: told[0] for name, told in table.items()}, return_dtype=pl.Float64)
+        spread = names.replace_strict({name: told[1] for name, told in table.items()}, return_dtype=pl.Float64)
+        told: Numbers = ((values - middle.to_numpy()) / spread.to_numpy()).astype(np.float32)
+        return told
+
+
+def _by_period(periods: pl.Series, values: Numbers) -> dict[str, tuple[float, float]]:
+    """Median and distance of the quartiles of each period that has enough values to tell, in the order of the periods."""
+    value = pl.col("value")
+    spread = value.quantile(0.75) - value.quantile(0.25)
+    told = (
+        pl.DataFrame({"period": periods, "value": values.astype(np.float64)})
+        .filter(value.is_not_nan(), pl.col("period").is_not_null())
+        .group_by("period")
+        .agg(middle=value.median(), spread=spread, rows=pl.len())
+        .filter(pl.col("rows") >= ENOUGH_IN_PERIOD, pl.col("spread") > 0)
+        .sort("period")
+    )
+    names = told["period"].cast(pl.String).to_list()
+    return dict(zip(names, zip(told["middle"].to_list(), told["spread"].to_list(), strict=True), strict=True))
+
+
+@dataclass(frozen=True)
 class Encoder:
     """How columns become numbers, as learnt from training rows: categories by code, dates by day, the rest as it is.
 
     A missing value stays NaN in every column; a category that training never saw is missing. `codes` are the categories of
-    each categorical column, most frequent first, `MOST_CATEGORIES` at most.
+    each categorical column, most frequent first, `MOST_CATEGORIES` at most. With `relative` one column more stands last: that
+    feature's place among others of its period.
     """
 
     features: tuple[str, ...]
     codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    relative: Relative | None = None
 
     @classmethod
     def learn(cls, frame: pl.DataFrame, features: Sequence[str]) -> Encoder:
@@ -107,17 +162,26 @@ class Encoder:
         return cls(tuple(kept), codes)
 
     @property
+    def owners(self) -> tuple[int, ...]:
+        """For each column of the matrix the place of the feature that it is made of."""
+        own = tuple(range(len(self.features)))
+        return own if self.relative is None else (*own, self.features.index(self.relative.feature))
+
+    @property
     def categorical(self) -> list[bool]:
-        return [name in self.codes for name in self.features]
+        """For each column of the matrix."""
+        return [self.features[owner] in self.codes for owner in self.owners]
 
     def matrix(self, frame: pl.DataFrame) -> Numbers:
-        """Rows × features, float32. Raises PanelError where a feature is not in the frame."""
+        """Rows × columns (the features, then the relative one), float32. Raises PanelError where a feature is not in the frame."""
         missing = [name for name in self.features if name not in frame.columns]
         if missing:
             raise PanelError(f"缺特征列：{'、'.join(missing)}")
-        matrix = np.empty((len(frame), len(self.features)), dtype=np.float32)
+        matrix = np.empty((len(frame), len(self.owners)), dtype=np.float32)
         for number, name in enumerate(self.features):
             matrix[:, number] = self._numbers(frame[name], name).to_numpy()
+        if self.relative is not None:
+            matrix[:, -1] = self.relative.of(frame, matrix[:, self.owners[-1]])
         return matrix
 
     def _numbers(self, values: pl.Series, name: str) -> pl.Series:

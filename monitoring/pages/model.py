@@ -161,7 +161,7 @@ def _groups(view: View, shown: ModelShown) -> None:
             Column(t("陷入困难"), lambda row: ui.count(row["positives"]), "n"),
             Column(t("查全"), lambda row: _share(view, row, "recall"), "n"),
             Column(t("查准"), lambda row: _share(view, row, "precision"), "n"),
-            Column(t("结论"), lambda row: ui.said(t("照顾不足") if row["served_worse"] else t("未见差别") if row["positives"] >= 5 else t("太少，看不出"))),
+            Column(t("结论"), lambda row: ui.said(t("照顾不足") if row["served_worse"] else t("未见差别") if row["positives"] >= shown.manifest["limits"]["group_fewest"] else t("太少，看不出"))),
         ])  # fmt: skip
 
 
@@ -174,7 +174,10 @@ def _share(view: View, row: dict[str, Any], name: str) -> str:
 
 def _drift(view: View, shown: ModelShown) -> None:
     t = view.t
-    ui.heading(t("分布变了吗？"), t("稳定性指数 PSI：0.1 以下稳定，超过 0.25 为明显变化"))
+    ui.heading(
+        t("分布变了吗？"),
+        t("稳定性指数 PSI：0.1 以下稳定，超过 {limit} 为明显变化", limit=number(shown.manifest["limits"]["drift"])),
+    )
     moved = [name for name, _ in shown.manifest["weights"]][:5]
     columns = [Column(t("期"), lambda row: ui.said(t.month(row["period"])), "w"), Column(t("得分"), _psi("score"), "n")]
     columns += [Column(_feature(view, name), _psi(name), "n") for name in moved]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.access import Scope
-from monitoring.forecast.card import BASELINES, CANDIDATE_ZH, DRIFTED, card
+from monitoring.forecast.card import BASELINES, CANDIDATE_ZH, card
 from monitoring.forecast.features import BY_NAME, GROUPS
 from monitoring.forecast.words import relief
 from monitoring.warehouse import Warehouse
@@ -73,11 +73,12 @@ def model(warehouse: Warehouse) -> ModelShown | None:
     drift = [{"period": period, **values} for period, values in sorted(manifest["drift"].items())]
     now = {r["feature"]: float(r["psi"]) for r in warehouse.rows("select feature, psi from model_drift")}
     drift.append({"period": str(warehouse.row("select period from run")["period"]), **now})
+    limit = manifest["limits"]["drift"]
     groups = [group | {"title": GROUPS[group["column"]]} for group in report["groups"]]
     return ModelShown(
         **told, figures=_figures(report), bins=report["candidates"][report["chosen"]]["bins"], groups=groups, drift=drift,
         worse=[group for group in groups if group["served_worse"]],
-        moved=sorted((name for name, psi in now.items() if psi > DRIFTED), key=lambda name: -now[name]),
+        moved=sorted((name for name, psi in now.items() if psi > limit), key=lambda name: -now[name]),
     )  # fmt: skip
 
 

@@ -125,13 +125,15 @@ def aid_cases(c: County) -> tuple[Ints, Ints, Ints, Ints]:
 
     earner_died = (people.dead < NEVER) & s.earner
     careful = np.clip(1 - 0.13 * c.places.slack[c.homes.township], 0.4, 1.0)
-    add((s.ill < NEVER) & c.chance.happens(0.35, "aid for illness", everyone), people.home, s.ill, 8, 60, 0)
+    # Bills add up over months before somebody asks, and whoever has least to spare asks first.
+    asks = (0.27 * s.frailty).clip(0.08, 0.9)[people.home]
+    add((s.ill < NEVER) & c.chance.happens(asks, "aid for illness", everyone), people.home, s.ill, 30, 300, 0)
     add(c.chance.happens(careful, "aid after flood", homes), homes, s.flood, 1, 24, 1)
     add(earner_died & c.chance.happens(0.62, "aid after death", everyone), people.home, people.dead, 5, 26, 2)
     add(p.fallen & c.chance.happens(0.35, "aid after fall", homes), homes, p.change, 8, 40, 3)
     risk = (p.listed >= UNSTABLE) & (p.identified >= first)
     add(risk & c.chance.happens(careful, "aid when listed", homes), homes, p.identified, 2, 20, 3)
-    odd = c.chance.happens(0.00035 * c.window.months, "other aid", homes)
+    odd = c.chance.happens(0.00035 * c.window.months * s.frailty.clip(0, 6), "other aid", homes)
     add(odd, homes, np.where(odd, c.window.day(c.chance, "other aid", homes), NEVER), 0, 0, 4)
     home = np.concatenate([rows for rows, _, _ in found])
     day = np.concatenate([days for _, days, _ in found])

@@ -115,19 +115,24 @@ def _any(homes: Homes, of_people: Bools) -> Bools:
     return np.logical_or.reduceat(of_people, homes.start)
 
 
-def _into_dibao(chance: Chance, places: Places, homes: Homes, window: Window, free: Bools, p: Programmes) -> None:
-    """Falls into hardship: most are answered within three months, some late, a few never."""
+def _into_dibao(
+    chance: Chance, places: Places, homes: Homes, shocks: Shocks, window: Window, free: Bools, p: Programmes
+) -> None:
+    """Falls into hardship, the frail ones first and mostly after a trouble that could be seen: most are answered within
+    three months, some late, a few never."""
     every = np.arange(len(homes))
-    falls = free & chance.happens(0.00052 * window.months, "falls into hardship", every)
-    missed = (
-        free & ~falls & chance.happens(0.00035 * places.slack[homes.township] * window.months, "is overlooked", every)
-    )
+    rate = _rate(shocks, free) * window.months
+    falls = free & chance.happens(0.00052 * rate, "falls into hardship", every)
+    missed = free & ~falls & chance.happens(0.00035 * places.slack[homes.township] * rate, "is overlooked", every)
     start = window.start + chance.whole(
         2, window.months + 5, "dibao begins", every
     )  # some fall too late to be answered
+    after = shocks.trouble < NEVER
+    start = np.where(after, _after(chance, shocks, 4, 11, "dibao follows", every), start)
     decided = first_day(start - 1) + chance.whole(3, 25, "dibao decided", every)
     applied = decided - chance.whole(15, 30, "dibao takes", every)
     shock = applied - chance.whole(15, 75, "asks after", every)
+    shock = np.where(after, np.maximum(shock, shocks.trouble + 5), shock)
     late = chance.choice((0.18, 0.18, 0.18, 0.16, 0.30), "how late", every)
     late_start = np.where(late == 4, NEVER, start + np.asarray([3, 4, 6, 9, 0])[late])
     told = missed & chance.happens(0.45, "has applied all the same", every)
@@ -139,6 +144,20 @@ def _into_dibao(chance: Chance, places: Places, homes: Homes, window: Window, fr
     base = standard(window.start, homes.urban)
     p.pay_before = np.where(p.fallen, base * chance.between(1.65, 2.7, "before the fall", every), p.pay_before)
     p.pay_after = np.where(p.fallen, base * chance.between(0.3, 0.92, "after the fall", every), p.pay_after)
+
+
+def _rate(shocks: Shocks, free: Bools) -> Floats:
+    """By household: its frailty over that of the free ones, so that as many of them fall as if all were alike."""
+    mean = float(shocks.frailty[free].mean()) if free.any() else 1.0
+    told: Floats = shocks.frailty / mean
+    return told
+
+
+def _after(chance: Chance, shocks: Shocks, soonest: int, latest: int, purpose: str, every: Ints) -> Ints:
+    """By household: a month some months after its trouble (NEVER where it has none)."""
+    known = np.where(shocks.trouble < NEVER, shocks.trouble, 0)
+    told = month_at(known) + chance.whole(soonest, latest, purpose, every)
+    return np.where(shocks.trouble < NEVER, told, NEVER)
 
 
 def _out_of_dibao(chance: Chance, places: Places, homes: Homes, window: Window, stock: Bools, p: Programmes) -> None:
@@ -160,17 +179,15 @@ def _out_of_dibao(chance: Chance, places: Places, homes: Homes, window: Window, 
     p.low_kind = np.where(listed, MARGINAL, p.low_kind)
 
 
-def _low_income(chance: Chance, homes: Homes, window: Window, free: Bools, p: Programmes) -> Bools:
+def _low_income(chance: Chance, homes: Homes, shocks: Shocks, window: Window, free: Bools, p: Programmes) -> Bools:
     """Families recognised as low-income: a stock that turns over; for heavy expenditure it ends after a year."""
     every = np.arange(len(homes))
-    low = free & chance.some(np.where(free, 1.0, 0.0), homes.size, 0.026, "low income")
+    low = free & chance.some(np.where(free, shocks.frailty, 0.0), homes.size, 0.026, "low income")
     kind = chance.choice((0.74, 0.18, 0.08), "low-income kind", every)
     new = (kind == RIGID) | chance.happens(0.012 * window.months, "new low income", every)
-    start = np.where(
-        new,
-        window.start + chance.whole(0, window.months - 1, "low from", every),
-        window.start - chance.whole(1, 40, "low since", every),
-    )
+    fresh = window.start + chance.whole(0, window.months - 1, "low from", every)
+    fresh = np.where(shocks.trouble < NEVER, _after(chance, shocks, 2, 9, "low follows", every), fresh)
+    start = np.where(new, fresh, window.start - chance.whole(1, 40, "low since", every))
     stays = chance.whole(10, 60, "low for", every)
     p.low_start = np.where(low, start, p.low_start)
     p.low_end = np.where(low, np.where(kind == RIGID, start + 12, np.maximum(start, window.start) + stays), p.low_end)
@@ -182,12 +199,13 @@ def _low_income(chance: Chance, homes: Homes, window: Window, free: Bools, p: Pr
 
 
 def _monitored(
-    chance: Chance, homes: Homes, window: Window, dibao: Bools, low: Bools, free: Bools, earner: Bools, p: Programmes
-) -> None:
+    chance: Chance, homes: Homes, shocks: Shocks, window: Window, dibao: Bools, low: Bools, free: Bools, earner: Bools, p: Programmes
+) -> None:  # fmt: skip
     """The rural list: households once poor (脱贫户) and those at risk, many of them on dibao or low-income too."""
     every = np.arange(len(homes))
     rural = ~homes.urban
-    weight = np.where(rural, np.select([dibao | p.fallen, low, free & earner], [9.0, 9.0, 0.28], 0.0), 0.0)
+    open_to_risk = 0.28 * _rate(shocks, rural & free & earner)
+    weight = np.where(rural, np.select([dibao | p.fallen, low, free & earner], [9.0, 9.0, open_to_risk], 0.0), 0.0)
     risk = chance.some(weight, homes.size, 0.026, "at risk")
     weight = np.where(rural & ~risk, np.select([dibao, low, free & earner], [1.6, 1.4, 1.0], 0.0), 0.0)
     once = chance.some(weight, homes.size, 0.08, "once poor")
@@ -198,7 +216,13 @@ def _monitored(
     old = first - chance.whole(30, 900, "at risk since", every)
     p.identified = np.where(once, first - chance.whole(2200, 4000, "once poor since", every), NEVER)
     after_fall = p.change + chance.whole(20, 70, "identified after", every)
-    fresh = np.where(p.fallen, after_fall, window.day(chance, "identified", every))
+    seen = _after(chance, shocks, 2, 9, "identified follows", every)
+    fresh = np.where(
+        seen < NEVER,
+        first_day(seen) + chance.whole(0, 27, "identified day", every),
+        window.day(chance, "identified", every),
+    )
+    fresh = np.where(p.fallen, after_fall, fresh)
     p.identified = np.where(risk, np.where(new | p.fallen, fresh, old), p.identified)
     outside = risk & ~dibao & ~low & ~p.fallen
     clears = earner & np.where(
@@ -246,12 +270,12 @@ def make_programmes(
     old = window.start - chance.whole(2, 110, "tekun since", everyone)
     p.tekun_start = np.where(on_tekun, np.where(joins, begin, old), NEVER)
     p.central = on_tekun & chance.happens(0.2, "in an institution", everyone)
-    low = _low_income(chance, homes, window, ~tekun & ~dibao & earner, p)
+    low = _low_income(chance, homes, shocks, window, ~tekun & ~dibao & earner, p)
     free = ~tekun & ~dibao & ~low
-    _into_dibao(chance, places, homes, window, free & earner & ~np.isin(shape, (ELDER, ELDERS)), p)
+    _into_dibao(chance, places, homes, shocks, window, free & earner & ~np.isin(shape, (ELDER, ELDERS)), p)
     free &= ~p.fallen
     _out_of_dibao(chance, places, homes, window, dibao & earner, p)
-    _monitored(chance, homes, window, dibao, low, free, earner, p)
+    _monitored(chance, homes, shocks, window, dibao, low, free, earner, p)
     may = (
         (low | (p.listed >= UNSTABLE))[people.home]
         & shocks.severe

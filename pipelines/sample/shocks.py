@@ -17,6 +17,9 @@ from pipelines.sample.places import Places
 KINDS = ("视力", "听力", "言语", "肢体", "智力", "精神", "多重")
 DEATHS_A_YEAR = ((1, 0.003), (18, 0.0003), (40, 0.0008), (60, 0.0024), (70, 0.011), (80, 0.03), (200, 0.085))
 ILLNESS_A_YEAR = ((40, 0.0012), (60, 0.0042), (200, 0.009))
+# How many times likelier hardship is where it holds; of the same order as in panels of real households, where disability,
+# illness, lost work, many mouths on few earners and a poor dwelling tell who will be poor, though never for sure.
+DISABLED, SEVERELY, STRUCK, BADLY_HOUSED, PER_DEPENDANT = 3.0, 1.8, 8.0, 2.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,10 @@ class Shocks:
     """The day on which a dwelling of C or D was found."""
     dwelling_repaired: Ints
     unsafe_water: Bools
+    frailty: Floats
+    """By household: how many times likelier than the average one it is to come to need help."""
+    trouble: Ints
+    """By household: the first day on which illness, a lost job, a new severe disability or an earner's death strikes."""
 
 
 def rate_by_age(age: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
@@ -114,8 +121,10 @@ def disable(chance: Chance, people: People, window: Window) -> tuple[Ints, Ints,
     return kind, grade, np.where(has & (day <= last), day, NEVER)
 
 
-def hit_by_flood(chance: Chance, homes: Homes, window: Window, places: Places) -> tuple[Ints, Ints, Ints]:
-    """Each July two rural townships are flooded; about a tenth of their households lose something."""
+def hit_by_flood(
+    chance: Chance, homes: Homes, window: Window, places: Places, frailty: Floats
+) -> tuple[Ints, Ints, Ints]:
+    """Each July two rural townships are flooded; one household in forty loses something, the frail ones more often."""
     everyone = np.arange(len(homes))
     day, loss, damage = np.full(len(homes), NEVER), np.zeros(len(homes), np.int64), np.zeros(len(homes), np.int64)
     rural = np.arange(2, len(places.townships))
@@ -124,7 +133,11 @@ def hit_by_flood(chance: Chance, homes: Homes, window: Window, places: Places) -
         if not window.start <= july <= window.last:
             continue
         wet = rural[np.argsort(chance.share("wet", year, rural))[:2]]
-        hit = np.isin(homes.township, wet) & chance.happens(0.1, "flooded", year, everyone) & (day == NEVER)
+        hit = (
+            np.isin(homes.township, wet)
+            & chance.happens(0.025 * frailty.clip(0.3, 8), "flooded", year, everyone)
+            & (day == NEVER)
+        )
         night = first_day(july) + chance.whole(4, 20, "night of the flood", year, homes.township)
         day = np.where(hit, night, day)
         grade = chance.choice((0.3, 0.54, 0.12, 0.04), "damage", year, everyone)
@@ -147,11 +160,26 @@ def make_shocks(chance: Chance, people: People, homes: Homes, window: Window, pl
     no_labour = holds & unable
     earner = (age >= 18) & (age < 60) & ~no_labour & ~chance.happens(0.012, "cannot work", everyone)
     years = window.months / 12
-    ill = chance.happens(rate_by_age(age, ILLNESS_A_YEAR) * years, "seriously ill", everyone)
+    ill = chance.happens(rate_by_age(age, ILLNESS_A_YEAR) * np.where(holds, 3, 0.85) * years, "seriously ill", everyone)
     lost = earner & chance.happens(0.02 * years, "loses the job", everyone)
     drops = (age >= 7) & (age <= 16) & chance.happens(0.0022 * years, "drops out", everyone)
-    flood, loss, damage = hit_by_flood(chance, homes, window, places)
+    ill_from = np.where(ill, window.day(chance, "falls ill", everyone), NEVER)
+    # Who dies before old age has mostly been ill for months.
+    ailed = earner & (people.dead < NEVER) & chance.happens(0.7, "ill before death", everyone)
+    ill_from = np.where(ailed, people.dead - chance.whole(40, 300, "ill how long", everyone), ill_from)
+    lost_on = np.where(lost, window.day(chance, "job ends", everyone), NEVER)
     dwelling = chance.choice((0.61, 0.366, 0.014, 0.010), "dwelling", every_home)
+    struck = np.minimum.reduce(
+        [
+            ill_from,
+            lost_on,
+            np.where(earner, people.dead, NEVER),
+            np.where(severe & (certified >= first), certified, NEVER),
+        ]
+    )
+    trouble = np.minimum.reduceat(struck, homes.start)
+    frailty = frailty_of(homes, holds, severe, earner, trouble, dwelling)
+    flood, loss, damage = hit_by_flood(chance, homes, window, places, frailty)
     new = chance.happens(0.2, "found lately", every_home)
     found = np.where(
         new, window.day(chance, "found on", every_home), first - chance.whole(60, 1500, "found before", every_home)
@@ -165,8 +193,8 @@ def make_shocks(chance: Chance, people: People, homes: Homes, window: Window, pl
         severe,
         no_labour,
         earner,
-        np.where(ill, window.day(chance, "falls ill", everyone), NEVER),
-        np.where(lost, window.day(chance, "job ends", everyone), NEVER),
+        ill_from,
+        lost_on,
         np.where(drops, window.day(chance, "leaves school", everyone), NEVER),
         flood,
         loss,
@@ -175,4 +203,17 @@ def make_shocks(chance: Chance, people: People, homes: Homes, window: Window, pl
         np.where(dwelling >= 2, found, first - chance.whole(200, 2500, "assessed", every_home)),
         np.where(dwelling >= 2, repaired, NEVER),
         chance.happens(0.0035 * np.clip(places.slack[homes.township], 0.6, 2), "unsafe water", every_home),
+        frailty,
+        trouble,
     )
+
+
+def frailty_of(homes: Homes, holds: Bools, severe: Bools, earner: Bools, trouble: Ints, dwelling: Ints) -> Floats:
+    """By household: how many times likelier than the average one it is to come to need help."""
+    earners = np.add.reduceat(earner.astype(np.int64), homes.start)
+    many = 1 + PER_DEPENDANT * (homes.size - earners) / np.maximum(earners, 1)
+    ailing, gravely = np.logical_or.reduceat(holds, homes.start), np.logical_or.reduceat(severe, homes.start)
+    made = many * np.where(ailing, DISABLED, 1.0) * np.where(gravely, SEVERELY, 1.0)
+    made = made * np.where(trouble < NEVER, STRUCK, 1.0) * np.where(dwelling >= 2, BADLY_HOUSED, 1.0)
+    told: Floats = made / made.mean()
+    return told
