@@ -320,6 +320,13 @@ def _drawn(at: Setting, place: Place, asker: int) -> int:
     return add_sampled(at.store, f"H{uuid.uuid4().hex[:10]}", place, next(_PERIODS))
 
 
+def _own_rule(at: Setting, place: Place, asker: int) -> str:
+    path = at.store.home / "policy" / "rules" / "GAP-DIBAO.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(RULE_TEXT, encoding="utf-8")
+    return "GAP-DIBAO"
+
+
 def _in_shadow(at: Setting, place: Place, asker: int) -> str:
     path = at.store.home / "policy" / "shadow" / "GAP-DIBAO.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -403,6 +410,7 @@ DEEDS: tuple[Deed, ...] = (
     Deed("put a rule in shadow", "rule.change", _whole(shadowing.begin, "GAP-DIBAO", RULE_TEXT, "先看一个月", "demo", TODAY), _nothing, (ANY,)),
     Deed("let a shadow count", "rule.change", _whole(shadowing.count, "GAP-DIBAO", "看过一个月", "demo", TODAY), _in_shadow, (ANY,)),
     Deed("drop a shadow", "rule.change", _whole(shadowing.drop, "GAP-DIBAO", "误报太多"), _in_shadow, (ANY,)),
+    Deed("take a rule back", "rule.change", _whole(changing.take_back, "GAP-DIBAO", "误报太多", "demo", TODAY), _own_rule, (ANY,)),
     Deed("keep a rule", "rule.change", _whole(changing.keep_rule, "GAP-DIBAO", RULE_TEXT, "照原样保留", "demo", TODAY), _nothing, (ANY,)),
     Deed("digest", "setting.change", _whole(digest.run), _nothing, (ANY,)),
     Deed("journal_page", "journal.read", _whole(journals.journal_page, journals.Wanted(), 1), _nothing, (ANY,)),

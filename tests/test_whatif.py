@@ -313,6 +313,26 @@ def test_a_changed_rule_is_kept_only_when_its_examples_hold(sqlite_store: Store)
     assert row["object"] == "rule:GAP-DIBAO" and json.loads(row["detail"])["reason"] == "放宽到等于"
 
 
+def test_a_kept_rule_is_taken_back_and_put_aside_unless_others_rest_on_it(sqlite_store: Store) -> None:
+    home = sqlite_store.home
+    with pytest.raises(RuleRefused, match="没有自己的这条规则"):
+        changing.take_back(sqlite_store, HAND, "GAP-DIBAO", "误报太多", "demo", DAY, NOON)
+    path = changing.keep_rule(sqlite_store, HAND, "GAP-DIBAO", RULE, "照原样保留", "demo", DAY, NOON)
+    with pytest.raises(RuleRefused, match="为什么改"):
+        changing.take_back(sqlite_store, HAND, "GAP-DIBAO", "", "demo", DAY, NOON)
+    (home / "policy" / "rules" / "GAP-TEKUN.toml").write_text("broken", encoding="utf-8")
+    with pytest.raises(RuleRefused, match=r"GAP-TEKUN\.toml"):  # what is left has to hold
+        changing.take_back(sqlite_store, HAND, "GAP-DIBAO", "误报太多", "demo", DAY, NOON)
+    assert path.exists()
+    (home / "policy" / "rules" / "GAP-TEKUN.toml").unlink()
+    aside = changing.take_back(sqlite_store, HAND, "GAP-DIBAO", "误报太多", "demo", DAY, NOON)
+    assert not path.exists() and aside.read_text("utf-8") == RULE and aside.is_relative_to(home / "policy")
+    with sqlite_store.read() as con:
+        row = con.execute(select(journal).where(journal.c.event == "rule.taken_back")).mappings().one()
+    told = json.loads(row["detail"])
+    assert told["reason"] == "误报太多" and told["before"] == told["after"] != ""
+
+
 def test_every_complaint_of_a_changed_rule_is_told_and_a_reason_is_asked_for(sqlite_store: Store) -> None:
     wrong = RULE.replace("income_pc < standard", "incme_pc < (select 1)").replace('level = "red"', 'level = "pink"', 1)
     with pytest.raises(RuleRefused) as refusal:

@@ -44,6 +44,7 @@ EVENTS = {
     "setting": "系统设置",
     "scenario": "保存测算方案",
     "rule.change": "修改规则",
+    "rule.taken_back": "撤回规则",
     "rule.shadow": "规则影子运行",
     "rule.shadow_counts": "影子规则转为计入",
     "rule.shadow_dropped": "影子规则停掉",

@@ -29,6 +29,23 @@ def section(view: View, row: dict[str, Any], file: RuleFile) -> None:
         if st.toggle(t("在过去各期回放"), key=f"replay-{code}"):
             replay.section(view, code, row["subject"], row["record"] or "", when.strip())
     _keep(view, code, file, when.strip())
+    if file.own:
+        _take_back(view, code)
+
+
+def _take_back(view: View, code: str) -> None:
+    t = view.t
+    with st.expander(t("撤回本县的规则文件")):
+        ui.note(t("从下次运行起按随软件提供的规则判断；没有随软件提供的，就不再判断。文件另存，不会丢失。"))
+        with st.form(f"take-back-{code}", border=False):
+            reason = st.text_input(
+                t("为什么撤回（记入操作日志）"), key=f"back-{code}", max_chars=changing.LONGEST_REASON
+            )
+            pressed = st.form_submit_button(t("撤回"))
+        if pressed:
+            aside = view.act(changing.take_back, code, reason, view.county.pack, view.county.as_of)
+            if aside is not None:
+                ui.note(t("已撤回，并记入操作日志。本期已发布的结果不变。"))
 
 
 def _tried(view: View, code: str, when: str) -> None:

@@ -66,12 +66,13 @@ def _holds(version: dict[str, object], as_of: date) -> bool:
     return not (isinstance(first, date) and first > as_of) and not (isinstance(last, date) and last < as_of)
 
 
-def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> Sequence[str]:
-    """Everything that `buluo rules check` would say of the county's policy with this file in it; empty where all is well."""
+def complaints_of(home: Path, code: str, text: str | None, pack: str, as_of: date) -> Sequence[str]:
+    """Everything that `buluo rules check` would say of the county's policy with this file in it (None: without the county's
+    own file of this code); empty where all is well."""
     wrong = []
     if not CODE.fullmatch(code):
         wrong.append(Words("规则代码“{code}”不合规；如 GAP-DIBAO", code=code))
-    if len(text) > LONGEST_FILE or "\0" in text:
+    if text is not None and (len(text) > LONGEST_FILE or "\0" in text):
         wrong.append(Words("文件过长（最多 {longest} 字）或含有控制字符", longest=LONGEST_FILE))
     if wrong:
         return wrong
@@ -79,9 +80,13 @@ def complaints_of(home: Path, code: str, text: str, pack: str, as_of: date) -> S
         trial = Path(folder)
         if (home / "policy").is_dir():
             shutil.copytree(home / "policy", trial / "policy")
+        changed = trial / "policy" / "rules" / f"{code}.toml"
+        changed.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            changed.unlink(missing_ok=True)
+        else:
             (trial / "policy" / SHADOW / f"{code}.toml").unlink(missing_ok=True)  # the new text stands in its place
-        (trial / "policy" / "rules").mkdir(parents=True, exist_ok=True)
-        (trial / "policy" / "rules" / f"{code}.toml").write_text(text, encoding="utf-8")
+            changed.write_text(text, encoding="utf-8")
         fine, lines = check_lines(trial)
         if not fine:
             return lines
@@ -108,6 +113,31 @@ def keep_rule(
         before = digest_of(path) or digest_of(SHIPPED / "rules" / f"{code}.toml")
         act.journal("rule.change", f"rule:{code}", reason=said, before=before, after=written(path, text))
         return path
+
+
+def take_back(store: Store, caller: Caller, code: str, reason: str, pack: str, as_of: date, at: datetime) -> Path:
+    """Takes the county's own file of a rule back: from the next run the shipped rule of its code counts again, or none.
+
+    The file is put aside under HOME/policy/taken_back, where nothing reads it; its new path. Raises RuleRefused, Denied or
+    SessionOver.
+    """
+    with acting(store, caller, "rule.change", at) as act:
+        said = stated(reason)
+        path = {file.stem: file for file in (store.home / "policy" / "rules").glob("*.toml")}.get(code)
+        if path is None:
+            raise RuleRefused(["本县没有自己的这条规则，没有可撤回的"])
+        wrong = complaints_of(store.home, code, None, pack, as_of)
+        if wrong:
+            raise RuleRefused(wrong)
+        before = digest_of(path)
+        aside = store.home / "policy" / "taken_back" / f"{code}-{before[:12]}.toml"
+        aside.parent.mkdir(exist_ok=True)
+        act.journal(
+            "rule.taken_back", f"rule:{code}", reason=said, before=before,
+            after=digest_of(SHIPPED / "rules" / path.name),
+        )  # fmt: skip
+        path.replace(aside)
+        return aside
 
 
 def stated(reason: str) -> str:
