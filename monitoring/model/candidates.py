@@ -30,7 +30,7 @@ from sklearn.preprocessing import (
 )
 
 from monitoring.model.metrics import ranking
-from monitoring.model.panel import Encoder, Floats, Numbers
+from monitoring.model.panel import MANY_VALUES, Encoder, Floats, Numbers
 
 DEFAULT = "logistic"
 MARGIN = 0.005  # PR-AUC by which boosting must win on held-out units to be chosen, and by no less than a standard error
@@ -119,11 +119,13 @@ def path(
 
 
 def leading(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> list[int]:
-    """The places of the column that leads: of the encoder's relative amount both, else of the one that ranks best."""
+    """The places of the column that leads: of the encoder's relative amount both, else of the one that ranks best. A count of
+    few values does not lead: hardly penalised it would part the rows too sharply to be fitted well."""
     if encoder.relative is not None:
         return [encoder.owners[-1], len(encoder.owners) - 1]
     best = best_ranking(matrix, y, encoder, seed)
-    return [] if best is None else [best]
+    known = matrix[~np.isnan(matrix[:, best]), best] if best is not None else np.empty(0)
+    return [best] if best is not None and len(np.unique(known)) >= MANY_VALUES else []
 
 
 def best_ranking(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> int | None:

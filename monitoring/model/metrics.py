@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from monitoring.model.panel import Floats
@@ -51,7 +50,8 @@ def ranking(y: Floats, score: Floats) -> float:
     positives, rows = float(y.sum()), len(y)
     if not 0 < positives < rows:
         return float("nan")
-    ranks = rankdata(score)
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
     return float((ranks[y > 0].sum() - positives * (positives + 1) / 2) / (positives * (rows - positives)))
 
 
