@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 
 from monitoring.checks import audit, audit_file
+from pipelines.assess import assess
 from pipelines.cli import main
 from pipelines.office import before_serving
 from pipelines.run import Order, Refused, run
@@ -535,6 +536,27 @@ def test_running_the_same_files_again_gives_the_same_signals(home: Path, deliver
     untouched.pop("current.json")
     files.pop("current.json")
     assert untouched == files
+
+
+def test_a_fault_within_the_database_is_met_by_building_once_more(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    before, left = signals_text(home, OCTOBER), [1]
+
+    def faulty(*given: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise duckdb.InternalException("INTERNAL Error: dict-surviving cache")
+        assess(*given)
+
+    monkeypatch.setattr("pipelines.run.assess", faulty)
+    summary = run_quietly(home, OCTOBER, deliver(small_county()))
+    assert sum(step["name"] == "again" for step in summary.steps) == 1 and signals_text(home, OCTOBER) == before
+    left[0] = 2  # twice is no chance: a fault of the program, told as one, and nothing half-built stays
+    files = set(files_below(home / "warehouse"))
+    with pytest.raises(duckdb.InternalException):
+        run_quietly(home, OCTOBER, deliver(small_county()))
+    assert set(files_below(home / "warehouse")) == files
 
 
 def test_persons_and_households_keep_their_ids_across_periods(home: Path, deliver: Callable[..., Path]):
