@@ -30,10 +30,8 @@ from monitoring.model.panel import (
 )
 
 FOLDS, MANY = 5, 6_000  # folds, and the rows above which three are enough
-SIMPLER, OTHER = (
-    0.5,
-    1.0,
-)  # standard errors of PR-AUC by which a setting must win over a simpler one, boosting over the default
+SIMPLER = 1.0  # standard errors of PR-AUC by which a setting must win to be chosen over a simpler one
+OTHER = 1.0  # the same, by which boosting must win to be chosen over the default
 FEW_AHEAD = 20  # positives of the newest periods, below which they do not tell who wins there
 LARGE = 60_000  # rows above which one fold is held out instead of each in turn
 THREADED = 30_000  # rows from which a second thread is worth its while
