@@ -13,7 +13,17 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from monitoring.model.calibrating import Calibrator, brought_up, learn
-from monitoring.model.candidates import CANDIDATES, DEFAULT, MARGIN, best_ranking, build, leading, path, settings_of
+from monitoring.model.candidates import (
+    CANDIDATES,
+    DEFAULT,
+    LARGE,
+    MARGIN,
+    best_ranking,
+    build,
+    leading,
+    path,
+    settings_of,
+)
 from monitoring.model.metrics import average_precision, share_better
 from monitoring.model.panel import (
     Columns,
@@ -33,7 +43,6 @@ FOLDS, MANY = 5, 6_000  # folds, and the rows above which three are enough
 SIMPLER = 1.0  # standard errors of PR-AUC by which a setting must win to be chosen over a simpler one
 OTHER = 1.0  # the same, by which boosting must win to be chosen over the default
 FEW_AHEAD = 20  # positives of the newest periods, below which they do not tell who wins there
-LARGE = 60_000  # rows above which one fold is held out instead of each in turn
 THREADED = 30_000  # rows from which a second thread is worth its while
 MOST_LOGISTIC = 60_000  # rows that a few hundred coefficients need at most; more only cost memory
 MOST_TRIED = 100_000  # rows on which a candidate is tried; the chosen one is fitted on all
@@ -198,7 +207,7 @@ def _trial(
     name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
 ) -> Trial:  # fmt: skip
     """Every setting on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
-    settings = settings_of(name, y.sum())
+    settings = settings_of(name, len(y), y.sum())
     raws = [np.full(len(y), np.nan) for _ in settings]
     fitted: list[Pipeline] = []
     for fold in held:
