@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from monitoring.alerts import budget
+from monitoring.alerts import budget, work
 from monitoring.alerts.cases import Refused
 from monitoring.alerts.choices import AUDIT_VISITS, choose
 from monitoring.alerts.confirmed import confirmed
@@ -235,6 +235,21 @@ def test_a_visit_that_found_no_difficulty_vouches_for_the_household_and_one_that
     good = dict(found.visits.select("household_id", "good").iter_rows())
     met = {one.household_id: result for one, result in zip(ones, RESULTS, strict=True)}
     assert good == {home: result == "fine" for home, result in met.items() if result in ("needy", "fine", "unclear")}
+
+
+def test_what_people_did_is_read_once_for_all_of_the_same_places_until_something_is_done(store: Store) -> None:
+    of, key = Of("2026-11", "r1", date(2026, 11, 30), 90, 12), add_alert(store)
+    one, other = add_account(store, "county_staff"), add_account(store, "county_staff")
+    far = add_account(store, "township_staff", [(OTHER_TOWN, None)])
+    first = live(store, one, of, NOON)
+    assert first.alerts["alert"].to_list() == [key] and live(store, other, of, NOON + timedelta(minutes=1)) is first
+    assert live(store, far, of, NOON).alerts.is_empty()
+    assert live(store, operator("root"), of, NOON + timedelta(days=1)) is not first  # another day, other limits
+    work.comment(store, one, key, "看过了", NOON)
+    again = live(store, one, of, NOON)
+    assert again is not first and live(store, other, of, NOON) is again
+    add_alert(store)
+    assert live(store, one, of, NOON).alerts.height == 2
 
 
 def test_a_visit_sheet_names_the_household_and_is_journalled(sqlite_store: Store) -> None:

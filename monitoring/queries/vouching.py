@@ -6,6 +6,7 @@ Each question takes what people did since the run (`monitoring.vouching.live.Liv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -47,6 +48,11 @@ class Totals:
 
 def totals(warehouse: Warehouse, scope: Scope, live: Live) -> Totals:
     """All households of the scope by state."""
+    return _totals(warehouse, scope, live)
+
+
+@lru_cache(maxsize=64)  # neither a published file nor what was read at one time changes
+def _totals(warehouse: Warehouse, scope: Scope, live: Live) -> Totals:
     with_, params = stated(live)
     where = scope.limit()
     rows = warehouse.rows(
@@ -59,6 +65,11 @@ def totals(warehouse: Warehouse, scope: Scope, live: Live) -> Totals:
 def by_place(warehouse: Warehouse, scope: Scope, live: Live) -> pl.DataFrame:
     """One row is a township (a village where one township or village is shown): place, township, village, households and how
     many in each state; those of an unknown place have a place of None. Those who need somebody come first."""
+    return _by_place(warehouse, scope, live)
+
+
+@lru_cache(maxsize=64)
+def _by_place(warehouse: Warehouse, scope: Scope, live: Live) -> pl.DataFrame:
     place = "village" if places_are_villages(scope) else "township"
     with_, params = stated(live)
     where = scope.limit()

@@ -6,6 +6,7 @@ or named beyond what the ledger shows; it is limited to the caller's places, and
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,7 +20,18 @@ from monitoring.misses.results import FINE, MET
 from monitoring.misses.visiting import last_visits
 from monitoring.people import Caller, Person, reading
 from monitoring.store import Store
-from monitoring.store.schema import alert, audit_sample, audit_visit, clue, decision, measure, referral, taken_in, visit
+from monitoring.store.schema import (
+    alert,
+    audit_sample,
+    audit_visit,
+    clue,
+    decision,
+    journal_head,
+    measure,
+    referral,
+    taken_in,
+    visit,
+)
 from monitoring.working_days import local_day
 
 CONCLUDED = tuple(
@@ -33,7 +45,7 @@ def _empty(**columns: Any) -> pl.DataFrame:
     return pl.DataFrame(schema=columns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # what was read once is one thing: questions about it are remembered by it
 class Live:
     """`taken`: the run's signals stand in alerts (else every signal of the run is an open item). `today`: the county's day on
     which it was read. One row each: `alerts` an open alert that raises work, `visits` a visit at which somebody was met,
@@ -57,6 +69,7 @@ class Live:
     )
 
 
+_MOST, _LOCK, _READ = 24, threading.Lock(), dict[tuple[Any, ...], "Live"]()
 NOTHING = Live()  # no case store was asked: the run's files alone
 
 
@@ -72,9 +85,31 @@ class Of:
 
 
 def live(store: Store, caller: Caller, of: Of, at: datetime) -> Live:
-    """What the caller may see of it. Raises Denied or SessionOver."""
+    """What the caller may see of it. Raises Denied or SessionOver.
+
+    As long as nothing is done it is read once for all who may see the same places: every deed is a row of the journal, whose
+    last seal is the key.
+    """
     with reading(store, caller, "page.checklist", at) as act:
-        return live_of(act.con, act.person, of, at)
+        asked = (store.home, str(store.engine.url), _mark(act.con), act.person.places, of, local_day(at))
+        with _LOCK:
+            found = _READ.get(asked)
+        if found is None:
+            found = live_of(act.con, act.person, of, at)
+            with _LOCK:
+                _READ[asked] = found
+                while len(_READ) > _MOST:
+                    del _READ[next(iter(_READ))]
+        return found
+
+
+def _mark(con: Connection) -> tuple[Any, ...]:
+    """What changes with every deed, and with every run that is taken in."""
+    lasts = [
+        select(func.max(table.c.id)).scalar_subquery()
+        for table in (taken_in, alert, visit, decision, measure, referral, clue, audit_visit)
+    ]
+    return tuple(con.execute(select(journal_head.c.seq, journal_head.c.mac, *lasts)).one())
 
 
 def live_of(con: Connection, person: Person, of: Of, at: datetime, village: tuple[str, str] | None = None) -> Live:
