@@ -13,6 +13,7 @@ import re
 import statistics
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Figures:
 
 
 @dataclass
-class Member:
+class Member(ABC):
     """One of them, with a socket of their own. A subclass says what they do (`work`)."""
 
     visit: Visit
@@ -55,8 +56,9 @@ class Member:
     ids: dict[str, Any] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
 
+    @abstractmethod
     def work(self, until: float) -> None:
-        raise NotImplementedError
+        """Goes on until that moment."""
 
     def come(self) -> None:
         """Everybody comes at another moment of the first quarter of a minute."""

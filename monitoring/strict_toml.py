@@ -7,13 +7,14 @@ Raises nothing while reading: the complaints are collected, and the caller raise
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from monitoring.language import Words
 
@@ -204,6 +205,45 @@ def policy_files(folder: str, shipped: Path, home: Path | None) -> dict[str, Pat
     if home is not None:
         files |= {path.stem: path for path in sorted((home / "policy" / folder).glob("*.toml"))}
     return dict(sorted(files.items()))
+
+
+class Dated(Protocol):
+    """One version of a dated settings file."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+Version = TypeVar("Version", bound=Dated)
+
+
+def version_in_force(home: Path | None, shipped: Path, as_of: date, read: Callable[[Table, str], Version]) -> Version:
+    """Of the county's own file of that name (HOME/policy), else of the shipped one, the version in force on the day.
+
+    `read` makes one version of its table and the file's SHA-256. Raises PolicyError with every complaint, also where no version
+    holds on that day.
+    """
+    own = home / "policy" / shipped.name if home is not None else None
+    path = own if own is not None and own.is_file() else shipped
+    complaints: list[Complaint] = []
+    versions: list[Version] = []
+    table = read_toml(path, complaints)
+    if table is not None:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        tables = table.tables("version")
+        versions = [read(each, sha256) for each in tables]
+        complain_of_overlaps(tables, [version.span for version in versions], "版本")
+        table.close()
+    found = next((version for version in versions if version.span.holds(as_of)), None)
+    if found is None and not complaints:
+        complaints.append(
+            Complaint(
+                path.name, "", Words("没有在 {as_of} 有效的版本", as_of=as_of), "有一个 [[version]] 的日期包括这一天"
+            )
+        )
+    if complaints or found is None:
+        raise PolicyError(complaints)
+    return found
 
 
 def read_toml(path: Path, complaints: list[Complaint]) -> Table | None:

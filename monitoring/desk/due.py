@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.labels import feed_titles
-from monitoring.strict_toml import Complaint, PolicyError, Span, Table, complain_of_overlaps, read_toml
+from monitoring.strict_toml import Span, Table, version_in_force
 
 SHIPPED = Path(__file__).parents[2] / "data" / "policy" / "deliveries.toml"
 HERE, WAITING, LATE, NOT_ASKED = "here", "waiting", "late", "not_asked"
@@ -61,22 +61,7 @@ class Late:
 
 def load_deliveries(home: Path | None, as_of: date) -> Deliveries:
     """The version in force. Raises PolicyError with every complaint, also where no version holds on that day."""
-    own = home / "policy" / "deliveries.toml" if home is not None else None
-    path = own if own is not None and own.is_file() else SHIPPED
-    complaints: list[Complaint] = []
-    versions: list[Deliveries] = []
-    table = read_toml(path, complaints)
-    if table is not None:
-        tables = table.tables("version")
-        versions = [_version(each) for each in tables]
-        complain_of_overlaps(tables, [version.span for version in versions], "版本")
-        table.close()
-    found = next((version for version in versions if version.span.holds(as_of)), None)
-    if found is None and not complaints:
-        complaints.append(Complaint(path.name, "", f"没有在 {as_of} 有效的版本", "有一个 [[version]] 的日期包括这一天"))
-    if complaints or found is None:
-        raise PolicyError(complaints)
-    return found
+    return version_in_force(home, SHIPPED, as_of, lambda table, _sha256: _version(table))
 
 
 def cells(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from monitoring.strict_toml import Complaint, PolicyError, Span, Table, complain_of_overlaps, read_toml
+from monitoring.strict_toml import Span, Table, version_in_force
 
 SHIPPED = Path(__file__).parents[2] / "data" / "policy" / "model.toml"
 
@@ -28,23 +27,7 @@ class Limits:
 
 def load_limits(home: Path | None, as_of: date) -> Limits:
     """The version in force. Raises PolicyError with every complaint, also where no version holds on that day."""
-    own = home / "policy" / "model.toml" if home is not None else None
-    path = own if own is not None and own.is_file() else SHIPPED
-    complaints: list[Complaint] = []
-    versions: list[Limits] = []
-    table = read_toml(path, complaints)
-    if table is not None:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        tables = table.tables("version")
-        versions = [_version(each, sha256) for each in tables]
-        complain_of_overlaps(tables, [version.span for version in versions], "版本")
-        table.close()
-    found = next((version for version in versions if version.span.holds(as_of)), None)
-    if found is None and not complaints:
-        complaints.append(Complaint(path.name, "", f"没有在 {as_of} 有效的版本", "有一个 [[version]] 的日期包括这一天"))
-    if complaints or found is None:
-        raise PolicyError(complaints)
-    return found
+    return version_in_force(home, SHIPPED, as_of, _version)
 
 
 def _version(table: Table, sha256: str) -> Limits:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from monitoring.strict_toml import Bilingual, Complaint, PolicyError, Span, Table, complain_of_overlaps, read_toml
+from monitoring.strict_toml import Bilingual, Span, Table, version_in_force
 
 SHIPPED = Path(__file__).parents[2] / "data" / "policy" / "sampling.toml"
 
@@ -44,22 +44,7 @@ class Sampling:
 
 def load_sampling(home: Path | None, as_of: date) -> Sampling:
     """The version in force. Raises PolicyError with every complaint, also where no version holds on that day."""
-    own = home / "policy" / "sampling.toml" if home is not None else None
-    path = own if own is not None and own.is_file() else SHIPPED
-    complaints: list[Complaint] = []
-    versions: list[Sampling] = []
-    table = read_toml(path, complaints)
-    if table is not None:
-        tables = table.tables("version")
-        versions = [_version(each) for each in tables]
-        complain_of_overlaps(tables, [version.span for version in versions], "版本")
-        table.close()
-    found = next((version for version in versions if version.span.holds(as_of)), None)
-    if found is None and not complaints:
-        complaints.append(Complaint(path.name, "", f"没有在 {as_of} 有效的版本", "有一个 [[version]] 的日期包括这一天"))
-    if complaints or found is None:
-        raise PolicyError(complaints)
-    return found
+    return version_in_force(home, SHIPPED, as_of, lambda table, _sha256: _version(table))
 
 
 def _version(table: Table) -> Sampling:
