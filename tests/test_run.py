@@ -132,7 +132,7 @@ def assert_survived(home: Path, inbox: Path, undisturbed: str) -> None:
     assert_sound(home)
     assert signals_text(home, NOVEMBER) == undisturbed
     assert list(home.glob("warehouse/.building-*")) == []
-    assert list(home.glob("deliveries/*/.writing-*")) == []
+    assert list(home.glob("deliveries/*/.writing*")) == []
 
 
 def killed(home: Path, inbox: Path, moment: str) -> bool:

@@ -232,23 +232,24 @@ def run(
 def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> Taken:
     """Reads and conforms the order's inbox into a delivery that is not yet current. Raises Refused where nothing is usable."""
     inbox, period, store = order.folder, period_number(order.period), DeliveryStore(order.home)
-    digest = hashlib.sha256()
-    for path in inbox_files(inbox):
-        digest.update(path.relative_to(inbox).as_posix().encode() + b"\0")
-        try:
-            with path.open("rb") as f:
-                digest.update(hashlib.file_digest(f, "sha256").digest())
-        except OSError as error:  # reading lists the file with this reason; the others are still taken in
-            digest.update(repr(error.errno).encode())
-    digest.update(repr(sorted(feeds.items())).encode())
-    delivery_id = digest.hexdigest()[:12]
-    writing = store.begin(period, delivery_id)
+    writing = store.begin(period)
     intake = receive(inbox, feeds, writing, lambda done, of, name: told("read", done, of, name) if told else None)
     if not intake.ledger["part"]["feed"].drop_nulls().len():
         store.discard(Delivery(period, writing, frozenset()))
         why = "\n".join(f"  · {f}：{r}" for f, r in _unusable(intake))
         raise Refused(f"{inbox} 里没有一个文件能认出是哪种台账：\n{why}")
-    return intake, store.finish(period, writing, delivery_id)
+    return intake, store.finish(period, writing, _delivery_id(intake, feeds))
+
+
+def _delivery_id(intake: Intake, feeds: dict[str, Feed]) -> str:
+    """Names a delivery by what was read: every file's name with the digest of its bytes (why it could not be opened, where
+    there are none), and the feed files that said what it means."""
+    digest = hashlib.sha256()
+    read = intake.ledger["part"].select("file", "sha256", "reason").unique("file", keep="first", maintain_order=True)
+    for file, sha256, reason in read.rows():
+        digest.update(file.encode() + b"\0" + (bytes.fromhex(sha256) or str(reason).encode()))
+    digest.update(repr(sorted(feeds.items())).encode())
+    return digest.hexdigest()[:12]
 
 
 def retake(period: str, folder: Path, files: int) -> Taken:
@@ -286,6 +287,7 @@ def _open(building: Path, home: Path, *, small: bool) -> duckdb.DuckDBPyConnecti
         },
     )  # fmt: skip
     con.execute("SET enable_progress_bar = false")
+    con.execute("SET checkpoint_threshold = '1TB'")
     escaped = str(building).replace("'", "''")
     con.execute(f"ATTACH '{escaped}' AS building (RECOVERY_MODE no_wal_writes)")
     con.execute("USE building")

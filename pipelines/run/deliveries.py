@@ -85,9 +85,9 @@ class DeliveryStore:
     def __init__(self, home: Path) -> None:
         self.root = home / "deliveries"
 
-    def begin(self, period: int, delivery_id: str) -> Path:
-        """An empty folder to write a delivery into; what an interrupted run left under this name is removed."""
-        folder = self.root / period_text(period) / f".writing-{delivery_id}"
+    def begin(self, period: int) -> Path:
+        """An empty folder to write a delivery into; what an interrupted run left there is removed. One run at a time."""
+        folder = self.root / period_text(period) / ".writing"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder

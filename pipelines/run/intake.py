@@ -20,12 +20,12 @@ from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Known, Part, read_file, targets
 
-WORKERS = 2
+WORKERS = 3  # of two cores: each waits for the disk, for a workbook's own process, or for Python now and then
 AHEAD = 6  # files that may be under way
 # Of files on disk, beside the one that is begun last; in memory one is several times as large. The largest ledger of a
 # county of a million (160 MB) must leave room for the files after it, or the second worker waits for it.
 AHEAD_BYTES = 320_000_000
-HELD_CELLS = 90_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
+HELD_CELLS = 150_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
 SMALL_ROWS = 150_000  # a part of fewer rows always waits in memory
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
 
