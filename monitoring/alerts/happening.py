@@ -7,9 +7,7 @@ alert: the new one), quiet (on the closed alert that keeps it quiet), shown, rai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -27,20 +25,21 @@ def happened(
     beginning: pl.DataFrame,
     over: pl.DataFrame,
     run: Mapping[str, str],
-    at: datetime,
-) -> list[dict[str, Any]]:
-    """Rows of `alert_event`, alert by alert in the order in which they are told.
+) -> pl.DataFrame:
+    """Rows of `alert_event`, alert by alert in the order in which they are told: alert_id, event, status, detail (JSON text).
 
     `rows` as `summing.wanted`, `stored` the open alerts as they were, `opened` the new ones (id), `over`, `going_on` and
     `beginning` (with alert_id) as `comparing.Changes`, `run` what every detail says of the run.
     """
-    status = dict(stored.select("id", "status").iter_rows()) | dict.fromkeys(opened["id"], "new")
     new = beginning.filter(pl.col("state") != SETTLED)
     first = pl.col("alert_id").is_in(opened["id"].implode())
+    previous = opened.filter(pl.col("previous_id").is_not_null()).select("previous_id", alert_id="id")
+    again = new.join(previous, on="alert_id", maintain_order="left").rename({"previous_id": "previous"})
     elsewhere = over.filter("follows").join(new.select(*KEY, pl.col("alert_id").alias("alert")), on=KEY)
     turned = pl.col("state") != pl.col("state_was")
     found: list[tuple[str, pl.DataFrame]] = [
-        ("opened", new.filter(first)),
+        ("opened", again),
+        ("opened", new.filter(first).join(previous, on="alert_id", how="anti", maintain_order="left")),
         ("joined", new.filter(~first)),
         ("back", going_on.filter("back")),
         ("gone", over.filter(~pl.col("follows"))),
@@ -50,39 +49,38 @@ def happened(
         ("shown", going_on.filter(turned & (pl.col("state") == SHOWN) & ~pl.col("back"))),
         ("raises_work", going_on.filter(turned & (pl.col("state") == STANDING) & (pl.col("state_was") == SHOWN))),
     ]
-    previous = dict(opened.filter(pl.col("previous_id").is_not_null()).select("id", "previous_id").iter_rows())
-    told = [
-        (alert, event, detail | ({"previous": previous[alert]} if event == "opened" and alert in previous else {}))
-        for event, signals in found
-        for alert, detail in _by_alert(signals)
-    ] + list(_levels(rows))
-    return [
-        {
-            "alert_id": alert, "at": at, "account_id": None, "by": BY, "event": event, "status": status.get(alert, CLOSED),
-            "note": "", "detail": {**run, **detail},
-        }
-        for alert, event, detail in told
-    ]  # fmt: skip
-
-
-def _by_alert(signals: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each alert of some signals with its rules, why they began, and where they are now."""
-    also = [name for name in ("why", "alert") if name in signals.columns]
-    listed = signals.group_by("alert_id", maintain_order=True).agg(
-        pl.col(name).unique().sort() for name in ("rule", *also)
+    told = pl.concat([*(_by_alert(event, signals, run) for event, signals in found), _levels(rows, run)])
+    status = pl.concat([stored.select("id", "status"), opened.select("id", status=pl.lit("new"))])
+    status = status.unique("id", keep="last").rename({"id": "alert_id"})
+    return told.join(status, on="alert_id", how="left", maintain_order="left").with_columns(
+        pl.col("status").fill_null(CLOSED)
     )
-    for row in listed.iter_rows(named=True):
-        detail: dict[str, Any] = {"rules": row["rule"]}
-        if "why" in also:
-            detail["why"] = row["why"]
-        if "alert" in also:
-            detail["alert"] = row["alert"][0]
-        yield row["alert_id"], detail
 
 
-def _levels(rows: pl.DataFrame) -> Iterator[tuple[int, str, dict[str, Any]]]:
+def _by_alert(event: str, signals: pl.DataFrame, run: Mapping[str, str]) -> pl.DataFrame:
+    """Each alert of some signals with its rules, why they began, where they are now, and which alert was before it."""
+    single = [name for name in ("alert", "previous") if name in signals.columns]
+    many = [name for name in ("why",) if name in signals.columns]
+    listed = signals.group_by("alert_id", maintain_order=True).agg(
+        rules=pl.col("rule").unique().sort(),
+        **{name: pl.col(name).unique().sort() for name in many},
+        **{name: pl.col(name).min() for name in single},
+    )
+    return _told(listed, event=pl.lit(event), detail=[*_run(run), "rules", *many, *single])
+
+
+def _levels(rows: pl.DataFrame, run: Mapping[str, str]) -> pl.DataFrame:
     """Open alerts whose level is another one now."""
     changed = rows.filter(pl.col("id").is_not_null() & (pl.col("level") != pl.col("level_was")))
-    for row in changed.select("id", "level", "level_was", "level_order", "level_order_was").iter_rows(named=True):
-        event = "raised" if row["level_order"] < row["level_order_was"] else "lowered"
-        yield row["id"], event, {"from": row["level_was"], "to": row["level"]}
+    rises = pl.col("level_order") < pl.col("level_order_was")
+    event = pl.when(rises).then(pl.lit("raised")).otherwise(pl.lit("lowered"))
+    names = [pl.col("level_was").alias("from"), pl.col("level").alias("to")]
+    return _told(changed.with_columns(alert_id="id"), event=event, detail=[*_run(run), *names])
+
+
+def _run(run: Mapping[str, str]) -> list[pl.Expr]:
+    return [pl.lit(value).alias(name) for name, value in run.items()]
+
+
+def _told(of: pl.DataFrame, event: pl.Expr, detail: Sequence[str | pl.Expr]) -> pl.DataFrame:
+    return of.select(pl.col("alert_id").cast(pl.Int64), event=event, detail=pl.struct(detail).struct.json_encode())

@@ -14,6 +14,7 @@ fresh red one of the same household after 70 days, and nothing waits for ever.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -108,13 +109,30 @@ def priority(
     severe: int = 0,
 ) -> tuple[int, Why]:
     """`pointed` for one alert (a clue that becomes one): its points, and what they are made of."""
+    points, why = _priority(level, signals, tuple(kinds), emergency, clues, score, children, elder_alone, severe)
+    return points, json.loads(why)
+
+
+@functools.lru_cache(maxsize=4096)
+def _priority(
+    level: str,
+    signals: int,
+    kinds: tuple[str, ...],
+    emergency: bool,
+    clues: int,
+    score: float | None,
+    children: int,
+    elder_alone: bool,
+    severe: int,
+) -> tuple[int, str]:
+    """Kept, because the many clues of a file ask for few different ones."""
     row = {
         "level": level, "signals": signals, "shown": 0, "kinds": list(kinds), "emergency": emergency, "clues": clues,
         "score": score, "children": children, "elder_alone": elder_alone, "severe": severe,
     }  # fmt: skip
     schema: dict[str, Any] = {"kinds": pl.List(pl.String), "score": pl.Float64}
     found = pointed(pl.DataFrame([row], schema_overrides=schema)).row(0, named=True)
-    return int(found["points"]), json.loads(found["why"])
+    return int(found["points"]), str(found["why"])
 
 
 def rank(points: pl.Expr, opened_on: pl.Expr) -> pl.Expr:

@@ -30,7 +30,7 @@ from monitoring.alerts.standing import ALERT_TOLD
 from monitoring.misses.drawing import draw, offered
 from monitoring.people import Acting, Person
 from monitoring.store import Store
-from monitoring.store.bulk import BATCH, insert_rows
+from monitoring.store.bulk import BATCH, insert_frame
 from monitoring.store.schema import alert, alert_event, alert_signal, taken_in
 from monitoring.warehouse import Publication, Warehouse
 from monitoring.working_days import local_day
@@ -178,9 +178,10 @@ class _Sync:
         )
         self._begin(beginning)
         told = {"run": self.run, "period": self.period}
-        events = happened(rows, stored, ids, going_on, beginning, changes.over, told, self.at)
-        self._update(rows, {event["alert_id"] for event in events})
-        insert_rows(self.con, alert_event, events)
+        events = happened(rows, stored, ids, going_on, beginning, changes.over, told)
+        self._update(rows, events["alert_id"])
+        by_run = {"at": self.at, "account_id": None, "by": BY, "note": ""}
+        insert_frame(self.con, alert_event, events, by_run)
         states = pl.concat([going_on["state"], beginning["state"]])
         settled = int((states == SETTLED).sum())
         began = int((beginning["state"] != SETTLED).sum())
@@ -236,19 +237,18 @@ class _Sync:
         wanted = new.select(
             "subject", pl.col("alert_key").alias("subject_key"), "household_id", "previous_id", *ALERT_TOLD
         )
-        told = wanted.iter_rows(named=True)
-        insert_rows(self.con, alert, [row | fixed | {"why": json.loads(row["why"])} for row in told])
+        insert_frame(self.con, alert, wanted, fixed)
         return standing.opened_after(self.con, last)
 
     def _begin(self, beginning: pl.DataFrame) -> None:
         columns = ("alert_id", "rule", "subject_key", "episode", "state", "due_date", *TOLD)
         seen = {"first_period": self.period, "last_period": self.period}
-        insert_rows(self.con, alert_signal, [row | seen for row in beginning.select(columns).iter_rows(named=True)])
+        insert_frame(self.con, alert_signal, beginning.select(columns), seen)
 
-    def _update(self, rows: pl.DataFrame, happened_to: set[int]) -> None:
+    def _update(self, rows: pl.DataFrame, happened_to: pl.Series) -> None:
         """Open alerts as they should stand. Where something happened, whoever decides on an older view is told (version)."""
         known = rows.filter(pl.col("id").is_not_null())
-        met = pl.col("id").is_in(sorted(happened_to))
+        met = pl.col("id").is_in(happened_to.implode())
         due = pl.concat([summing.changed(known), known.filter(met)]).unique("id", maintain_order=True)
         due = due.with_columns(version=pl.col("version") + met.cast(pl.Int64))
         names = (*ALERT_TOLD, "version")

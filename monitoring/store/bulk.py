@@ -6,10 +6,12 @@ Both within the caller's transaction, with the values that an INSERT of the tabl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+import polars as pl
+from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 BATCH = 5_000
@@ -17,24 +19,44 @@ BATCH = 5_000
 
 def insert_rows(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows that all name the same columns. Raises SQLAlchemy's DBAPIError."""
-    if not rows:
+    if rows:
+        _insert(con, table, list(rows[0]), _prepared(con, table, rows))
+
+
+def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mapping[str, Any]) -> None:
+    """Inserts the rows of a frame, its columns named as the table's, and in further columns the `same` value in every row. Text
+    for a JSON column is JSON already. Raises SQLAlchemy's DBAPIError."""
+    if rows.is_empty():
         return
+    columns = [_column(con, table, name, rows[name].to_list()) for name in rows.columns]
+    constant = [itertools.repeat(_ready(con, table, name)(value), rows.height) for name, value in same.items()]
+    _insert(con, table, [*rows.columns, *same], zip(*columns, *constant, strict=True))
+
+
+def _column(con: Connection, table: Table, name: str, values: list[Any]) -> list[Any]:
+    """The values of one column as the driver takes them."""
+    kind = table.c[name].type
+    processor = None if isinstance(kind, JSON) else kind.dialect_impl(con.dialect).bind_processor(con.dialect)
+    return values if processor is None else [processor(value) for value in values]
+
+
+def _insert(con: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     if con.dialect.name == "postgresql":
-        _copy(con, table, rows)
+        _copy(con, table, names, rows)
         return
-    marks = ", ".join("?" * len(rows[0]))
-    statement = f"INSERT INTO {_target(con, table, list(rows[0]))} VALUES ({marks})"
-    for start in range(0, len(rows), BATCH):
-        con.exec_driver_sql(statement, list(_prepared(con, table, rows[start : start + BATCH])))
+    statement = f"INSERT INTO {_target(con, table, names)} VALUES ({', '.join('?' * len(names))})"
+    waiting = iter(rows)
+    while batch := list(itertools.islice(waiting, BATCH)):
+        con.exec_driver_sql(statement, batch)
 
 
-def _copy(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def _copy(con: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     import psycopg  # who keeps the cases in SQLite does not load it
 
-    statement = f"COPY {_target(con, table, list(rows[0]))} FROM STDIN"
+    statement = f"COPY {_target(con, table, names)} FROM STDIN"
     try:
         with con.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
-            for row in _prepared(con, table, rows):
+            for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
         raise DBAPIError(statement, None, error) from error
