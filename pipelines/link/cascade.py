@@ -12,8 +12,12 @@ Reads the std tables; writes `link`, `link_review`, and the column person_id of 
 
 from __future__ import annotations
 
+import functools
+
+import duckdb
 import polars as pl
 
+from pipelines.abreast import abreast
 from pipelines.identity import person_id_of
 from pipelines.link.context import Linking
 from pipelines.link.decided import KEY, rename
@@ -68,11 +72,15 @@ def link_rows(run: Linking) -> None:
     others = [f for f in run.person_feeds if f != "registry"]
     _resolve(run, others)
     linked = {feed for (feed,) in con.execute("SELECT DISTINCT feed FROM link").fetchall()}
-    for feed in (f for f in others if f in linked):
-        con.execute(f"""
-            UPDATE std_{feed} AS s SET person_id = l.person_id FROM link l WHERE l.feed = '{feed}'
-            AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row
-            AND s.person_id IS NULL AND l.name IS NOT DISTINCT FROM s.name""")
+    abreast(con, [functools.partial(_give_ids, feed) for feed in others if feed in linked])
+
+
+def _give_ids(feed: str, con: duckdb.DuckDBPyConnection) -> None:
+    """person_id of the rows of one feed that were linked."""
+    con.execute(f"""
+        UPDATE std_{feed} AS s SET person_id = l.person_id FROM link l WHERE l.feed = '{feed}'
+        AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row
+        AND s.person_id IS NULL AND l.name IS NOT DISTINCT FROM s.name""")
 
 
 def _mentions(run: Linking) -> None:

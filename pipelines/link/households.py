@@ -36,18 +36,20 @@ def settle_households(run: Linking) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE placed AS
         WITH several AS (SELECT person_id FROM member GROUP BY person_id HAVING count(*) > 1)
-        SELECT *, 1 AS place FROM member ANTI JOIN several USING (person_id)
+        SELECT *, 1 AS place, true AS once FROM member ANTI JOIN several USING (person_id)
         UNION ALL
         SELECT *, row_number() OVER (PARTITION BY person_id
-            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date, number) AS place
+            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date, number) AS place, false AS once
         FROM member SEMI JOIN several USING (person_id)""")
     con.execute("""
         CREATE TABLE membership AS
-        SELECT h.household_key, m.person_id, any_value(m.relation) AS relation, bool_or(m.is_head) AS is_head,
-            bool_or(m.place = 1) AS belongs, NOT bool_or(m.is_dead) AS alive,
-            max(m.residence_kind) AS residence_kind
-        FROM placed AS m
-        JOIN household h USING (household_id) GROUP BY h.household_key, m.person_id ORDER BY h.household_key, m.person_id""")
+        SELECT household_key, person_id, relation, is_head, true AS belongs, NOT is_dead AS alive, residence_kind
+        FROM placed JOIN household USING (household_id) WHERE once
+        UNION ALL
+        SELECT household_key, person_id, any_value(relation), bool_or(is_head), bool_or(place = 1), NOT bool_or(is_dead),
+            max(residence_kind)
+        FROM placed JOIN household USING (household_id) WHERE NOT once GROUP BY household_key, person_id
+        ORDER BY household_key, person_id""")
 
 
 def _registry_members(run: Linking) -> None:
@@ -123,10 +125,12 @@ def _strangers(run: Linking) -> None:
 
 
 def settle_persons(run: Linking) -> None:
-    """Creates `resident`: one row a person with the words that the snapshot needs; names are compared over all feeds."""
+    """Creates `resident`: one row a person with the words that the snapshot needs; names are compared over all feeds.
+
+    Temporary: what of it others read is published as a view of `person_snapshot`."""
     con = run.con
     con.execute("""
-        CREATE TABLE resident AS
+        CREATE OR REPLACE TEMP TABLE resident AS
         SELECT m.person_id, h.household_key, h.household_id, h.township, h.village, m.number, m.name, m.sex, m.birth_date,
             m.death_date, NOT m.is_dead AS alive, m.registered, m.left_it, m.is_head, m.relation, m.labour, m.health,
             m.residence_kind

@@ -8,11 +8,15 @@ add up; `settle_events`, after linking, marks the rows that a later one with the
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from monitoring.feeds import Feed
+from pipelines.abreast import abreast
 from pipelines.link.context import Linking
 from pipelines.link.scanning import alike, columns_of, scan
 
@@ -24,6 +28,7 @@ PERSON_COLUMNS = {
     "sex": "VARCHAR", "birth_date": "DATE", "phone": "VARCHAR", "head_name": "VARCHAR", "head_number": "VARCHAR",
     "relation": "VARCHAR", "township": "VARCHAR", "village": "VARCHAR",
 }  # fmt: skip
+REGISTRY_TOWNSHIP = "memory.main.registry_township"  # seen from every connection of the run, and not published
 REPLACED_BY_NUMBER = {"id_number": None, "head_id_number": None, "official_id_number": "official_number"}
 
 
@@ -42,21 +47,31 @@ def std_columns(feed: Feed) -> dict[str, str]:
 
 
 def load_standing(run: Linking) -> None:
-    """Creates all std tables; the registry first, because blank townships are read from it."""
-    for feed_id in ["registry", *sorted(f for f in run.feeds if f != "registry")]:
-        feed = run.feeds[feed_id]
-        pieces = [Piece(d.period, d.rows[feed_id]) for d in run.deliveries if feed_id in d.rows]
-        if feed.kind == "event":
-            _create(run, feed, pieces)
-        elif feed.by_township:
-            _create(run, feed, _uncovered(run, feed, pieces))
-        else:
-            last = [d for d in run.deliveries if feed_id in d.feeds][-1:]
-            _create(run, feed, [piece for piece in pieces if last and piece.period == last[0].period])
-        if feed_id == "registry":
-            run.con.execute("""
-                CREATE OR REPLACE TEMP TABLE registry_township AS
-                SELECT person_id, min(township) AS township FROM std_registry WHERE person_id IS NOT NULL GROUP BY person_id""")
+    """Creates all std tables; the registry first, because blank townships are read from it where deliveries overlap."""
+    _load(run, run.con, "registry")
+    if len(run.deliveries) > 1:
+        run.con.execute(f"""
+            CREATE OR REPLACE TABLE {REGISTRY_TOWNSHIP} AS
+            SELECT person_id, min(township) AS township FROM std_registry WHERE person_id IS NOT NULL GROUP BY person_id""")
+    others = sorted((f for f in run.feeds if f != "registry"), key=functools.partial(_bytes, run), reverse=True)
+    abreast(run.con, [functools.partial(_load, run, feed_id=feed_id) for feed_id in others])
+
+
+def _bytes(run: Linking, feed_id: str) -> int:
+    """How much the deliveries hold of a feed: the largest begin first, so that none is left for the end."""
+    return sum(d.rows[feed_id].stat().st_size for d in run.deliveries if feed_id in d.rows)
+
+
+def _load(run: Linking, con: duckdb.DuckDBPyConnection, feed_id: str) -> None:
+    """std_<feed> of one feed."""
+    feed = run.feeds[feed_id]
+    pieces = [Piece(d.period, d.rows[feed_id]) for d in run.deliveries if feed_id in d.rows]
+    if feed.kind != "event" and feed.by_township:
+        pieces = _uncovered(con, feed, pieces)
+    elif feed.kind != "event":
+        last = [d for d in run.deliveries if feed_id in d.feeds][-1:]
+        pieces = [piece for piece in pieces if last and piece.period == last[0].period]
+    _create(run, con, feed, pieces)
 
 
 @dataclass(frozen=True)
@@ -72,12 +87,12 @@ def _column(name: str) -> str:
     return f'"{name}"'
 
 
-def _create(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> None:
+def _create(run: Linking, con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Sequence[Piece]) -> None:
     """std_<feed> from its pieces, in one statement: that is what DuckDB writes fastest."""
     types = std_columns(feed)
     if not pieces:
         columns = ", ".join(f"{_column(n)} {t}" for n, t in types.items())
-        run.con.execute(
+        con.execute(
             f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})"
         )
         return
@@ -86,7 +101,7 @@ def _create(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> None:
         _select(feed, types, [by_period[period] for period in files])
         for files in alike({piece.period: piece.path for piece in pieces})
     )
-    run.con.execute(f"""
+    con.execute(f"""
         CREATE TABLE std_{feed.id} AS SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
         FROM ({selects})""")
 
@@ -124,7 +139,7 @@ def _standing(feed: Feed, pieces: Sequence[Piece]) -> str:
     return f"{_placed(feed)} WHERE {' OR '.join(stand)}"
 
 
-def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]:
+def _uncovered(con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]:
     """The last delivery whole, and of earlier ones the townships that no later one has stated.
 
     A delivery without a usable row states nothing; one of which no township is known is the state of the whole county.
@@ -136,7 +151,7 @@ def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]
         for files in alike({piece.period: piece.path for piece in pieces})
     )
     found: dict[int, set[str | None]] = {}
-    for period, township in run.con.execute(f"SELECT DISTINCT * FROM ({stated})").fetchall():
+    for period, township in con.execute(f"SELECT DISTINCT * FROM ({stated})").fetchall():
         found.setdefault(period, set()).add(township)
     standing: list[Piece] = []
     covered: set[str | None] = set()
@@ -156,7 +171,7 @@ def _uncovered(run: Linking, feed: Feed, pieces: Sequence[Piece]) -> list[Piece]
 def _placed(feed: Feed) -> str:
     """The join that gives a row its person's township of the registry."""
     known = feed.by_township and feed.subject == "person" and feed.id != "registry"
-    return "LEFT JOIN registry_township g ON g.person_id = r.person_id" if known else ""
+    return f"LEFT JOIN {REGISTRY_TOWNSHIP} g ON g.person_id = r.person_id" if known else ""
 
 
 def _township(feed: Feed) -> str:
@@ -191,34 +206,36 @@ def settle_events(run: Linking) -> None:
     Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
     """
-    for feed_id, feed in run.feeds.items():
-        if feed.kind != "event":
-            continue
-        keys = _key(feed)
-        if feed.key == ("*",) and sum(feed_id in d.feeds for d in run.deliveries) < 2:
-            continue
-        own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
-        dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c != "birth_date"]
-        fuller = " + ".join(f'("{c}" IS NOT NULL)::INT' for c in own)
-        wins = WINS.get(feed_id, "")
-        latest = f"greatest({', '.join(dates)}) DESC NULLS LAST, " if dates else ""
-        text = ", ".join(f'"{c}" DESC NULLS LAST' for c in own)
-        contested = run.con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE contested AS
-            SELECT {", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))} FROM std_{feed_id} WHERE counts
-            GROUP BY ALL HAVING count(*) > 1""").fetchall()
-        if not contested[0][0]:
-            continue
-        same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
-        run.con.execute(f"""
-            UPDATE std_{feed_id} AS s SET counts = false FROM (
-                SELECT s.rowid AS id, row_number() OVER (
-                    PARTITION BY {", ".join(keys)}
-                    ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
-                FROM std_{feed_id} s JOIN contested c ON {same} WHERE s.counts) AS p
-            WHERE s.rowid = p.id AND p.place > 1""")
+    several = {f for f in run.feeds if sum(f in d.feeds for d in run.deliveries) > 1}
+    asked = [feed for f, feed in run.feeds.items() if feed.kind == "event" and (feed.key != ("*",) or f in several)]
+    abreast(run.con, [functools.partial(_settle, feed) for feed in asked])
     _uncount_future(run)
     _forget_replaced_reviews(run)
+
+
+def _settle(feed: Feed, con: duckdb.DuckDBPyConnection) -> None:
+    """Takes `counts` from the rows of one feed that another one with the same key replaces."""
+    keys = _key(feed)
+    own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
+    dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c != "birth_date"]
+    fuller = " + ".join(f'("{c}" IS NOT NULL)::INT' for c in own)
+    wins = WINS.get(feed.id, "")
+    latest = f"greatest({', '.join(dates)}) DESC NULLS LAST, " if dates else ""
+    text = ", ".join(f'"{c}" DESC NULLS LAST' for c in own)
+    contested = con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE contested AS
+        SELECT {", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))} FROM std_{feed.id} WHERE counts
+        GROUP BY ALL HAVING count(*) > 1""").fetchall()
+    if not contested[0][0]:
+        return
+    same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
+    con.execute(f"""
+        UPDATE std_{feed.id} AS s SET counts = false FROM (
+            SELECT s.rowid AS id, row_number() OVER (
+                PARTITION BY {", ".join(keys)}
+                ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
+            FROM std_{feed.id} s JOIN contested c ON {same} WHERE s.counts) AS p
+        WHERE s.rowid = p.id AND p.place > 1""")
 
 
 def _uncount_future(run: Linking) -> None:

@@ -48,15 +48,18 @@ def carry_ledger(con: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery],
 
 def carry_freshness(con: duckdb.DuckDBPyConnection, feeds: Sequence[str]) -> None:
     """`feed_township`: for every feed and township the latest delivery and the rows that count."""
-    selects = " UNION ALL ".join(
-        f"SELECT '{f}' AS feed, coalesce(s.township, r.township) AS township, delivered FROM std_{f} s LEFT JOIN resident r USING (person_id) WHERE counts"
-        if f != "institutions"
-        else "SELECT 'institutions', township, delivered FROM std_institutions WHERE counts"
+    rows = " UNION ALL ".join(
+        f"SELECT '{f}' AS feed, township, {'NULL' if f == 'institutions' else 'person_id'} AS person_id, delivered FROM std_{f} WHERE counts"
         for f in feeds
     )
     con.execute(f"""
-        CREATE TABLE feed_township AS SELECT feed, township, max(delivered) AS last_period, count(*) AS rows
-        FROM ({selects}) GROUP BY ALL ORDER BY ALL""")
+        CREATE TABLE feed_township AS
+        WITH rows AS NOT MATERIALIZED ({rows})
+        SELECT feed, township, max(delivered) AS last_period, count(*) AS rows FROM (
+            SELECT feed, township, delivered FROM rows WHERE township IS NOT NULL
+            UNION ALL
+            SELECT feed, r.township, delivered FROM (FROM rows WHERE township IS NULL) LEFT JOIN resident r USING (person_id)
+        ) GROUP BY ALL ORDER BY ALL""")
 
 
 def carry_history(con: duckdb.DuckDBPyConnection, period: str, before: Path | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from monitoring.facts.frame import Facts
 from monitoring.feeds import Feed
+from pipelines.abreast import checkpointing
 from pipelines.snapshot.household_events import build_household_records
 from pipelines.snapshot.household_income import build_income, build_medical, build_monitored
 from pipelines.snapshot.households import build_household_snapshot
@@ -33,11 +34,12 @@ def take_snapshot(facts: Facts, feeds: Mapping[str, Feed], pack: str) -> None:
         WHERE r.number IS NOT NULL GROUP BY person_id""")
     build_lists(facts)
     build_person_records(facts)
-    build_monitored(facts)
-    build_person_own(facts)
-    build_income(facts)
-    build_medical(facts)
-    build_household_records(facts)
+    with checkpointing(facts.con):  # these make temporary tables only
+        build_monitored(facts)
+        build_person_own(facts)
+        build_income(facts)
+        build_medical(facts)
+        build_household_records(facts)
     build_household_snapshot(facts)
     build_person_snapshot(facts)
     build_records(facts)

@@ -7,6 +7,12 @@ from monitoring.facts.frame import Facts
 from monitoring.facts.persons import missing
 from monitoring.tables import PERSON
 
+# What is published of `resident`.
+RESIDENT = (
+    "person_id", "household_key", "household_id", "township", "village", "number", "name", "sex", "birth_date", "death_date",
+    "alive", "registered", "is_head", "relation", "labour", "health",
+)  # fmt: skip
+
 
 def build_person_own(facts: Facts) -> None:
     """One row a person, without the household's income and lists; sorted by nothing, joined by household facts."""
@@ -38,7 +44,7 @@ def build_person_own(facts: Facts) -> None:
 
 
 def build_person_snapshot(facts: Facts) -> None:
-    """Joins the person's own facts, the household's, and the records into `person_snapshot`."""
+    """Joins the person's own facts, the household's, and the records into `person_snapshot`; publishes `resident` out of it."""
     k = facts.known
     aided = f"""CASE WHEN coalesce(a.grants, 0) > 0 THEN true
         WHEN (SELECT {facts.within("last_paid", 12)} FROM aid_county) THEN false END"""
@@ -95,3 +101,4 @@ def build_person_snapshot(facts: Facts) -> None:
         LEFT JOIN p_vehicle ve USING (person_id) LEFT JOIN p_business b USING (person_id)
         LEFT JOIN p_listed_dead ld USING (person_id) LEFT JOIN p_paid_dead pd USING (person_id)
         LEFT JOIN p_tekun t USING (person_id)""")
+    facts.con.execute(f"CREATE VIEW main.resident AS SELECT {', '.join(RESIDENT)} FROM person_snapshot")
