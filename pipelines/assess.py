@@ -4,7 +4,7 @@ Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit,
 `rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
 `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
-Each subject's rules run in one pass; a NULL condition is *unknown*, never clear. Statements are few: on a small county
+Each subject's rules run in one pass, the subjects side by side; a NULL condition is *unknown*, never clear. Statements are few: on a small county
 DuckDB takes longer to plan one than to run it.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import duckdb
 
@@ -19,6 +20,7 @@ from monitoring.parameters import Parameters, show_content
 from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
+from pipelines.abreast import abreast
 from pipelines.unjudged import Unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
@@ -28,6 +30,8 @@ FOUND = (
     " township VARCHAR, village VARCHAR, department VARCHAR, evidence VARCHAR, clause VARCHAR, message VARCHAR, record_key VARCHAR,"
     " message_en VARCHAR, household_key BIGINT"
 )
+OUTCOME = "rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT"
+UNKNOWN = "rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT"
 # What a signal says of its subject: household_id, person_id, id_number, name, record_key, household_key.
 SUBJECT = {
     "household": ("household_id", "head_person_id", "subject_number", "subject_name", "NULL", "household_key"),
@@ -50,20 +54,19 @@ def assess(
     as_of: date,
 ) -> None:
     """Does the whole step on the run's connection."""
-    con.execute("""
-        CREATE TABLE rule_outcome (rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT)""")
-    con.execute(
-        "CREATE TABLE rule_unknown (rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT)"
-    )
     due = {
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
-    con.execute(f"CREATE OR REPLACE TEMP TABLE found ({FOUND})")
+    # Not temporary, because every subject is judged on a connection of its own; gone before anything is written to the file.
+    con.execute(f"CREATE TABLE found ({FOUND})")
+    con.execute(f"CREATE TABLE outcome_found ({OUTCOME})")
+    con.execute(f"CREATE TABLE unknown_found ({UNKNOWN})")
     unjudged = Unjudged(con)
-    for subject in SUBJECT:
-        if mine := [c for c in compiled if c.subject == subject and not c.disabled]:
-            _judge_subject(con, _source(con, subject), mine, unjudged)
+    subjects = {subject: [c for c in compiled if c.subject == subject and not c.disabled] for subject in SUBJECT}
+    abreast(con, [partial(_judge, mine, unjudged) for mine in subjects.values() if mine])
     unjudged.write()
+    con.execute("CREATE TABLE rule_outcome AS FROM outcome_found ORDER BY ALL")
+    con.execute("CREATE TABLE rule_unknown AS FROM unknown_found ORDER BY ALL")
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
@@ -73,8 +76,15 @@ def assess(
             household_key, (CASE level {order} END)::INTEGER AS level_order
         FROM found
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
+    for table in ("found", "outcome_found", "unknown_found"):
+        con.execute(f"DROP TABLE {table}")
     _write_rules(con, compiled, rules, as_of)
     _write_parameters(con, parameters)
+
+
+def _judge(mine: Sequence[CompiledRule], unjudged: Unjudged, con: duckdb.DuckDBPyConnection) -> None:
+    """The rules of one subject, on a connection of their own."""
+    _judge_subject(con, _source(con, mine[0].subject), mine, unjudged)
 
 
 def _source(con: duckdb.DuckDBPyConnection, subject: str) -> str:
@@ -113,7 +123,7 @@ def _judge_subject(
         return
     _mark(con, source, group, sometimes)
     _count(con, group, sometimes)
-    unjudged.keep(source, group, sometimes)
+    unjudged.keep(con, source, group, sometimes)
     _find(con, source, group)
 
 
@@ -141,12 +151,11 @@ def _count(con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], someti
         FROM judged GROUP BY ALL""")
     rules = ", ".join(f"('{c.code}', '{c.record}', {1 << i})" for i, c in enumerate(group))
     con.execute(f"""
-        INSERT INTO rule_outcome
+        INSERT INTO outcome_found
         SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
             SELECT rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & bit <> 0), 0)::BIGINT AS hit,
                 coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
-            FROM grouped JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)
-        ORDER BY ALL""")
+            FROM grouped JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
     missing = ", ".join(
         f"('{c.code}', {1 << i}, '{column}', {1 << sometimes.index(column)})"
         for i, c in enumerate(group)
@@ -155,11 +164,11 @@ def _count(con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], someti
     )
     if missing:
         con.execute(f"""
-            INSERT INTO rule_unknown
+            INSERT INTO unknown_found
             SELECT rule, township, village, missing, sum(n)::BIGINT
             FROM (FROM grouped WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
                 ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
-            GROUP BY ALL ORDER BY ALL""")
+            GROUP BY ALL""")
 
 
 def _quoted(column: str) -> str:
@@ -210,8 +219,8 @@ def assess_shadows(
     if not compiled:
         return
     _write_rules(con, compiled, rules, as_of, "shadow_rule")
-    con.execute("""
-        CREATE TABLE shadow_outcome (rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT);
+    con.execute(f"""
+        CREATE TABLE shadow_outcome ({OUTCOME});
         CREATE TABLE shadow_hit (rule VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, name VARCHAR,
             record_key VARCHAR, township VARCHAR, village VARCHAR, household_key BIGINT)""")
     for c in compiled:

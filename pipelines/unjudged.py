@@ -6,6 +6,7 @@ combinations of rules and missing inputs) and `unjudged` (one row a subject: hou
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import duckdb
@@ -16,27 +17,31 @@ SUBJECTS = {"household": ("NULL::BIGINT", "true"), "person": ("s.person_id", "s.
 
 
 class Unjudged:
-    """Collects during one assessment."""
+    """Collects during one assessment, from several connections at once."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        self._parts: list[tuple[Sequence[CompiledRule], Sequence[str]]] = []
-        con.execute("""CREATE OR REPLACE TEMP TABLE unjudged_mask (household_key BIGINT, person_id BIGINT, township VARCHAR,
+        self._parts = dict[int, tuple[Sequence[CompiledRule], Sequence[str]]]()
+        self._numbers = itertools.count()
+        con.execute("""CREATE TABLE unjudged_mask (household_key BIGINT, person_id BIGINT, township VARCHAR,
             village VARCHAR, living BOOLEAN, part INTEGER, unknown BIGINT, lacking BIGINT)""")
 
-    def keep(self, source: str, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
-        """The subjects of `judged` that some rule of the group leaves unknown; `sometimes` names the bits of `lacking`."""
+    def keep(
+        self, con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], sometimes: Sequence[str]
+    ) -> None:
+        """The subjects of the connection's `judged` that some rule of the group leaves unknown; `sometimes` names the bits of `lacking`."""
         if group[0].subject not in SUBJECTS:
             return
         person, living = SUBJECTS[group[0].subject]
-        self._con.execute(f"""
+        part = next(self._numbers)
+        self._parts[part] = group, sometimes
+        con.execute(f"""
             INSERT INTO unjudged_mask
-            SELECT s.household_key, {person}, s.township, s.village, {living}, {len(self._parts)}, j.unknown, j.lacking
+            SELECT s.household_key, {person}, s.township, s.village, {living}, {part}, j.unknown, j.lacking
             FROM (FROM judged WHERE unknown <> 0) j JOIN {source} s ON s.rowid = j.place""")
-        self._parts.append((group, sometimes))
 
     def write(self) -> None:
-        """The two tables; what a kind says never depends on the order of rows."""
+        """The two tables, for the masks; what a kind says never depends on the order of rows."""
         con = self._con
         masks = con.execute("SELECT DISTINCT part, unknown, lacking FROM unjudged_mask ORDER BY ALL").fetchall()
         told = [self._told(*mask) for mask in masks]
@@ -56,6 +61,7 @@ class Unjudged:
             ORDER BY household_key, person_id NULLS FIRST, kind""",
             [*([list(column) for column in zip(*masks, strict=True)] if masks else [[], [], []]), [places[kind] for kind in told]],
         )  # fmt: skip
+        con.execute("DROP TABLE unjudged_mask")
 
     def _told(self, part: int, unknown: int, lacking: int) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         group, sometimes = self._parts[part]

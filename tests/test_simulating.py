@@ -62,7 +62,7 @@ class FullRun:
             Delivered(d.period, d.feeds, {f: path for f in self.feeds if (path := d.rows(f)) is not None})
             for d in deliveries
         )
-        self.con = duckdb.connect(":memory:")
+        self.con = duckdb.connect(":memory:", config={"threads": 1})  # one transaction, so one connection
         self.con.register("parts", warehouse.frame("select * from part"))
         self.con.execute("CREATE TABLE part AS FROM parts")
         linking = Linking(self.con, self.feeds, found, self.as_of)

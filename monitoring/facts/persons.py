@@ -121,12 +121,12 @@ def visited_townships(facts: Facts, name: str, visit: str = "visit") -> str:
         WHERE {where} AND township IS NOT NULL AND {facts.within_days("visited_date", facts.whole(parameter))}"""
 
 
-def missing(found: str, townships: str) -> str:
-    """TRUE where found; FALSE where the person's township (o) has such rows; else NULL: nobody can say that it is missing."""
-    return f"CASE WHEN {found} THEN true WHEN o.township IN (SELECT township FROM {townships}) THEN false END"
+def missing(found: str, served: str) -> str:
+    """TRUE where found; FALSE where the person's township has such rows (`served`); else NULL: nobody can say that it is missing."""
+    return f"CASE WHEN {found} THEN true WHEN {served} THEN false END"
 
 
-def visited(facts: Facts, name: str, last: str, townships: str) -> str:
-    """Whether the person was visited in the kind's days."""
+def visited(facts: Facts, name: str, last: str, served: str) -> str:
+    """Whether the person was visited in the kind's days; `served`: somebody of the person's township was."""
     days = facts.whole(SCOPED_VISITS[name][0])
-    return facts.known("visits", missing(f"{last} > {facts.day} - INTERVAL {days} DAY", townships))
+    return facts.known("visits", missing(f"{last} > {facts.day} - INTERVAL {days} DAY", served))

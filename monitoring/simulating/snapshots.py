@@ -219,9 +219,15 @@ def _visits(con: duckdb.DuckDBPyConnection, made: Changed, facts: Facts, differs
             "LEFT JOIN h_monitor_seen sm ON sm.household_key = h.household_key",
         ]
     if "visit_tekun" in kinds:
-        made.person["tekun_visited"] = persons.visited(facts, "visit_tekun", "o.last_home_visit_date", "t_visit_tekun")
+        made.person["tekun_visited"] = persons.visited(
+            facts, "visit_tekun", "o.last_home_visit_date", _served("t_visit_tekun")
+        )
     if "visit_care" in kinds:
-        made.person["care_visited"] = persons.visited(facts, "visit_care", "o.last_visit_date", "t_visit_care")
+        made.person["care_visited"] = persons.visited(facts, "visit_care", "o.last_visit_date", _served("t_visit_care"))
+
+
+def _served(townships: str) -> str:
+    return f"o.township IN (SELECT township FROM {townships})"
 
 
 def _certificates(con: duckdb.DuckDBPyConnection, made: Changed, facts: Facts, differs: set[str]) -> None:

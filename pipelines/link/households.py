@@ -35,20 +35,17 @@ def settle_households(run: Linking) -> None:
     # Nearly everybody stands once: only the others are put in order (head first, then the smaller household number).
     con.execute("""
         CREATE OR REPLACE TEMP TABLE placed AS
-        WITH several AS (SELECT person_id FROM member GROUP BY person_id HAVING count(*) > 1)
-        SELECT *, 1 AS place, true AS once FROM member ANTI JOIN several USING (person_id)
-        UNION ALL
         SELECT *, row_number() OVER (PARTITION BY person_id
-            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date, number) AS place, false AS once
-        FROM member SEMI JOIN several USING (person_id)""")
+            ORDER BY is_head DESC, household_id, relation, labour, health, name, birth_date, number) AS place
+        FROM member SEMI JOIN (SELECT person_id FROM member GROUP BY person_id HAVING count(*) > 1) USING (person_id)""")
     con.execute("""
         CREATE TABLE membership AS
         SELECT household_key, person_id, relation, is_head, true AS belongs, NOT is_dead AS alive, residence_kind
-        FROM placed JOIN household USING (household_id) WHERE once
+        FROM member ANTI JOIN placed USING (person_id) JOIN household USING (household_id)
         UNION ALL
         SELECT household_key, person_id, any_value(relation), bool_or(is_head), bool_or(place = 1), NOT bool_or(is_dead),
             max(residence_kind)
-        FROM placed JOIN household USING (household_id) WHERE NOT once GROUP BY household_key, person_id
+        FROM placed JOIN household USING (household_id) GROUP BY household_key, person_id
         ORDER BY household_key, person_id""")
 
 
@@ -98,7 +95,7 @@ def _strangers(run: Linking) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE known_home AS
         SELECT number, arg_min(household_id, (NOT is_head, household_id)) AS household_id FROM member
-        WHERE number IS NOT NULL GROUP BY number""")
+        WHERE number IN (SELECT head_number FROM stranger_row) GROUP BY number""")
     first = {
         c: f"arg_min(s.{c}, (s.place, s.{c})) FILTER (s.{c} IS NOT NULL) AS {c}"
         for c in ("name", "sex", "township", "village")
@@ -134,8 +131,8 @@ def settle_persons(run: Linking) -> None:
         SELECT m.person_id, h.household_key, h.household_id, h.township, h.village, m.number, m.name, m.sex, m.birth_date,
             m.death_date, NOT m.is_dead AS alive, m.registered, m.left_it, m.is_head, m.relation, m.labour, m.health,
             m.residence_kind
-        FROM placed AS m
-        JOIN household h USING (household_id) WHERE m.place = 1""")
+        FROM (FROM member ANTI JOIN placed USING (person_id) UNION ALL SELECT * EXCLUDE (place) FROM placed WHERE place = 1) AS m
+        JOIN household h USING (household_id)""")
     named = [f"SELECT person_id, name FROM std_{feed} WHERE counts AND number IS NOT NULL" for feed in run.person_feeds]
     named.append("SELECT person_id, name FROM mention")
     con.execute(f"""

@@ -23,7 +23,6 @@ HEAD_BYTES = 1 << 18
 MAX_TEXT = 1 << 30
 _MAX_JOINED = 50  # lines that one quoted record may span
 _LINES_AHEAD = 256  # that are cut at once
-_LONE_CR = re.compile(rb"\r(?!\n)")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 Record = tuple[list[str] | None, str, str]  # fields (None: broken), raw text, why
@@ -177,7 +176,7 @@ def read_text(data: bytes, damaged: bool, choose: Callable[[dict[str, Sheet]], t
 
 
 def _has_lone_cr(data: bytes) -> bool:
-    return b"\r" in data and _LONE_CR.search(data) is not None
+    return data.count(b"\r") != data.count(b"\r\n")
 
 
 def _clean(text: str, separator: str, width: int, damaged: bool) -> tuple[bytes, dict[int, tuple[str, str]]]:

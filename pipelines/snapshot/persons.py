@@ -7,6 +7,10 @@ from monitoring.facts.frame import Facts
 from monitoring.facts.persons import missing
 from monitoring.tables import PERSON
 
+# Kinds of rows of which something can be missing: the tables t_<kind> hold the townships that have any.
+SERVED = (
+    "living_subsidy", "care_subsidy", "orphan_payment", "insurance", "education_aid", "visit_tekun", "visit_care",
+)  # fmt: skip
 # What is published of `resident`.
 RESIDENT = (
     "person_id", "household_key", "household_id", "township", "village", "number", "name", "sex", "birth_date", "death_date",
@@ -48,9 +52,15 @@ def build_person_snapshot(facts: Facts) -> None:
     k = facts.known
     aided = f"""CASE WHEN coalesce(a.grants, 0) > 0 THEN true
         WHEN (SELECT {facts.within("last_paid", 12)} FROM aid_county) THEN false END"""
-    tekun_visited = persons.visited(facts, "visit_tekun", "v.last_home_visit_date", "t_visit_tekun")
-    care_visited = persons.visited(facts, "visit_care", "v.last_visit_date", "t_visit_care")
+    tekun_visited = persons.visited(facts, "visit_tekun", "v.last_home_visit_date", "sv.visit_tekun")
+    care_visited = persons.visited(facts, "visit_care", "v.last_visit_date", "sv.visit_care")
     facts.con.execute(f"CREATE OR REPLACE TEMP TABLE household_labour AS {persons.household_labour('person_own')}")
+    # One look at the township for all that asks whether it has rows of a kind (`missing`).
+    kinds = ", ".join(f"bool_or(kind = '{kind}') AS {kind}" for kind in SERVED)
+    of_kind = " UNION ALL ".join(f"SELECT township, '{kind}' AS kind FROM t_{kind}" for kind in SERVED)
+    facts.con.execute(
+        f"CREATE OR REPLACE TEMP TABLE served AS SELECT township, {kinds} FROM ({of_kind}) GROUP BY township"
+    )
     values = {
         "in_assistance_feed": "coalesce(ss.in_assistance_feed, false)", "seen_in": "ss.seen_in",
         "name_count": "CASE WHEN o.number IS NULL THEN 1 ELSE 1 + coalesce(n.others, 0) END::INT", "other_names": "n.other_names",
@@ -63,17 +73,17 @@ def build_person_snapshot(facts: Facts) -> None:
         "income_source": "hs.income_source", "income_blank_items": "hs.income_blank_items", "standard": "hs.standard",
         "low_income_household": "hs.low_income_household", "at_risk_household": "coalesce(hs.at_risk, false)",
         "monitored_household": "coalesce(hs.monitored, false)", "unescaped_household": "coalesce(hs.unescaped, false)",
-        "living_subsidy_paid": k("disability_subsidy", missing("ls.person_id IS NOT NULL", "t_living_subsidy")),
-        "care_subsidy_paid": k("disability_subsidy", missing("cs.person_id IS NOT NULL", "t_care_subsidy")),
+        "living_subsidy_paid": k("disability_subsidy", missing("ls.person_id IS NOT NULL", "sv.living_subsidy")),
+        "care_subsidy_paid": k("disability_subsidy", missing("cs.person_id IS NOT NULL", "sv.care_subsidy")),
         "orphan_or_unattended": "coalesce(cg.orphan_or_unattended, false)", "allowance_missing": "coalesce(cg.allowance_missing, true)",
-        "orphan_paid": k("payments", missing("op.person_id IS NOT NULL", "t_orphan_payment")),
+        "orphan_paid": k("payments", missing("op.person_id IS NOT NULL", "sv.orphan_payment")),
         "child_without_guardian": "coalesce(cg.child_without_guardian, false)", "wanderer_alone": "coalesce(cg.wanderer_alone, false)",
         "care_group": "coalesce(cg.care_group, false)", "care_categories": "cg.care_categories",
         "care_visited": care_visited, "tekun_visited": tekun_visited,
         "last_visit_date": "v.last_visit_date", "last_home_visit_date": "v.last_home_visit_date",
-        "insured": k("insurance", f"CASE WHEN i.person_id IS NOT NULL THEN i.insured ELSE {missing('false', 't_insurance')} END"),
+        "insured": k("insurance", f"CASE WHEN i.person_id IS NOT NULL THEN i.insured ELSE {missing('false', 'sv.insurance')} END"),
         "insurance_status": "i.insurance_status",
-        "education_aided": k("education", missing("coalesce(e.aided, false)", "t_education_aid")),
+        "education_aided": k("education", missing("coalesce(e.aided, false)", "sv.education_aid")),
         "aid_grants_12m": k("temporary_aid", "coalesce(a.grants, 0)"), "aided_12m": k("temporary_aid", aided),
         "unemployed_graduate": "g.person_id IS NOT NULL", "dwelling_c_d": "CASE WHEN hs.household_key IS NULL THEN false ELSE hs.dwelling_c_d END",
         "job_lost": "s.job_lost_date IS NOT NULL", "job_lost_date": "s.job_lost_date",
@@ -100,5 +110,5 @@ def build_person_snapshot(facts: Facts) -> None:
         LEFT JOIN p_graduate g USING (person_id) LEFT JOIN p_insured_work s USING (person_id)
         LEFT JOIN p_vehicle ve USING (person_id) LEFT JOIN p_business b USING (person_id)
         LEFT JOIN p_listed_dead ld USING (person_id) LEFT JOIN p_paid_dead pd USING (person_id)
-        LEFT JOIN p_tekun t USING (person_id)""")
+        LEFT JOIN p_tekun t USING (person_id) LEFT JOIN served sv ON sv.township = o.township""")
     facts.con.execute(f"CREATE VIEW main.resident AS SELECT {', '.join(RESIDENT)} FROM person_snapshot")
