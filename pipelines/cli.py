@@ -156,7 +156,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(a: argparse.Namespace, console: Console) -> int:
-    gc.set_threshold(100_000, 20, 100)  # a run makes many objects and few cycles: looking for them costs a second of forty
+    gc.set_threshold(
+        100_000, 20, 100
+    )  # a run makes many objects and few cycles: looking for them costs a second of forty
     with Teller(console, a.state) as told, told.to_the_end():
         decided = linking.decisions_for_run(a.home)
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink, decided), told)

@@ -170,6 +170,16 @@ def test_a_file_that_is_no_ledger_says_so_in_the_clerks_words(tmp_path: Path, co
     assert sum(part.rows_read for part in reading.parts) == 0
 
 
+def test_a_table_that_is_like_no_ledger_is_told_which_of_its_headings_were_understood(tmp_path: Path):
+    table = "犬只登记表\n身份证号,领养证,狗名,疫苗\n500999199001011232,1,小黄,是\n"
+    problem = read(write(tmp_path / "登记.csv", table.encode())).problem
+    assert (
+        problem is not None
+        and "第 2 行认得“身份证号”，其余各列不像任何一种已知台账" in problem
+        and "buluo map" in problem
+    )
+
+
 def test_a_file_that_is_not_there_is_a_problem_and_no_crash(tmp_path: Path):
     assert "文件打不开" in str(read(tmp_path / "nothing.csv").problem)
     assert "文件打不开" in str(read(tmp_path).problem)

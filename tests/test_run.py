@@ -47,6 +47,10 @@ from tests.runs import (
 from tests.stores import NOON
 
 ROOT = Path(__file__).parents[1]
+PUBLISHED = (
+    "std_dibao", "std_visits", "std_insurance", "household", "membership", "resident", "household_snapshot", "person_snapshot",
+    "record_snapshot", "rule_outcome", "rule_unknown", "unjudged", "unjudged_kind", "feed_township", "history_figure",
+)  # fmt: skip
 OCTOBER, NOVEMBER, DECEMBER = "2026-10", "2026-11", "2026-12"
 
 
@@ -302,6 +306,15 @@ def test_an_unknown_pack_is_refused_with_those_that_there_are(home: Path, delive
     assert "national-2020" in told
 
 
+def test_a_countys_own_sampling_file_that_cannot_hold_is_refused_before_anything_is_read(
+    home: Path, deliver: Callable[..., Path]
+):
+    shipped = (Path(__file__).parents[1] / "data" / "policy" / "sampling.toml").read_text("utf-8")
+    (home / "policy").mkdir()
+    (home / "policy" / "sampling.toml").write_text(shipped.replace("working_days = 15", "working_days = 0"), "utf-8")
+    assert "working_days" in refusal(home, NOVEMBER, deliver(small_county()))
+
+
 def test_an_inbox_without_any_usable_file_is_refused_with_every_reason(home: Path, tmp_path: Path):
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -536,6 +549,23 @@ def test_running_the_same_files_again_gives_the_same_signals(home: Path, deliver
     untouched.pop("current.json")
     files.pop("current.json")
     assert untouched == files
+
+
+def test_a_county_large_enough_for_several_threads_gives_what_a_small_one_gives(
+    home: Path, tmp_path: Path, undisturbed: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("pipelines.run.SMALL_BYTES", 0)
+    inbox = november_inbox(tmp_path)
+    run_quietly(home, NOVEMBER, inbox)
+    assert_sound(home)
+    assert signals_text(home, NOVEMBER) == undisturbed
+    with connect(home, NOVEMBER) as con:
+        several = {name: con.sql(f"FROM {name} ORDER BY ALL").pl() for name in PUBLISHED}
+    monkeypatch.undo()
+    run_quietly(home, NOVEMBER, inbox)
+    with connect(home, NOVEMBER) as con:
+        for name, rows in several.items():
+            assert rows.equals(con.sql(f"FROM {name} ORDER BY ALL").pl()), name
 
 
 def test_a_fault_within_the_database_is_met_by_building_once_more(

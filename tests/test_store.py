@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -13,8 +15,10 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from monitoring.store import Store, StoreError, journal, migrating, open_store
-from monitoring.store.schema import account, metadata
+from monitoring.store.bulk import insert_frame
+from monitoring.store.schema import account, alert, metadata
 from monitoring.store.schema import journal as journal_table
+from tests.some_alerts import alert_row
 from tests.stores import NOON
 
 
@@ -37,6 +41,20 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     first.close()
     again = open_store(tmp_path)
     assert again.key == first.key and journal.problems(again) == []
+
+
+def test_a_frame_is_stored_as_its_rows_one_by_one_would_be(store: Store) -> None:
+    rows = [
+        alert_row(household_id=f"H{n}", due_date=None if n else NOON.date(), why=[["级别", n, '"\\']]) for n in range(3)
+    ]
+    fixed = {name: rows[0][name] for name in ("opened_at", "opened_on", "emergency", "status")}
+    told = [{name: value for name, value in row.items() if name not in fixed} for row in rows]
+    frame = pl.DataFrame([row | {"why": json.dumps(row["why"])} for row in told])
+    with store.write() as con:
+        insert_frame(con, alert, frame, fixed)
+        insert_frame(con, alert, frame.clear(), fixed)
+        stored = con.execute(select(alert).order_by(alert.c.id)).mappings().all()
+    assert [{name: row[name] for name in one} for row, one in zip(stored, rows, strict=True)] == rows
 
 
 def test_a_moment_without_time_zone_is_refused(store: Store) -> None:

@@ -24,13 +24,17 @@ def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
     vocabulary = known.vocabulary
     matches: list[Match] = []
     nearest: tuple[int, int, str] = (0, 0, "")
+    likest: tuple[int, list[str]] = (0, [])  # the row of which most cells are headings of some feed
     for row in [i for i, cells in enumerate(head) if any(cells)][:MAX_HEADING_ROW]:
         single = [[normalise_heading(cell)] if cell else [] for cell in head[row]]
         below = head[row + 1] if row + 1 < len(head) else []
         under = [[normalise_heading(cell)] if cell else [] for cell in below]
         parents = upper_headings(sheet, row + 1, head[row], below)
         pair = joined_cells(head[row], below, parents, vocabulary) if any(below) and any(head[row]) else None
-        if sum(1 for c in single if set(c) & vocabulary) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
+        understood = [cell for cell, c in zip(head[row], single, strict=True) if set(c) & vocabulary]
+        if len(understood) > len(likest[1]) and len(understood) < sum(map(bool, head[row])):
+            likest = row + 1, understood
+        if len(understood) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
             continue
         for target in known.targets:
             alone = match_of(target, single, (row + 1,), head[row], hint)
@@ -45,11 +49,19 @@ def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
             else:
                 nearest = max(nearest, _nearness(target, single, hint), key=lambda n: n[:2])
     if not matches:
-        return nearest[2] or "前 30 行里没有找到已知台账的表头，可能是说明页；如果是台账，请核对表头"
+        return nearest[2] or _unknown(*likest)
     best_match = _decide(matches, hint)
     if isinstance(best_match, Match) and best_match.target.layout.refused:
         return _refusal(best_match)
     return best_match
+
+
+def _unknown(row: int, understood: list[str]) -> str:
+    """Why no feed fits at all: what was understood, so that whoever sent the file sees how far it got."""
+    if not understood:
+        return "前 30 行里没有找到已知台账的表头，可能是说明页；如果是台账，请核对表头"
+    named = "”“".join(" ".join(cell.split()) for cell in understood)
+    return f"第 {row} 行认得“{named}”，其余各列不像任何一种已知台账；如果是台账，请核对列名，或用 buluo map 指定它是哪种台账"
 
 
 def _refusal(match: Match) -> str:
