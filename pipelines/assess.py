@@ -21,7 +21,7 @@ from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 from pipelines.abreast import abreast
-from pipelines.unjudged import Unjudged
+from pipelines.unjudged import WHOM, Unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
@@ -123,7 +123,7 @@ def _judge_subject(
         return
     _mark(con, source, group, sometimes)
     _count(con, group, sometimes)
-    unjudged.keep(con, source, group, sometimes)
+    unjudged.keep(con, group, sometimes)
     _find(con, source, group)
 
 
@@ -132,11 +132,13 @@ def _mark(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledR
     the other kinds alone: they are neither hit nor unknown."""
     verdicts = "".join(f", {_condition(c)} AS v{n}" for n, c in enumerate(group))
     lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
+    whom = WHOM.get(group[0].subject)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE judged AS
         SELECT place, record, township, village, {_mask("v{}", len(group))} AS hit, {_mask("v{} IS NULL", len(group))} AS unknown,
-            {_mask("n{}", len(sometimes))} AS lacking
-        FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking} FROM {source})""")
+            {_mask("n{}", len(sometimes))} AS lacking{", household_key, person_id, living" if whom else ""}
+        FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
+            {f", {whom}" if whom else ""} FROM {source})""")
 
 
 def _condition(c: CompiledRule) -> str:

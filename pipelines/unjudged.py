@@ -13,7 +13,11 @@ import duckdb
 
 from monitoring.rules import CompiledRule
 
-SUBJECTS = {"household": ("NULL::BIGINT", "true"), "person": ("s.person_id", "s.alive")}
+# What is told of whom: of these subjects, in columns of their own tables.
+WHOM = {
+    "household": "household_key, NULL::BIGINT AS person_id, true AS living",
+    "person": "household_key, person_id, alive AS living",
+}
 
 
 class Unjudged:
@@ -26,19 +30,16 @@ class Unjudged:
         con.execute("""CREATE TABLE unjudged_mask (household_key BIGINT, person_id BIGINT, township VARCHAR,
             village VARCHAR, living BOOLEAN, part INTEGER, unknown BIGINT, lacking BIGINT)""")
 
-    def keep(
-        self, con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], sometimes: Sequence[str]
-    ) -> None:
-        """The subjects of the connection's `judged` that some rule of the group leaves unknown; `sometimes` names the bits of `lacking`."""
-        if group[0].subject not in SUBJECTS:
+    def keep(self, con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
+        """The subjects of the connection's `judged` (with `WHOM`) that some rule of the group leaves unknown; `sometimes` names the
+        bits of `lacking`."""
+        if group[0].subject not in WHOM:
             return
-        person, living = SUBJECTS[group[0].subject]
         part = next(self._numbers)
         self._parts[part] = group, sometimes
         con.execute(f"""
             INSERT INTO unjudged_mask
-            SELECT s.household_key, {person}, s.township, s.village, {living}, {part}, j.unknown, j.lacking
-            FROM (FROM judged WHERE unknown <> 0) j JOIN {source} s ON s.rowid = j.place""")
+            SELECT household_key, person_id, township, village, living, {part}, unknown, lacking FROM judged WHERE unknown <> 0""")
 
     def write(self) -> None:
         """The two tables, for the masks; what a kind says never depends on the order of rows."""
