@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=int, default=1, help="随机种子：相同则结果相同")
     p.add_argument("--out", type=Path, required=True, help="写入的文件夹")
     p = add("demo", "载入样例县（24个月）并打开看板", _demo)
-    p.add_argument("--persons", type=int, default=3000, help="人数")
+    p.add_argument("--persons", type=int, default=4500, help="人数")
     p.add_argument("--months", type=int, default=24, help="月数")
     p.add_argument("--port", type=int, default=8501, help="端口")
     p.add_argument("--no-serve", action="store_true", help="只载入，不打开看板")

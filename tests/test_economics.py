@@ -16,7 +16,7 @@ from monitoring.access import Scope
 from monitoring.alerts import confirmed, economics
 from monitoring.alerts.confirmed import Confirmed
 from monitoring.checks import audit
-from monitoring.forecast.history import confirmed_cases
+from monitoring.forecast.history import confirmed_cases, visits_since
 from monitoring.people import operator
 from monitoring.periods import until
 from monitoring.policy import SHIPPED
@@ -179,6 +179,7 @@ def test_an_alert_counts_once_for_each_of_its_rules_and_the_share_is_the_rule_pa
     assert (whole.alerts, whole.verified, whole.helped, whole.visits) == (7, 6, 1, 8)
     assert (whole.found, whole.visits_each) == (Confirmed.of(5, 3), 8 / 6)
     assert economics.cases(store, HAND, NOON) == tuple(confirmed_cases(store).rows()) == (("H0", "2026-11"),)
+    assert visits_since(store) == "2026-11" and visits_since(None) is None
 
 
 def test_what_came_of_rules_stays_within_the_caller_s_places_and_the_picked_ones(sqlite_store: Store) -> None:

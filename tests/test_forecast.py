@@ -21,8 +21,20 @@ from monitoring.access import Scope
 from monitoring.checks import audit
 from monitoring.forecast import RULE
 from monitoring.forecast.card import CANDIDATE_ZH, card
-from monitoring.forecast.features import BY_NAME, FEATURES, GROUPS
-from monitoring.forecast.history import Leak, Panel, Period, known_then, leaking, panel, read_period, thinned
+from monitoring.forecast.features import BY_NAME, FEATURES, GROUPS, features_sql
+from monitoring.forecast.history import (
+    COVERED,
+    FROM_THE_FIRST,
+    Leak,
+    Panel,
+    Period,
+    comparable,
+    known_then,
+    leaking,
+    panel,
+    read_period,
+    thinned,
+)
 from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
 from monitoring.forecast.limits import SHIPPED as LIMITS_FILE
 from monitoring.forecast.limits import load_limits
@@ -89,8 +101,103 @@ def test_who_is_helped_already_is_no_case_and_a_case_confirmed_at_the_door_is_on
     assert labels(months, cases) == {("H1", "2026-01"): 1, ("H2", "2026-01"): 0}
 
 
+def _rows_confirmed(rows: pl.DataFrame) -> set[str]:
+    """The periods in which H0, whose case was confirmed at the door in 2026-11, is a case."""
+    return set(rows.filter(pl.col("household_id") == "H0", pl.col("label") == 1)["period"].to_list())
+
+
+def test_what_was_found_at_the_door_counts_in_all_rows_or_in_none() -> None:
+    """Visits from one month on: counted in the last windows alone, the label would mean less in training than in the test."""
+    names = [f"{year}-{month:02d}" for year in (2025, 2026) for month in range(1, 13)]
+    months, cases = [period(name) for name in names], pl.DataFrame({"household_id": ["H0"], "period": ["2026-11"]})
+    late = panel(months, cases, "2026-06")  # as in the sample county: people have worked with alerts for half a year
+    assert (late.door, late.since, len(late.closed)) == (False, "2026-06", 18) and _rows_confirmed(late.rows) == set()
+    whole = panel(months, cases, "2025-02")  # the first window begins with the first visits
+    assert whole.door and len(whole.closed) == 18 and _rows_confirmed(whole.rows) == {"2026-06"}
+    assert panel(months, cases, FROM_THE_FIRST).door
+    none = panel(months, NO_CASES, None)
+    assert not none.door and none.since is None and len(none.closed) == 18
+
+
+@pytest.mark.parametrize(("since", "counts", "first"), [("2025-10", True, "2025-09"), ("2025-11", False, "2025-01")])
+def test_the_door_counts_once_enough_windows_have_visits_and_older_periods_are_left(
+    since: str, counts: bool, first: str
+) -> None:
+    """Closed are 2025-01 to 2026-06; of every third one, four must have visits in their whole window: 2025-09, 12, 2026-03, 06."""
+    names = [f"{year}-{month:02d}" for year in (2025, 2026) for month in range(1, 13)]
+    closed, door = comparable(names[:18], since)
+    assert (door, closed[0], closed[-1]) == (counts, first, "2026-06")
+    assert not counts or len(thinned(closed)) == COVERED
+
+
 def test_the_newest_closed_period_is_always_trained_on() -> None:
     assert thinned(MONTHS) == ["2026-03", "2026-06", "2026-09"] and thinned(MONTHS[:1]) == MONTHS[:1]
+
+
+# --- features
+
+
+@pytest.fixture
+def altered(published_home: Path, tmp_path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+    """A copy of the sample's last period that can be written to, and a household of it that nobody helps or flags and that has
+    no settlement: its key."""
+    shutil.copy(publication(published_home).run_of(None).path, tmp_path / "altered.duckdb")
+    with duckdb.connect(str(tmp_path / "altered.duckdb")) as con:
+        found = con.execute(f"""
+            SELECT household_key FROM ({features_sql()}) f WHERE rules_hit = 0 AND major = 0 AND household_key NOT IN
+                (SELECT household_key FROM person_snapshot JOIN std_medical USING (person_id)) ORDER BY 1 LIMIT 1""").fetchall()
+        yield con, found[0][0]
+
+
+def read_of(con: duckdb.DuckDBPyConnection, home: int, *names: str) -> tuple[Any, ...]:
+    return con.execute(f"SELECT {', '.join(names)} FROM ({features_sql()}) f WHERE household_key = {home}").fetchall()[
+        0
+    ]
+
+
+def test_signals_that_look_for_need_are_features_and_no_others(altered: tuple[duckdb.DuckDBPyConnection, int]) -> None:
+    con, home = altered
+    assert read_of(con, home, "rules_hit", "urgent_hit") == (0, 0)
+    for rule, kind, level in (
+        ("GAP-DIBAO", "gap", "red"), ("RISK-JOB", "risk", "orange"), ("RISK-WATER", "risk", "yellow"), ("RISK-OTHER", "risk", "blue"),
+        ("DQ-NAME", "data", "red"), ("PROC-VISIT", "process", "orange"), (RULE, "risk", "yellow"),
+    ):  # fmt: skip
+        con.execute(
+            "INSERT INTO signal (rule, kind, level, household_key) VALUES (?, ?, ?, ?)", [rule, kind, level, home]
+        )
+    assert read_of(con, home, "rules_hit", "urgent_hit") == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("settled", "major", "since"),
+    [("2025-11-30", True, None), ("2025-12-01", True, 11), ("2026-11-30", True, 0), ("2026-12-01", True, None), ("2026-11-30", False, None), ("2026-11-30", None, None)],
+)  # fmt: skip
+def test_the_last_settlement_for_a_major_disease_is_looked_for_in_twelve_months_and_not_after_the_period(
+    settled: str, major: bool | None, since: int | None, altered: tuple[duckdb.DuckDBPyConnection, int]
+) -> None:
+    con, home = altered
+    con.execute(
+        """INSERT INTO std_medical (counts, person_id, settled_date, major_disease)
+           SELECT true, min(person_id), ?, ? FROM person_snapshot WHERE household_key = ? AND alive""",
+        [settled, major, home],
+    )
+    assert read_of(con, home, "months_since_major") == (since,)
+
+
+def test_who_was_treated_for_a_major_disease_is_counted_and_without_any_settlements_nobody_knows(
+    altered: tuple[duckdb.DuckDBPyConnection, int],
+) -> None:
+    con, home = altered
+    one = f"(SELECT min(person_id) FROM person_snapshot WHERE household_key = {home} AND alive)"
+    con.execute(f"UPDATE person_snapshot SET major_disease = true WHERE person_id = {one}")
+    assert read_of(con, home, "major") == (1,)
+    con.execute(f"UPDATE person_snapshot SET alive = false WHERE person_id = {one}")
+    assert read_of(con, home, "major") in (
+        (0,),
+        (None,),
+    )  # the dead are not counted; a household of one has nobody left
+    con.execute(f"UPDATE person_snapshot SET alive = true, major_disease = NULL WHERE household_key = {home}")
+    assert read_of(con, home, "major") == (None,)
 
 
 # --- leaks
@@ -288,6 +395,19 @@ def test_the_card_tells_what_a_reader_must_know(trained: tuple[Path, Kept]) -> N
     text = card(trained[1].manifest)
     wanted = ("用途", "标签", "只按收入排序", "95% 区间", "各类人群", "分布变化", "局限", "首次", "再次", trained[1].manifest["data_sha256"])  # fmt: skip
     assert [words for words in wanted if words not in text] == [] and "None" not in text and "nan" not in text
+    assert "得到临时救助，或入户走访确认困难，记 1" in text and "暂不计入" not in text
+
+
+@pytest.mark.parametrize(("since", "words"), [("2026-06", "走访从 2026-06 起才有记录"), (None, "还没有走访记录")])
+def test_the_card_says_where_the_door_is_not_in_the_label_and_why(
+    trained: tuple[Path, Kept], since: str | None, words: str
+) -> None:
+    manifest = trained[1].manifest
+    text = card(manifest | {"door": {"counts": False, "since": since, "needs": COVERED}})
+    assert words in text and "得到临时救助，记 1" in text and "或入户走访确认困难" not in text
+    assert card({name: told for name, told in manifest.items() if name != "door"}) == card(
+        manifest
+    )  # kept by an older version
 
 
 # --- in a run

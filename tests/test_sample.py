@@ -15,14 +15,15 @@ import pytest
 
 from monitoring.model import evaluate
 from pipelines.sample import SampleReport, make_county
-from pipelines.sample.cases import aid_cases
+from pipelines.sample.cases import aid_cases, clues
 from pipelines.sample.chance import Chance
 from pipelines.sample.county import County, build_county
+from pipelines.sample.events import _checks
 from pipelines.sample.faults import FAULTS
 from pipelines.sample.layout import FEEDS
 from pipelines.sample.ledgers import dibao
 from pipelines.sample.making import EVENTS, MONTHLY, QUARTERLY, STRAY
-from pipelines.sample.months import first_day, last_day, month_of, period_of
+from pipelines.sample.months import NEVER, first_day, last_day, month_of, period_of
 from pipelines.sample.people import PREFIX
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -223,6 +224,22 @@ def test_map_and_places_name_the_same_townships() -> None:
     shapes = json.loads((ROOT / "data" / "codes" / "townships.geojson").read_text(encoding="utf-8"))
     assert [t["name"] for t in codes["township"]] == [f["properties"]["name"] for f in shapes["features"]]
     assert all(f["geometry"]["coordinates"][0][0] == f["geometry"]["coordinates"][0][-1] for f in shapes["features"])
+
+
+def test_aid_clues_and_checks_that_belong_to_no_story_come_all_through_the_window() -> None:
+    """Whether and when are two draws: with one, all of them fell into the first weeks, years before the first file, and the
+    county had no hardship that nobody could foresee."""
+    county = build_county(10_000, 24, 1, month_of("2026-11"))
+    first, last = county.window.days
+    _, day, _, cause = aid_cases(county)
+    homes, checked = _checks(county)
+    story = (county.programmes.change < NEVER) | (county.programmes.listed > 0) | (county.programmes.low_start < NEVER)
+    story |= (county.programmes.dibao_start < NEVER) | (county.programmes.refused < NEVER)
+    story |= county.programmes.tekun_start[county.homes.head] < NEVER
+    told = clues(county, county.window.last, county.window.months)["登记日期"].cast(pl.Int32).to_numpy()
+    for days in (day[cause == 4], checked[~story[homes]], told):
+        quarter = np.bincount((days - first) * 4 // (last - first + 1), minlength=4)
+        assert quarter.min() > 0.5 * len(days) / 4 and len(days) >= 40
 
 
 def _seen(county: County, month: int) -> pl.DataFrame:

@@ -31,7 +31,8 @@ def card(manifest: Mapping[str, Any]) -> str:
         f"- 用途：估计目前没有享受救助的户在今后 {manifest['horizon']} 个月内陷入困难的可能，用来排走访先后；得分高的户由人上门核实。",
         f"- 训练日期：{manifest['on']}；用到 {manifest['until']} 为止已发布的结果。",
         f"- 数据：{_spell(closed)}，每 {manifest['step']} 期取一期；每一期只用当期结果文件里的内容。",
-        f"- 标签：在其后 {manifest['horizon']} 期内有成员进入低保、特困、低收入家庭或监测名单，得到临时救助，或入户走访确认困难，记 1；标签窗口没有满的期不用。",
+        f"- 标签：在其后 {manifest['horizon']} 期内有成员进入低保、特困、低收入家庭或监测名单，得到临时救助{'，或入户走访确认困难' if door_of(manifest)['counts'] else ''}，记 1；标签窗口没有满的期不用。",
+        *_without_the_door(manifest),
         f"- 过去陷入困难：{manifest['entries']:,} 户；走访反馈：{_visits(manifest['visits'])}。",
         f"- 数据摘要（SHA-256）：`{manifest['data_sha256']}`", f"- 程序摘要（SHA-256）：`{manifest['code_sha256']}`", f"- 随机种子：{manifest['seed']}", "",
     ]  # fmt: skip
@@ -45,6 +46,25 @@ def card(manifest: Mapping[str, Any]) -> str:
         + _weights(manifest["weights"])
     )
     return "\n".join([*lines, "## 局限", "", *(f"- {limit}" for limit in LIMITS), ""])
+
+
+def door_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Models that were kept before this stood in the manifest counted the door in every window."""
+    told: Mapping[str, Any] = manifest.get("door", {"counts": True, "since": ""})
+    return told
+
+
+def _without_the_door(manifest: Mapping[str, Any]) -> list[str]:
+    """Why cases confirmed at the door are not among the labels, where they are not."""
+    door = door_of(manifest)
+    if door["counts"]:
+        return []
+    if door["since"] is None:
+        return ["- 入户走访确认困难：还没有走访记录，标签里没有这一项。"]
+    return [
+        f"- 入户走访确认困难：走访从 {door['since']} 起才有记录，更早的期没有。标签在各期须是同一个意思，所以这一项暂不计入；"
+        f"标签窗口全在此后、每 {manifest['step']} 期取一期的满 {door['needs']} 期以后自动计入，更早的期届时不再使用。"
+    ]
 
 
 def _figures(report: Mapping[str, Any]) -> list[str]:

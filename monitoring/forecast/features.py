@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature: its SQL over h (household_snapshot), m (sums of its living members) and run, and how it is said.
+    """One feature: its SQL over h (household_snapshot), m (sums of its living members), g (what the rules that look for need say of
+    it in the period) and run, and how it is said.
 
     `relief` is what would lower the risk where this feature raises it ("" where nobody can change it).
     """
@@ -55,6 +56,8 @@ FEATURES: tuple[Feature, ...] = (
     _F("certified", "m.certified", "持证残疾人", "Members with a disability certificate", "人", _CARE),
     _F("new_severe", "m.new_severe", "近12个月新发重度残疾证", "New severe disability certificates in 12 months", "人", _CARE),
     _F("ill", "m.ill", "重病患者", "Seriously ill members", "人", _AID),
+    _F("major", "m.major", "近12个月有重大疾病结算", "Members with a settlement for a major disease in 12 months", "人", _AID),
+    _F("months_since_major", "date_diff('month', m.major_date, run.as_of)", "距最近一次重大疾病结算", "Since the last settlement for a major disease", "个月"),
     _F("unhealthy", "m.unhealthy", "登记为体弱或患病", "Members registered as frail or ill", "人", _AID),
     _F("uninsured", "m.uninsured", "当年未参加医保", "Members without medical insurance this year", "人", "动员参加基本医保，符合条件的给予参保资助"),
     _F("studying", "m.studying", "在读", "Members in school", "人", "核对教育资助是否到位"),
@@ -80,6 +83,8 @@ FEATURES: tuple[Feature, ...] = (
     _F("urban", "h.urban::INTEGER", "城镇户", "Urban household", ""),
     _F("registered", "h.registered::INTEGER", "在户籍台账内", "In the registry", ""),
     _F("visited", "h.visited_recently::INTEGER", "近期有走访", "Visited recently", ""),
+    _F("rules_hit", "coalesce(g.signals, 0)", "本期缺口和风险信号", "Gap and risk signals of the period", "条"),
+    _F("urgent_hit", "coalesce(g.urgent, 0)", "其中红色和橙色", "Of these red and orange", "条"),
 )  # fmt: skip
 BY_NAME = {feature.name: feature for feature in FEATURES}
 
@@ -103,6 +108,9 @@ _MEMBERS = """
         count(*) FILTER (p.alive AND p.severe) AS severe, count(*) FILTER (p.alive AND p.has_certificate) AS certified,
         count(*) FILTER (p.alive AND p.new_severe_certificate) AS new_severe,
         count(*) FILTER (p.alive AND p.seriously_ill) AS ill,
+        CASE WHEN count(*) FILTER (p.alive AND p.major_disease IS NULL) = count(*) FILTER (p.alive) THEN NULL
+            ELSE count(*) FILTER (p.alive AND p.major_disease) END AS major,
+        max(s.major_date) FILTER (p.alive) AS major_date,
         count(*) FILTER (p.alive AND p.health IS NOT NULL AND p.health NOT IN ('健康', '良好', '一般')) AS unhealthy,
         CASE WHEN count(*) FILTER (p.alive AND p.insured IS NULL) = count(*) FILTER (p.alive) THEN NULL
             ELSE count(*) FILTER (p.alive AND NOT p.insured) END AS uninsured,
@@ -114,8 +122,9 @@ _MEMBERS = """
         sum(s.self_paid)::DOUBLE AS medical_3m
     FROM person_snapshot p CROSS JOIN run
     LEFT JOIN (SELECT person_id, max(ethnicity) AS ethnicity FROM std_registry WHERE counts GROUP BY person_id) e USING (person_id)
-    LEFT JOIN (SELECT person_id, sum(self_paid) AS self_paid FROM std_medical CROSS JOIN run
-        WHERE counts AND settled_date > as_of - INTERVAL 3 MONTH AND settled_date <= as_of GROUP BY person_id) s USING (person_id)
+    LEFT JOIN (SELECT person_id, sum(self_paid) FILTER (settled_date > as_of - INTERVAL 3 MONTH) AS self_paid,
+            max(settled_date) FILTER (major_disease) AS major_date FROM std_medical CROSS JOIN run
+        WHERE counts AND settled_date > as_of - INTERVAL 12 MONTH AND settled_date <= as_of GROUP BY person_id) s USING (person_id)
     GROUP BY p.household_key"""
 
 # Who is helped at the period's end: on one of the lists, or given temporary aid in the period's month.
@@ -136,10 +145,10 @@ def features_sql(extra: str = "") -> str:
             CASE WHEN m.certified > 0 THEN '有残疾人' ELSE '无残疾人' END AS disability,
             CASE WHEN h.size = 1 THEN '1人' WHEN h.size <= 3 THEN '2至3人' ELSE '4人以上' END AS size_group,
             (coalesce(h.dibao_ended, false) OR coalesce(h.risk_removed, false) OR coalesce(m.aid_grants, 0) > 0)::INTEGER AS {AGAIN},
-            coalesce(g.signals, 0) AS rules_hit, {columns}{extra}
+            {columns}{extra}
         FROM household_snapshot h CROSS JOIN run
         LEFT JOIN ({_MEMBERS}) m ON m.household_key = h.household_key
-        LEFT JOIN (SELECT household_key, count(*) AS signals FROM signal WHERE kind IN ('gap', 'risk') AND rule <> 'MODEL-RISK'
-            GROUP BY household_key) g ON g.household_key = h.household_key
+        LEFT JOIN (SELECT household_key, count(*) AS signals, count(*) FILTER (level IN ('red', 'orange')) AS urgent FROM signal
+            WHERE kind IN ('gap', 'risk') AND rule <> 'MODEL-RISK' GROUP BY household_key) g ON g.household_key = h.household_key
         WHERE h.household_key NOT IN (SELECT household_key FROM ({HELPED}))
         ORDER BY h.household_id"""

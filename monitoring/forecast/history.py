@@ -4,6 +4,11 @@ The label looks `HORIZON` periods ahead, in the warehouses of those periods: 1 w
 low-income list or at-risk monitoring, got temporary aid, or had a case confirmed at the door (case store); 0 where not, and
 only where the whole window has closed. Members, not household numbers, are followed: households split and merge.
 
+The label means the same in every row. Visits are on record from some month on, lists and aid from the first period: counted
+only in the last windows, what was found at the door would be learnt from periods that have none of it and tested on periods
+that are full of it. So it counts in all rows or in none: in all where visits were on record in every window, or in those of
+enough periods to train and test on (older periods are then not used); else in none, and the card says so.
+
 Refused (`Leak`): a warehouse that holds what was delivered after its period, and a feature that knows the answer.
 """
 
@@ -30,6 +35,10 @@ from monitoring.warehouse import Published, Warehouse
 MOST_ROWS = 300_000
 STEP = 3  # periods from one row of a household to the next
 KNOWS = 0.95  # ROC-AUC of one column alone, above which it knows the answer
+FROM_THE_FIRST = ""  # visits were on record before the first period
+COVERED = (
+    -(-HORIZON // STEP) + 2
+)  # periods (every STEP-th) with visits on record in their windows, to train and test on with a gap
 ENOUGH = 10  # entries, below which no column can be told to know them
 
 
@@ -50,13 +59,16 @@ class Period:
 
 @dataclass(frozen=True)
 class Panel:
-    """`rows`: household_id, period, label (0, 1), groups, features. `closed`: the periods whose labels are known; `files`: the
-    warehouses that were read, with their digests; `entries`: households that came to need help."""
+    """`rows`: household_id, period, label (0, 1), groups, features. `closed`: the periods whose labels are known and alike;
+    `files`: the warehouses that were read, with their digests; `entries`: households that came to need help; `door`: whether
+    cases confirmed at the door are among them, `since`: the month from which visits are on record (None: none are)."""
 
     rows: pl.DataFrame = field(repr=False)
     closed: tuple[str, ...]
     files: dict[str, str]
     entries: int
+    door: bool = True
+    since: str | None = FROM_THE_FIRST
 
     @property
     def digest(self) -> str:
@@ -110,6 +122,15 @@ def confirmed_cases(store: Store | None) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").unique(maintain_order=True)
 
 
+def visits_since(store: Store | None) -> str | None:
+    """The month of the first visit on record, whatever it found; None where there is none."""
+    if store is None:
+        return None
+    with store.read() as con:
+        first = con.execute(select(func.min(visit.c.date))).scalar()
+    return f"{first:%Y-%m}" if first is not None else None
+
+
 def seen_at_the_door(store: Store | None) -> dict[str, int]:
     """How many visits found what: confirmed, no_difficulty, … (for the card)."""
     if store is None:
@@ -119,22 +140,33 @@ def seen_at_the_door(store: Store | None) -> dict[str, int]:
         return {str(finding): int(count) for finding, count in con.execute(asked)}
 
 
-def panel(periods: Iterable[Period], cases: pl.DataFrame) -> Panel:
-    """Labels every period whose window has closed. Raises Leak where a feature knows the answer."""
+def panel(periods: Iterable[Period], cases: pl.DataFrame, since: str | None = FROM_THE_FIRST) -> Panel:
+    """Labels every period whose window has closed. `cases` were confirmed at the door, where visits are on record from the month
+    `since` on (None: none are). Raises Leak where a feature knows the answer."""
     known = {one.name: one for one in periods}
     names = sorted(known)
     closed = [name for name in names if all(later in known for later in _window(name))]
+    closed, door = comparable(closed, since)
+    cases = cases if door else cases.clear()
     told = {name: labelled(known[name], [known[later] for later in _window(name)], cases) for name in closed}
     rows = pl.concat([told[name] for name in thinned(closed)], how="vertical_relaxed") if told else pl.DataFrame()
     if rows.is_empty():
-        return Panel(rows, (), {name: known[name].sha256 for name in names}, 0)
+        return Panel(rows, (), {name: known[name].sha256 for name in names}, 0, door, since)
     rows = _fewer(rows)
     wrong = leaking(rows, [feature.name for feature in FEATURES])
     if wrong:
         raise Leak(f"这些特征单独就能说出结果，很可能是当时还不知道的内容：{'、'.join(wrong)}")
     entered = pl.concat([one.filter(pl.col("label") == 1).select("household_id") for one in told.values()])
     entries = entered["household_id"].n_unique()
-    return Panel(rows, tuple(closed), {name: known[name].sha256 for name in names}, entries)
+    return Panel(rows, tuple(closed), {name: known[name].sha256 for name in names}, entries, door, since)
+
+
+def comparable(closed: Sequence[str], since: str | None) -> tuple[list[str], bool]:
+    """The closed periods whose labels mean the same, and whether cases confirmed at the door are among the labels."""
+    covered = [name for name in closed if since is not None and _window(name)[0] >= since]
+    if len(covered) == len(closed) or len(thinned(covered)) >= COVERED:
+        return covered, since is not None
+    return list(closed), False
 
 
 def labelled(now: Period, later: Sequence[Period], cases: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import polars as pl
 
 from monitoring.forecast import HORIZON
 from monitoring.forecast.features import AGAIN, FEATURES, GROUPS
-from monitoring.forecast.history import STEP, Panel
+from monitoring.forecast.history import COVERED, STEP, Panel
 from monitoring.forecast.keeping import Kept, keep, kept
 from monitoring.forecast.limits import Limits, load_limits
 from monitoring.model import Model, evaluate
@@ -32,7 +32,7 @@ CANDIDATES = ("logistic", "additive_boosting", "shallow_boosting")
 MONOTONE = {
     "income_ratio": -1, "income_change": -1, "medical_12m": 1, "medical_3m": 1, "medical_share": 1, "rigid_12m": 1, "workers": -1,
     "workers_share": -1, "employed": -1, "job_lost": 1, "severe": 1, "certified": 1, "new_severe": 1, "ill": 1, "unhealthy": 1,
-    "earner_died": 1, "disaster_loss": 1, "dwelling_unsafe": 1, "water_unsafe": 1,
+    "earner_died": 1, "major": 1, "rules_hit": 1, "urgent_hit": 1, "disaster_loss": 1, "dwelling_unsafe": 1, "water_unsafe": 1,
 }  # fmt: skip
 CAPACITY = 0.1
 CODE = ("model", "forecast")  # the packages whose source makes a model what it is
@@ -49,7 +49,7 @@ def train(
     manifest: dict[str, Any] = {
         "until": max(panel.files), "on": on.isoformat(), "number": len(kept(home)) + 1, "horizon": HORIZON, "closed": list(panel.closed),
         "entries": panel.entries, "files": panel.files, "data_sha256": panel.digest, "code_sha256": code_digest(), "seed": seed,
-        "visits": dict(seen), "capacity": CAPACITY, "step": STEP, "candidates": list(candidates),
+        "visits": dict(seen), "door": {"counts": panel.door, "since": panel.since, "needs": COVERED}, "capacity": CAPACITY, "step": STEP, "candidates": list(candidates),
         "limits": {"drift": limits.drift, "group_chance": limits.group_chance, "group_fewest": limits.group_fewest, "sha256": limits.sha256},
     }  # fmt: skip
     again = [one for one in kept(home) if _same(one.manifest, manifest)]
@@ -92,7 +92,7 @@ def _warnings(report: Report) -> list[str]:
 
 
 def _same(one: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "entries", "candidates", "limits")
+    names = ("until", "data_sha256", "code_sha256", "seed", "visits", "door", "entries", "candidates", "limits")
     return all(one.get(name) == manifest[name] for name in names)
 
 

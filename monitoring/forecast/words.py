@@ -8,7 +8,7 @@ from typing import Any
 from monitoring.forecast.features import BY_NAME, Feature
 from monitoring.language import number
 
-UNITS_EN = {"元": " yuan", "人": "", "个月": " months", "倍": " times", "天": " days", "次": " times", "岁": " years", "辆": "", "套": "", "个": ""}  # fmt: skip
+UNITS_EN = {"元": " yuan", "人": "", "个月": " months", "倍": " times", "天": " days", "次": " times", "岁": " years", "辆": "", "套": "", "个": "", "条": ""}  # fmt: skip
 BANDS = {"high": ("高", "high"), "watch": ("需留意", "worth watching"), "low": ("低", "low")}
 LESS_IS_WORSE = frozenset({"income_ratio", "income_change", "employed"})
 LOWEST = 0.05  # parts below this are not worth a word

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from monitoring import charts, ui
-from monitoring.forecast.card import LIMITS
+from monitoring.forecast.card import LIMITS, door_of
 from monitoring.forecast.features import BY_NAME
 from monitoring.forecast.words import BANDS
 from monitoring.language import number
@@ -195,13 +196,31 @@ def _card(view: View, shown: ModelShown) -> None:
     facts = [
         t("训练日期 {day}，用到 {month} 为止已发布的结果", day=manifest["on"], month=t.month(manifest["until"])),
         t("标签已满 {n} 期，过去陷入困难 {entries} 户", n=len(closed), entries=number(manifest["entries"])),
-        t("标签：其后 {n} 个月内进入低保、特困、低收入家庭或监测名单，得到临时救助，或入户确认困难", n=manifest["horizon"]),
+        *_label(view, manifest),
         t("走访反馈：确认困难 {yes} 次，没有困难 {no} 次", yes=manifest["visits"].get("confirmed", 0), no=manifest["visits"].get("not_so", 0)),
         t("数据摘要 {data}，程序摘要 {code}", data=manifest["data_sha256"][:16], code=manifest["code_sha256"][:16]),
     ]  # fmt: skip
     ui.html(f"<ul>{''.join(f'<li>{ui.said(fact)}</li>' for fact in facts)}</ul>")
     with st.expander(t("局限")):
         ui.html(f"<ul>{''.join(f'<li>{ui.said(t(limit))}</li>' for limit in LIMITS)}</ul>")
+
+
+def _label(view: View, manifest: Mapping[str, Any]) -> list[str]:
+    """What the label means; where visits are on record for the last periods only, that they are not among it, and why."""
+    t, door = view.t, door_of(manifest)
+    if door["counts"]:
+        return [
+            t(
+                "标签：其后 {n} 个月内进入低保、特困、低收入家庭或监测名单，得到临时救助，或入户确认困难",
+                n=manifest["horizon"],
+            )
+        ]
+    why = (
+        t("入户确认困难暂不计入标签：走访从 {month} 起才有记录，各期的标签须是同一个意思", month=t.month(door["since"]))
+        if door["since"]
+        else t("入户确认困难不在标签里：还没有走访记录")
+    )
+    return [t("标签：其后 {n} 个月内进入低保、特困、低收入家庭或监测名单，或得到临时救助", n=manifest["horizon"]), why]
 
 
 def _percent(value: float | None) -> str:

@@ -134,7 +134,7 @@ def aid_cases(c: County) -> tuple[Ints, Ints, Ints, Ints]:
     risk = (p.listed >= UNSTABLE) & (p.identified >= first)
     add(risk & c.chance.happens(careful, "aid when listed", homes), homes, p.identified, 2, 20, 3)
     odd = c.chance.happens(0.00035 * c.window.months * s.frailty.clip(0, 6), "other aid", homes)
-    add(odd, homes, np.where(odd, c.window.day(c.chance, "other aid", homes), NEVER), 0, 0, 4)
+    add(odd, homes, np.where(odd, c.window.day(c.chance, "other aid on", homes), NEVER), 0, 0, 4)
     home = np.concatenate([rows for rows, _, _ in found])
     day = np.concatenate([days for _, days, _ in found])
     cause = np.concatenate([np.full(len(rows), cause) for rows, _, cause in found])
@@ -151,7 +151,7 @@ def clues(c: County, month: int, back: int) -> pl.DataFrame:
     chance = np.where(p.fallen, 0.5, np.where(p.refused < NEVER, 0.3, 0.0032 * c.window.months))
     has = c.chance.happens(chance, "clue", homes)
     turn = np.where(
-        p.fallen, p.change + 12, np.where(p.refused < NEVER, p.refused - 30, c.window.day(c.chance, "clue", homes))
+        p.fallen, p.change + 12, np.where(p.refused < NEVER, p.refused - 30, c.window.day(c.chance, "clue on", homes))
     )
     h = np.flatnonzero(has & (turn < NEVER) & (turn >= c.window.days[0]))
     day = turn[h]

@@ -84,7 +84,7 @@ def _checks(c: County) -> tuple[Ints, Ints]:
     add(p.low_start < NEVER, first_day(p.low_start) - c.chance.whole(5, 25, "check before", homes))
     add(p.refused < NEVER, p.refused - c.chance.whole(3, 10, "check before refusal", homes))
     odd = c.chance.happens(0.0013 * w.months, "other check", homes)
-    add(odd, w.day(c.chance, "other check", homes))
+    add(odd, w.day(c.chance, "other check on", homes))
     home, day = np.concatenate([rows for rows, _ in found]), np.concatenate([days for _, days in found])
     _, unique = np.unique(home * 100_000 + day, return_index=True)
     return home[unique], day[unique]
