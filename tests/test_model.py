@@ -290,7 +290,7 @@ def test_the_report_is_json_and_the_command_writes_it_with_scores(
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     scores = pl.read_parquet(tmp_path / "s.parquet")
     assert status == 0 and "采用" in capsys.readouterr().out
-    assert set(told["candidates"]) == {"logistic", "additive_boosting", "shallow_boosting", "plain_boosting"}
+    assert set(told["candidates"]) == {"logistic", "additive_boosting", "shallow_boosting", "plain_boosting", "blend"}
     assert scores.columns == ["id", "period", "label", "score"] and len(scores) == told["split"]["test_rows"]
     assert average_precision(scores["label"].cast(pl.Float64).to_numpy(), scores["score"].to_numpy()) == pytest.approx(
         told["candidates"][told["chosen"]]["pr_auc"]

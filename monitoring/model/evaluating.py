@@ -12,7 +12,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from monitoring.model.candidates import CANDIDATES
+from monitoring.model.candidates import BLEND, CANDIDATES, PARTS, Blend, blended
 from monitoring.model.fitting import DIGITS, Fitted, calibrated, fit_frame, fit_one, newest, raw_scores, threads
 from monitoring.model.metrics import at_length, intervals, judge, stability
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
@@ -135,14 +135,23 @@ def _score_all(
     matrix, new = model.encoder.matrix(train), model.encoder.matrix(test)
     y = labels(train, columns.label).cast(pl.Float64).to_numpy()
     units = groups_of(train, columns.id)
-    scored = {model.name: model.probability(new)}
+    late = newest(train, columns) if ahead else None
+    scored, raws = {model.name: model.probability(new)}, {model.name: model.raw(new)}
+    if isinstance(model.pipeline, Blend):  # its parts are fitted already
+        raws |= {name: raw_scores(part, new) for name, part in zip(PARTS, model.pipeline.parts, strict=True)}
     with threadpool_limits(threads(len(train))):
         for trial in fitted.trials:
-            if trial.name in scored:
-                continue
-            calibrator = calibrated(trial, y, units, newest(train, columns) if ahead else None)
-            pipeline = trial.pipeline or fit_one(trial.name, trial.setting, model.encoder, matrix, y, seed, monotone)
-            scored[trial.name] = np.round(calibrator(raw_scores(pipeline, new)), DIGITS)
+            if trial.name not in raws:
+                parts = [raws[part] for part in PARTS if part in raws]
+                if trial.name == BLEND and len(parts) == len(PARTS):
+                    raws[trial.name] = blended(parts)
+                else:
+                    pipeline = trial.pipeline or fit_one(
+                        trial.name, trial.setting, model.encoder, matrix, y, seed, monotone
+                    )
+                    raws[trial.name] = raw_scores(pipeline, new)
+            if trial.name not in scored:
+                scored[trial.name] = np.round(calibrated(trial, y, units, late)(raws[trial.name]), DIGITS)
     return scored
 
 
