@@ -46,6 +46,10 @@ FEW_VALUES = 2  # a number with so many different values needs no curve
 LEAD_WEIGHT = (
     150.0  # the leading column runs from minus this to this: some 30 times as wide as others, hardly penalised
 )
+MANY_COLUMNS = (
+    600  # of a regression; beyond that its time (by their square) would buy curves that no penalty leaves standing
+)
+CURVE, FLATTER = {"n_knots": 6, "degree": 3}, {"n_knots": 3, "degree": 2}
 FEW_POSITIVES = 3_000  # above it a leading column changes nothing any more, and is not tried
 LARGE = 60_000  # rows above which a panel is large: one fold is held out instead of each in turn, trees learn faster
 SLOW, FASTER = ("additive_boosting", "shallow_boosting"), {"learning_rate": 0.1, "max_iter": 100}
@@ -136,7 +140,7 @@ def path(
 
     told: list[Floats] = []
     for wanted, same in groupby(settings, lambda setting: bool(setting.get("lead"))):
-        made = columns(matrix, wanted)
+        made = columns(matrix, wanted).astype(np.float64)  # as of the whole: see fit_one
         fitted = [regression(setting).fit(made, y) for setting in same]
         del made
         pieces = [new[start : start + PIECE] for start in range(0, len(new), PIECE)]
@@ -179,14 +183,16 @@ def spread(encoder: Encoder, seed: int, matrix: Numbers) -> list[tuple[str, Any,
     few = matrix[:JUDGED]
     curved = [n for n in numbers if len(np.unique(few[~np.isnan(few[:, n]), n])) > FEW_VALUES]
     missing = [n for n in numbers if np.isnan(matrix[:, n]).any()]
+    curve = CURVE if len(curved) * (CURVE["n_knots"] + CURVE["degree"]) <= MANY_COLUMNS else FLATTER
+    most = max(2, MANY_COLUMNS // max(len(categories), 1))
     ranks = QuantileTransformer(n_quantiles=min(200, len(matrix)), subsample=50_000, random_state=seed)
     # Beside the ranks a straight line in the compressed value and one in the normal score, so that far tails still count.
     parts: list[tuple[str, Any, Sequence[int]]] = [
-        ("splines", make_pipeline(_middle(), ranks, SplineTransformer(n_knots=6, degree=3, include_bias=False)), curved),
+        ("splines", make_pipeline(_middle(), ranks, SplineTransformer(**curve, include_bias=False)), curved),
         ("scores", make_pipeline(_middle(), _normal(seed, matrix), FunctionTransformer(np.clip, kw_args={"a_min": -3, "a_max": 3})), curved),
         ("lines", make_pipeline(_middle(), FunctionTransformer(np.arcsinh), StandardScaler()), numbers),
         ("missing", MissingIndicator(features="all", error_on_new=False), missing),
-        ("categories", make_pipeline(SimpleImputer(strategy="constant", fill_value=-1.0), _one_column_each()), categories),
+        ("categories", make_pipeline(SimpleImputer(strategy="constant", fill_value=-1.0), _one_column_each(most)), categories),
     ]  # fmt: skip
     return [part for part in parts if part[2]]
 
@@ -209,5 +215,7 @@ def _normal(seed: int, matrix: Numbers) -> QuantileTransformer:
     )
 
 
-def _one_column_each() -> OneHotEncoder:
-    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10, sparse_output=False)
+def _one_column_each(most: int) -> OneHotEncoder:
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=10, max_categories=most, sparse_output=False
+    )

@@ -77,6 +77,7 @@ def evaluate(
     missing = [name for name in (*groups, *filter(None, (income, counts, again))) if name not in frame.columns]
     if missing:
         raise PanelError(f"没有列 {'、'.join(missing)}。表里有：{'、'.join(frame.columns)}")
+    frame = frame.with_columns(labels(frame, label))
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)
     ahead = _later(train[period], test[period])

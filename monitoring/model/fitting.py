@@ -125,7 +125,7 @@ def fit_frame(
     frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True, relative: bool = True
 ) -> Fitted:  # fmt: skip
     """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level."""
-    frame = frame.filter(pl.col(columns.label).is_not_null())
+    frame = frame.with_columns(labels(frame, columns.label)).filter(pl.col(columns.label).is_not_null())
     y = labels(frame, columns.label).cast(pl.Float64).to_numpy()
     if not 0 < y.sum() < len(y):
         raise PanelError(f"标签列 {columns.label} 要同时有 0 和 1 才能训练")
@@ -259,7 +259,8 @@ def fit_one(
         return Blend([fit_one(part, setting[part], encoder, matrix, y, seed, monotone) for part in PARTS])
     if name == DEFAULT:
         few = _thinned(np.ones(len(y), dtype=bool), y, MOST_LOGISTIC, seed)
-        matrix, y = matrix[few], y[few]
+        # In half the precision a regression with more columns than rows would not be solved.
+        matrix, y = matrix[few].astype(np.float64), y[few]
     empty = np.isnan(matrix).all(axis=0)
     if (
         name != DEFAULT and empty.any()

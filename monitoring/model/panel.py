@@ -18,6 +18,7 @@ MOST_CATEGORIES = 60  # rarer ones are one together
 ENOUGH_IN_PERIOD = 30  # values of a period, from which its own middle and spread are known
 MANY_VALUES = 20  # different values of an amount; grades and counts have no place among others of their period
 SPLITS = ("train", "valid", "test", "drop")
+YES, NO = ("1", "1.0", "true", "yes", "y", "是", "有"), ("0", "0.0", "false", "no", "n", "否", "无")
 
 
 class PanelError(ValueError):
@@ -64,14 +65,28 @@ def columns_of(
 
 
 def labels(frame: pl.DataFrame, column: str) -> pl.Series:
-    """The label as Int8 with nulls kept. Raises PanelError where it is anything but 0 and 1 (or yes/no)."""
+    """The label as Int8 with nulls kept (NaN and empty text too are missing). Raises PanelError where it is anything but 0 and
+    1, or yes and no in words."""
     values = frame[column]
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
-        wrong = values.drop_nulls().cast(pl.Float64).is_in([0.0, 1.0]).not_().sum() if len(values) else 0
-        if not wrong:
-            return values.cast(pl.Int8)
-    seen = "、".join(str(v) for v in values.unique().head(5).to_list())
-    raise PanelError(f"标签列 {column} 只能是 0、1（或是、否），缺失留空；这里有：{seen}")
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    if _is_category(values.dtype):
+        words = values.cast(pl.String).str.strip_chars().str.to_lowercase()
+        table = dict.fromkeys(YES, 1) | dict.fromkeys(NO, 0)
+        known = words.replace_strict(table, default=None, return_dtype=pl.Int8)
+        wrong = values.filter(known.is_null() & (words != "").fill_null(False))
+    elif values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        numbers = values.cast(pl.Float64)
+        known, wrong = (
+            numbers.cast(pl.Int8, strict=False),
+            values.filter(numbers.is_in([0.0, 1.0]).not_().fill_null(False)),
+        )
+    else:
+        known, wrong = values, values.drop_nulls()
+    if len(wrong):
+        seen = "、".join(f"{v}" for v in wrong.unique().sort().head(5).to_list())
+        raise PanelError(f"标签列 {column} 只能是 0、1（或是、否），缺失留空；这里还有：{seen}")
+    return known.rename(column)
 
 
 @dataclass(frozen=True)
