@@ -72,11 +72,20 @@ def evaluate(
     frame = panel.lazy().collect()
     if not 0 < capacity < 1:
         raise PanelError(f"capacity 是可走访的比例，在 0 和 1 之间；收到的是 {capacity}")
+    if horizon < 0:
+        raise PanelError(f"horizon 是标签向后看的期数，不能小于 0；收到的是 {horizon}")
     aside = [*groups, *([split_column] if split_column else [])]
     columns = columns_of(frame, id, period, label, features, aside)
     missing = [name for name in (*groups, *filter(None, (income, counts, again))) if name not in frame.columns]
     if missing:
         raise PanelError(f"没有列 {'、'.join(missing)}。表里有：{'、'.join(frame.columns)}")
+    words = [
+        name
+        for name in filter(None, (income, counts))
+        if not frame[name].cast(pl.Float64, strict=False).is_not_null().any()
+    ]
+    if words:
+        raise PanelError(f"列 {'、'.join(words)} 里没有数字，不能按它排序")
     frame = frame.with_columns(labels(frame, label))
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)

@@ -17,6 +17,7 @@ Flags = npt.NDArray[np.bool_]
 MOST_CATEGORIES = 60  # rarer ones are one together
 ENOUGH_IN_PERIOD = 30  # values of a period, from which its own middle and spread are known
 MANY_VALUES = 20  # different values of an amount; grades and counts have no place among others of their period
+LARGEST = 1e30  # size of a number; beyond it single precision ends
 SPLITS = ("train", "valid", "test", "drop")
 YES, NO = ("1", "1.0", "true", "yes", "y", "是", "有"), ("0", "0.0", "false", "no", "n", "否", "无")
 
@@ -41,6 +42,8 @@ def columns_of(
     """Checks that the named columns are there; without `features` all others are. Raises PanelError with all complaints."""
     named = {"id": id, "period": period, "label": label}
     wrong = [f"没有列 {name}（{what}）" for what, name in named.items() if name not in frame.columns]
+    if len(set(named.values())) < len(named):
+        wrong.append(f"id、period、label 要是三个不同的列；收到的是 {'、'.join(named.values())}")
     wrong += [f"没有特征列 {name}" for name in features or () if name not in frame.columns]
     wrong += [
         f"{name} 不能既是特征又是 {what}"
@@ -211,7 +214,7 @@ class Encoder:
             )
         numbers = values.cast(pl.Float64, strict=False)
         finite = numbers.set(numbers.is_infinite().fill_null(False), None)
-        return finite.cast(pl.Float32).fill_null(float("nan"))
+        return finite.clip(-LARGEST, LARGEST).cast(pl.Float32).fill_null(float("nan"))
 
     def show(self, name: str, value: float) -> str | float | None:
         """A cell of the matrix as it stood in the frame."""
