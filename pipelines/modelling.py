@@ -204,10 +204,11 @@ def _period(panel: pl.DataFrame, column: str, text: str | None) -> Any:
     """The typed period as the panel writes it. Raises ValueError."""
     if text is None or column not in panel.columns:
         return text
-    dtype = panel.schema[column]
-    typed = (
-        pl.Series([text]).str.to_date(strict=False) if dtype == pl.Date else pl.Series([text]).cast(dtype, strict=False)
-    )
+    dtype, given = panel.schema[column], pl.Series([text])
+    if dtype.is_temporal():
+        typed = given.str.to_date(strict=False).cast(dtype) if dtype in (pl.Date, pl.Datetime) else pl.Series([None])
+    else:
+        typed = given.cast(dtype, strict=False)
     if typed[0] is None:
         shown = panel[column].drop_nulls().cast(pl.String).first()
         raise ValueError(f"--split-period {text} 与期间列 {column} 的写法不同，如 {shown!s}")

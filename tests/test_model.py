@@ -17,9 +17,10 @@ from sklearn.metrics import average_precision_score
 
 from monitoring.model import PanelError, contributions, evaluate, fit, score
 from monitoring.model.calibrating import brought_up, learn
+from monitoring.model.candidates import MANY_COLUMNS
 from monitoring.model.explaining import base
 from monitoring.model.metrics import at_length, average_precision, stability
-from monitoring.model.panel import Encoder, columns_of
+from monitoring.model.panel import Encoder, columns_of, labels
 from monitoring.model.splitting import split
 from monitoring.shares import wilson
 from pipelines.cli import main
@@ -290,7 +291,7 @@ def test_the_report_is_json_and_the_command_writes_it_with_scores(
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     scores = pl.read_parquet(tmp_path / "s.parquet")
     assert status == 0 and "采用" in capsys.readouterr().out
-    assert set(told["candidates"]) == {"logistic", "additive_boosting", "shallow_boosting", "plain_boosting"}
+    assert set(told["candidates"]) == {"logistic", "additive_boosting", "shallow_boosting", "plain_boosting", "blend"}
     assert scores.columns == ["id", "period", "label", "score"] and len(scores) == told["split"]["test_rows"]
     assert average_precision(scores["label"].cast(pl.Float64).to_numpy(), scores["score"].to_numpy()) == pytest.approx(
         told["candidates"][told["chosen"]]["pr_auc"]
@@ -378,3 +379,57 @@ def test_an_encoder_learns_rare_categories_together_and_shows_values_as_they_sto
         None,
     )
     assert matrix[1, 2] - matrix[0, 2] == 1
+
+
+@pytest.mark.parametrize("yes, no", [("1", "0"), ("1.0", "0.0"), ("是", "否"), ("Yes", "no"), ("True", "False")])
+def test_a_label_in_words_is_the_same_label(yes: str, no: str) -> None:
+    frame = pl.DataFrame({"entered": [yes, no, "", None, f" {no} "]})
+    assert labels(frame, "entered").to_list() == [1, 0, None, None, 0]
+    assert labels(frame.cast(pl.Categorical), "entered").to_list() == [1, 0, None, None, 0]
+
+
+def test_a_label_of_other_codes_is_refused_and_nan_is_missing() -> None:
+    assert labels(pl.DataFrame({"y": [1.0, float("nan"), 0.0, None]}), "y").to_list() == [1, None, 0, None]
+    for values in ([1, 0, -9], ["是", "也许"], [0.5, 1.0], [date(2026, 1, 1)]):
+        with pytest.raises(PanelError, match="只能是 0、1"):
+            labels(pl.DataFrame({"y": values}), "y")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({"period": "household"}, "三个不同的列"), ({"horizon": -1}, "horizon"), ({"income": "village"}, "没有数字")],
+)
+def test_what_cannot_be_meant_is_refused_in_words(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(PanelError, match=words):
+        evaluate(panel(20), **(KEYS | asked))
+
+
+def test_numbers_beyond_single_precision_are_cut_off_not_refused() -> None:
+    rows = panel(200).with_columns(vast=pl.col("illness") * 1e300)
+    told = fit(rows, **KEYS, candidates=("logistic",))
+    assert score(told, rows)["score"].is_finite().all()
+
+
+@pytest.mark.parametrize("dtype", [pl.Date, pl.Datetime])
+def test_a_day_splits_periods_that_are_days_or_instants(tmp_path: Path, dtype: Any) -> None:
+    rows = panel(150).with_columns(month=pl.date(2026, pl.col("month") % 100, 1).cast(dtype))
+    rows.write_parquet(tmp_path / "p.parquet")
+    status = main([
+        "model", "evaluate", "--panel", str(tmp_path / "p.parquet"), "--id", "household", "--period", "month", "--label", "entered",
+        "--features", "income", "--split-period", "2026-05-01", "-o", str(tmp_path / "r.json"),
+    ])  # fmt: skip
+    assert (
+        status in (0, 1) and json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["split"]["test_rows"] == 300
+    )
+
+
+def test_a_regression_with_more_columns_than_rows_is_solved() -> None:
+    chance = np.random.default_rng(1)
+    rows = panel(60).with_columns(
+        **{f"noise_{n}": pl.Series(chance.normal(size=360)) for n in range(80)},
+        **{f"code_{n}": pl.Series(chance.choice([f"c{k}" for k in range(20)], 360)) for n in range(40)},
+    )
+    made = fit(rows, **KEYS, candidates=("logistic",))
+    pipeline: Any = made.pipeline
+    assert pipeline.named_steps["model"].coef_.shape[1] < 2 * MANY_COLUMNS
+    assert score(made, rows)["score"].is_finite().all()

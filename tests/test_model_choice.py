@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import skops.io as sio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from monitoring.forecast.keeping import TRUSTED
 from monitoring.model import evaluate, fit, score
+from monitoring.model.candidates import BLEND, PARTS, Blend
 from monitoring.model.evaluating import income_of
-from monitoring.model.fitting import Trial, _choose, standard_error
+from monitoring.model.explaining import base, steps
+from monitoring.model.fitting import Trial, _choose, raw_scores, standard_error
 from monitoring.model.metrics import average_precision, ranking
 from monitoring.model.panel import ENOUGH_IN_PERIOD, MANY_VALUES, Columns, PanelError, Relative
 
@@ -144,3 +148,26 @@ def test_the_own_roc_auc_is_scikit_learns_with_ties(rows: list[tuple[int, int]])
         assert ranking(y, s) == pytest.approx(roc_auc_score(y, s))
     else:
         assert np.isnan(ranking(y, s))
+
+
+def test_the_blend_is_the_mean_of_its_parts_and_its_contributions_add_up() -> None:
+    rows = inflated(300).with_columns(rooms=pl.when(pl.col("rooms") > 4).then(None).otherwise("rooms"))
+    model = fit(rows, **KEYS, candidates=(BLEND,))
+    assert model.name == BLEND and set(model.setting) == set(PARTS) and isinstance(model.pipeline, Blend)
+    matrix = model.encoder.matrix(rows)
+    parts = [raw_scores(part, matrix) for part in model.pipeline.parts]
+    assert model.raw(matrix) == pytest.approx((parts[0] + parts[1]) / 2)
+    kept = sio.dumps(model.pipeline)
+    assert set(sio.get_untrusted_types(data=kept)) <= TRUSTED
+    assert (sio.loads(kept, trusted=sorted(TRUSTED)).decision_function(matrix) == model.raw(matrix)).all()
+    assert base(model) + steps(model, matrix).sum(axis=1) == pytest.approx(model.raw(matrix), abs=1e-6)
+
+
+@pytest.mark.parametrize(("gain", "chosen"), [(0.0, "logistic"), (0.02, BLEND)])
+def test_the_blend_needs_to_win_by_half_of_what_boosting_alone_must(gain: float, chosen: str) -> None:
+    (default, other), y, units = _trials(0.02)
+    between = Trial(BLEND, {}, default.pr_auc + gain, other.raw, None)
+    error = standard_error(default.pr_auc, y.sum())
+    assert 0.5 * error < 0.02 < error
+    assert _choose((default, between), y, units, 0)[0].name == chosen
+    assert _choose((default, Trial("shallow_boosting", {}, between.pr_auc, other.raw, None)), y, units, 0)[0] is default

@@ -10,6 +10,7 @@ from monitoring.forecast.features import BY_NAME, GROUPS
 # As monitoring.model.candidates calls them; said here again, since pages should not load scikit-learn for it.
 CANDIDATE_ZH = {
     "logistic": "逻辑回归（样条）", "additive_boosting": "可加梯度提升", "shallow_boosting": "浅层梯度提升", "plain_boosting": "梯度提升（默认设置）",
+    "blend": "逻辑回归与浅层梯度提升各半",
 }  # fmt: skip
 BASELINES = {
     "prevalence": "只用平均发生率", "income": "只按收入排序", "rules": "按命中规则数排序", "last_label": "按上一期的结果", "best_column": "最好的单项",

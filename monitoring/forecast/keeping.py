@@ -24,7 +24,7 @@ FOLDER, MANIFEST, PIPELINE = "model", "manifest.json", "model.skops"
 # What a pipeline of ours is made of beside scikit-learn's own documented classes, which skops trusts by itself.
 TRUSTED = frozenset({
     "numpy.clip", "numpy.dtype", "scipy._lib.array_api_compat.numpy._aliases.asarray", "scipy.interpolate._bsplines.BSpline",
-    "functools.partial", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.utils.validation.check_array",
+    "functools.partial", "monitoring.model.candidates.Blend", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "sklearn.utils.validation.check_array",
 })  # fmt: skip
 
 

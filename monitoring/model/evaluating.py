@@ -12,7 +12,7 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from monitoring.model.candidates import CANDIDATES
+from monitoring.model.candidates import BLEND, CANDIDATES, PARTS, Blend, blended
 from monitoring.model.fitting import DIGITS, Fitted, calibrated, fit_frame, fit_one, newest, raw_scores, threads
 from monitoring.model.metrics import at_length, intervals, judge, stability
 from monitoring.model.panel import Columns, Floats, PanelError, columns_of, groups_of, labels
@@ -72,11 +72,21 @@ def evaluate(
     frame = panel.lazy().collect()
     if not 0 < capacity < 1:
         raise PanelError(f"capacity 是可走访的比例，在 0 和 1 之间；收到的是 {capacity}")
+    if horizon < 0:
+        raise PanelError(f"horizon 是标签向后看的期数，不能小于 0；收到的是 {horizon}")
     aside = [*groups, *([split_column] if split_column else [])]
     columns = columns_of(frame, id, period, label, features, aside)
     missing = [name for name in (*groups, *filter(None, (income, counts, again))) if name not in frame.columns]
     if missing:
         raise PanelError(f"没有列 {'、'.join(missing)}。表里有：{'、'.join(frame.columns)}")
+    words = [
+        name
+        for name in filter(None, (income, counts))
+        if not frame[name].cast(pl.Float64, strict=False).is_not_null().any()
+    ]
+    if words:
+        raise PanelError(f"列 {'、'.join(words)} 里没有数字，不能按它排序")
+    frame = frame.with_columns(labels(frame, label))
     parts = split(frame, columns, horizon, split_period, split_column, seed)
     train, test = frame.filter(parts.train), frame.filter(parts.test)
     ahead = _later(train[period], test[period])
@@ -135,14 +145,23 @@ def _score_all(
     matrix, new = model.encoder.matrix(train), model.encoder.matrix(test)
     y = labels(train, columns.label).cast(pl.Float64).to_numpy()
     units = groups_of(train, columns.id)
-    scored = {model.name: model.probability(new)}
+    late = newest(train, columns) if ahead else None
+    scored, raws = {model.name: model.probability(new)}, {model.name: model.raw(new)}
+    if isinstance(model.pipeline, Blend):  # its parts are fitted already
+        raws |= {name: raw_scores(part, new) for name, part in zip(PARTS, model.pipeline.parts, strict=True)}
     with threadpool_limits(threads(len(train))):
         for trial in fitted.trials:
-            if trial.name in scored:
-                continue
-            calibrator = calibrated(trial, y, units, newest(train, columns) if ahead else None)
-            pipeline = trial.pipeline or fit_one(trial.name, trial.setting, model.encoder, matrix, y, seed, monotone)
-            scored[trial.name] = np.round(calibrator(raw_scores(pipeline, new)), DIGITS)
+            if trial.name not in raws:
+                parts = [raws[part] for part in PARTS if part in raws]
+                if trial.name == BLEND and len(parts) == len(PARTS):
+                    raws[trial.name] = blended(parts)
+                else:
+                    pipeline = trial.pipeline or fit_one(
+                        trial.name, trial.setting, model.encoder, matrix, y, seed, monotone
+                    )
+                    raws[trial.name] = raw_scores(pipeline, new)
+            if trial.name not in scored:
+                scored[trial.name] = np.round(calibrated(trial, y, units, late)(raws[trial.name]), DIGITS)
     return scored
 
 

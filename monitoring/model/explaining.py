@@ -3,16 +3,20 @@
 Features are set from the reference row to the household's own values one after the other, in both orders, and the steps of
 the log odds are averaged: they always add up to the household's log odds less the reference's. For the additive candidates
 (logistic regression, additive boosting) each step is the same in every order, so that a contribution is the feature's own.
+Of a blend each step is the mean of its parts', as its log odds are.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from sklearn.compose import ColumnTransformer
 
-from monitoring.model.candidates import DEFAULT
+from monitoring.model.candidates import DEFAULT, PARTS, Blend, blended
 from monitoring.model.fitting import Model
 from monitoring.model.panel import Floats, Numbers
 
@@ -39,6 +43,9 @@ def contributions(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
 
 def steps(model: Model, matrix: Numbers) -> Floats:
     """Rows × features: what each feature adds to the log odds of each row, from the reference row on."""
+    if isinstance(model.pipeline, Blend):
+        parts = zip(PARTS, model.pipeline.parts, strict=True)
+        return blended([steps(replace(model, name=name, pipeline=part), matrix) for name, part in parts])
     if model.name == DEFAULT:
         return _of_regression(model, matrix)
     count, owner = len(model.encoder.features), np.asarray(model.encoder.owners)
@@ -56,7 +63,8 @@ def steps(model: Model, matrix: Numbers) -> Floats:
 
 def _of_regression(model: Model, matrix: Numbers) -> Floats:
     """The same of a logistic regression, read off its coefficients: the columns made of one feature are its own."""
-    columns, regression = model.pipeline.named_steps["columns"], model.pipeline.named_steps["model"]
+    pipeline: Any = model.pipeline
+    columns, regression = pipeline.named_steps["columns"], pipeline.named_steps["model"]
     owner = np.asarray(model.encoder.owners)[_owners(columns)]
     start = columns.transform(model.reference)[0]
     sums = np.zeros((len(owner), len(model.encoder.features)))

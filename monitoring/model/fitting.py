@@ -14,11 +14,16 @@ from threadpoolctl import threadpool_limits
 
 from monitoring.model.calibrating import Calibrator, brought_up, learn
 from monitoring.model.candidates import (
+    BLEND,
     CANDIDATES,
     DEFAULT,
+    ERRORS,
     LARGE,
     MARGIN,
+    PARTS,
+    Blend,
     best_ranking,
+    blended,
     build,
     leading,
     path,
@@ -41,7 +46,7 @@ from monitoring.model.panel import (
 
 FOLDS, MANY = 5, 6_000  # folds, and the rows above which three are enough
 SIMPLER = 1.0  # standard errors of PR-AUC by which a setting must win to be chosen over a simpler one
-OTHER = 1.0  # the same, by which boosting must win to be chosen over the default
+OTHER = 1.0  # the same, by which another candidate must win to be chosen over the default, where `ERRORS` has none
 FEW_AHEAD = 20  # positives of the newest periods, below which they do not tell who wins there
 THREADED = 30_000  # rows from which a second thread is worth its while
 MOST_LOGISTIC = 60_000  # rows that a few hundred coefficients need at most; more only cost memory
@@ -58,7 +63,7 @@ class Trial:
     setting: Mapping[str, Any]
     pr_auc: float
     raw: Floats  # NaN where a row was not held out
-    pipeline: Pipeline | None  # of a large panel: fitted on the rows that were not held out
+    pipeline: Pipeline | Blend | None  # of a large panel: fitted on the rows that were not held out
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Model:
     setting: Mapping[str, Any]
     columns: Columns
     encoder: Encoder
-    pipeline: Pipeline
+    pipeline: Pipeline | Blend
     calibrator: Calibrator
     reference: Numbers  # one row: the middle of the training rows, against which contributions are told
     rows: int
@@ -120,7 +125,7 @@ def fit_frame(
     frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True, relative: bool = True
 ) -> Fitted:  # fmt: skip
     """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level."""
-    frame = frame.filter(pl.col(columns.label).is_not_null())
+    frame = frame.with_columns(labels(frame, columns.label)).filter(pl.col(columns.label).is_not_null())
     y = labels(frame, columns.label).cast(pl.Float64).to_numpy()
     if not 0 < y.sum() < len(y):
         raise PanelError(f"标签列 {columns.label} 要同时有 0 和 1 才能训练")
@@ -136,7 +141,9 @@ def fit_frame(
     late = newest(frame, columns) if ahead else None
 
     with threadpool_limits(threads(len(frame))):
-        trials = tuple(_trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in candidates)
+        alone = dict.fromkeys(part for name in candidates for part in (PARTS if name == BLEND else (name,)))
+        tried = {name: _trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in alone}
+        trials = tuple(_blend(tried, y) if name == BLEND else tried[name] for name in candidates)
         chosen, why = _choose(trials, y, units, seed)
         default = next((trial for trial in trials if trial.name == DEFAULT), chosen)
         if chosen is not default and late is not None and min(y[late].sum(), y[~late].sum()) >= FEW_AHEAD:
@@ -209,7 +216,7 @@ def _trial(
     """Every setting on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
     settings = settings_of(name, len(y), y.sum())
     raws = [np.full(len(y), np.nan) for _ in settings]
-    fitted: list[Pipeline] = []
+    fitted: list[Pipeline | Blend] = []
     for fold in held:
         out = folds == fold
         if not out.any() or not 0 < y[~out].sum() < (~out).sum():
@@ -231,6 +238,14 @@ def _trial(
     return Trial(name, settings[chosen], found[chosen], raws[chosen], pipeline)
 
 
+def _blend(tried: Mapping[str, Trial], y: Floats) -> Trial:
+    """The blend of two candidates that were tried: nothing is fitted anew."""
+    raw = blended([tried[part].raw for part in PARTS])
+    known = ~np.isnan(raw)
+    found = average_precision(y[known], raw[known]) if known.any() else float("nan")
+    return Trial(BLEND, {part: tried[part].setting for part in PARTS}, found, raw, None)
+
+
 def standard_error(pr_auc: float, positives: float) -> float:
     """About how far chance moves a PR-AUC that rests on so many positives."""
     return float(np.sqrt(max(pr_auc * (1 - pr_auc), 0.0) / max(positives, 1)))
@@ -238,11 +253,14 @@ def standard_error(pr_auc: float, positives: float) -> float:
 
 def fit_one(
     name: str, setting: Mapping[str, Any], encoder: Encoder, matrix: Numbers, y: Floats, seed: int, monotone: Mapping[str, int]
-) -> Pipeline:  # fmt: skip
+) -> Pipeline | Blend:  # fmt: skip
     """One candidate on all rows given (a logistic regression on MOST_LOGISTIC of them at most)."""
+    if name == BLEND:
+        return Blend([fit_one(part, setting[part], encoder, matrix, y, seed, monotone) for part in PARTS])
     if name == DEFAULT:
         few = _thinned(np.ones(len(y), dtype=bool), y, MOST_LOGISTIC, seed)
-        matrix, y = matrix[few], y[few]
+        # In half the precision a regression with more columns than rows would not be solved.
+        matrix, y = matrix[few].astype(np.float64), y[few]
     empty = np.isnan(matrix).all(axis=0)
     if (
         name != DEFAULT and empty.any()
@@ -260,7 +278,7 @@ def _thinned(rows: Flags, y: Floats, most: int, seed: int) -> Flags:
     return few if 0 < y[few].sum() < few.sum() else rows
 
 
-def raw_scores(pipeline: Pipeline, matrix: Numbers) -> Floats:
+def raw_scores(pipeline: Pipeline | Blend, matrix: Numbers) -> Floats:
     """In pieces, so that a million rows don't become a matrix of splines at once."""
     parts = [
         pipeline.decision_function(matrix[start : start + MOST_LOGISTIC])
@@ -270,13 +288,16 @@ def raw_scores(pipeline: Pipeline, matrix: Numbers) -> Floats:
 
 
 def _choose(trials: Sequence[Trial], y: Floats, units: npt.NDArray[np.int64], seed: int) -> tuple[Trial, str]:
-    """The default, unless another wins by more than the margin and a standard error, in most draws of units."""
+    """The default, unless another wins by more than its margin, in most draws of units; of several the best."""
     default = next((trial for trial in trials if trial.name == DEFAULT), trials[0])
-    best = max(trials, key=lambda trial: trial.pr_auc)
-    known = ~np.isnan(best.raw) & ~np.isnan(default.raw)
-    margin = max(MARGIN, OTHER * standard_error(default.pr_auc, y[known].sum()))
-    if best is default or not best.pr_auc > default.pr_auc + margin:
-        return default, f"默认：没有别的候选在未见过的户上高出 {margin:.4f} 以上"
+    known = ~np.isnan(default.raw)
+    error = standard_error(default.pr_auc, y[known].sum())
+    margins = {trial.name: max(MARGIN, ERRORS.get(trial.name, OTHER) * error) for trial in trials}
+    won = [trial for trial in trials if trial.pr_auc > default.pr_auc + margins[trial.name]]
+    if not won:
+        return default, f"默认：没有别的候选在未见过的户上高出 {min(margins.values()):.4f} 以上"
+    best = max(won, key=lambda trial: trial.pr_auc)
+    margin = margins[best.name]
     sure = share_better(y[known], best.raw[known], default.raw[known], units[known], seed)
     if sure < SURE:
         return default, f"默认：{best.name} 高出 {best.pr_auc - default.pr_auc:.4f}，但只在 {sure:.0%} 的重抽中领先"

@@ -17,7 +17,9 @@ Flags = npt.NDArray[np.bool_]
 MOST_CATEGORIES = 60  # rarer ones are one together
 ENOUGH_IN_PERIOD = 30  # values of a period, from which its own middle and spread are known
 MANY_VALUES = 20  # different values of an amount; grades and counts have no place among others of their period
+LARGEST = 1e30  # size of a number; beyond it single precision ends
 SPLITS = ("train", "valid", "test", "drop")
+YES, NO = ("1", "1.0", "true", "yes", "y", "是", "有"), ("0", "0.0", "false", "no", "n", "否", "无")
 
 
 class PanelError(ValueError):
@@ -40,6 +42,8 @@ def columns_of(
     """Checks that the named columns are there; without `features` all others are. Raises PanelError with all complaints."""
     named = {"id": id, "period": period, "label": label}
     wrong = [f"没有列 {name}（{what}）" for what, name in named.items() if name not in frame.columns]
+    if len(set(named.values())) < len(named):
+        wrong.append(f"id、period、label 要是三个不同的列；收到的是 {'、'.join(named.values())}")
     wrong += [f"没有特征列 {name}" for name in features or () if name not in frame.columns]
     wrong += [
         f"{name} 不能既是特征又是 {what}"
@@ -64,14 +68,28 @@ def columns_of(
 
 
 def labels(frame: pl.DataFrame, column: str) -> pl.Series:
-    """The label as Int8 with nulls kept. Raises PanelError where it is anything but 0 and 1 (or yes/no)."""
+    """The label as Int8 with nulls kept (NaN and empty text too are missing). Raises PanelError where it is anything but 0 and
+    1, or yes and no in words."""
     values = frame[column]
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
-        wrong = values.drop_nulls().cast(pl.Float64).is_in([0.0, 1.0]).not_().sum() if len(values) else 0
-        if not wrong:
-            return values.cast(pl.Int8)
-    seen = "、".join(str(v) for v in values.unique().head(5).to_list())
-    raise PanelError(f"标签列 {column} 只能是 0、1（或是、否），缺失留空；这里有：{seen}")
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    if _is_category(values.dtype):
+        words = values.cast(pl.String).str.strip_chars().str.to_lowercase()
+        table = dict.fromkeys(YES, 1) | dict.fromkeys(NO, 0)
+        known = words.replace_strict(table, default=None, return_dtype=pl.Int8)
+        wrong = values.filter(known.is_null() & (words != "").fill_null(False))
+    elif values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        numbers = values.cast(pl.Float64)
+        known, wrong = (
+            numbers.cast(pl.Int8, strict=False),
+            values.filter(numbers.is_in([0.0, 1.0]).not_().fill_null(False)),
+        )
+    else:
+        known, wrong = values, values.drop_nulls()
+    if len(wrong):
+        seen = "、".join(f"{v}" for v in wrong.unique().sort().head(5).to_list())
+        raise PanelError(f"标签列 {column} 只能是 0、1（或是、否），缺失留空；这里还有：{seen}")
+    return known.rename(column)
 
 
 @dataclass(frozen=True)
@@ -196,7 +214,7 @@ class Encoder:
             )
         numbers = values.cast(pl.Float64, strict=False)
         finite = numbers.set(numbers.is_infinite().fill_null(False), None)
-        return finite.cast(pl.Float32).fill_null(float("nan"))
+        return finite.clip(-LARGEST, LARGEST).cast(pl.Float32).fill_null(float("nan"))
 
     def show(self, name: str, value: float) -> str | float | None:
         """A cell of the matrix as it stood in the frame."""
