@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,7 +143,7 @@ def fit_frame(
 
     with threadpool_limits(threads(len(frame))):
         alone = dict.fromkeys(part for name in candidates for part in (PARTS if name == BLEND else (name,)))
-        tried = {name: _trial(name, encoder, matrix, y, folds, held, seed, monotone) for name in alone}
+        tried = _tried(list(alone), encoder, matrix, y, folds, held, seed, monotone)
         trials = tuple(_blend(tried, y) if name == BLEND else tried[name] for name in candidates)
         chosen, why = _choose(trials, y, units, seed)
         default = next((trial for trial in trials if trial.name == DEFAULT), chosen)
@@ -208,6 +209,20 @@ def score(model: Model, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     with threadpool_limits(threads(len(rows))):
         probability = model.probability(model.encoder.matrix(rows))
     return rows.select(model.columns.id, model.columns.period).with_columns(score=pl.Series(probability))
+
+
+def _tried(
+    names: Sequence[str], encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
+) -> dict[str, Trial]:  # fmt: skip
+    """The trials of several candidates by name: two at a time where each has one thread. A large panel's have two each, and
+    memory for one at a time."""
+
+    def one(name: str) -> Trial:
+        with threadpool_limits(threads(len(y))):  # OpenMP asks each thread anew
+            return _trial(name, encoder, matrix, y, folds, held, seed, monotone)
+
+    with ThreadPoolExecutor(2 if len(y) <= THREADED else 1) as workers:
+        return dict(zip(names, workers.map(one, names), strict=True))
 
 
 def _trial(
