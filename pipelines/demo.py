@@ -7,6 +7,7 @@ not yet current, says so in one line of JSON, and goes on with the next month. T
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ def months_ahead(home: Path, persons: int, months: int) -> Iterator[tuple[Order,
     """The order of each month with what was taken in for it. Raises Refused with the other process's reason, RuntimeError
     where it ends too early."""
     command = [sys.executable, "-m", "pipelines.demo", str(home.resolve()), str(persons), str(months)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as ahead:  # noqa: S603 -- our own module
+    alone = {**os.environ, "POLARS_MAX_THREADS": "1"}  # its frames are small, and the runs have the other core
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=alone) as ahead:  # noqa: S603 -- our own module
         try:
             for line in ahead.stdout or ():
                 told = json.loads(line)

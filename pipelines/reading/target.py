@@ -117,7 +117,8 @@ def mapping_of(target: Target, cells: Cells) -> tuple[dict[str, tuple[int, ...]]
     mapping: dict[str, tuple[int, ...]] = {}
     inverse: set[int] = set()
     for name in target.columns:
-        if found := sorted(hits.get(name, ())):
+        if name in hits:
+            found = sorted(hits[name])
             kept = found if target.columns[name].first_filled else found[:1]
             mapping[name] = tuple(index for _, index, _ in kept)
             inverse.update(index for _, index, opposite in kept if opposite)
