@@ -4,8 +4,8 @@ Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit,
 `rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
 `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
-Each subject's rules run in one pass, the subjects side by side; a NULL condition is *unknown*, never clear. Statements are few: on a small county
-DuckDB takes longer to plan one than to run it.
+Each subject's rules run in one pass, the subjects side by side; a NULL condition is *unknown*, never clear. Statements are
+few: on a small county DuckDB takes longer to plan one than to run it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def assess(
     due = {
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
-    # Not temporary, because every subject is judged on a connection of its own; gone before anything is written to the file.
+    # Not temporary, because every subject is judged on a connection of its own; dropped below, long before publishing.
     con.execute(f"CREATE TABLE found ({FOUND})")
     con.execute(f"CREATE TABLE outcome_found ({OUTCOME})")
     con.execute(f"CREATE TABLE unknown_found ({UNKNOWN})")

@@ -46,6 +46,20 @@ def test_an_error_of_one_piece_is_raised(tmp_path: Path, threads: int):
         abreast(con, [lambda own: own.execute("SELECT 1"), lambda own: own.execute("FROM nowhere")])
 
 
+def test_a_checkpoint_that_is_refused_because_something_is_being_written_leaves_it_to_the_last_one(tmp_path: Path):
+    with database(tmp_path / "a.duckdb", 2) as con:
+        con.execute("BEGIN")
+        con.execute("CREATE TABLE written AS SELECT 1 AS n")
+        with checkpointing(con):
+            assert con.execute("FROM written").fetchall() == [(1,)]
+        con.execute("COMMIT")
+        con.execute("CHECKPOINT")
+        with pytest.raises(duckdb.CatalogException, match="nowhere"), checkpointing(con):
+            con.execute("FROM nowhere")  # an error of the work itself is told
+    with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as con:
+        assert con.execute("FROM written").fetchall() == [(1,)]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_what_was_made_before_and_beside_a_checkpoint_is_in_the_file(tmp_path: Path, threads: int):
     with database(tmp_path / "a.duckdb", threads) as con:

@@ -59,14 +59,13 @@ def happened(
 
 def _by_alert(event: str, signals: pl.DataFrame, run: Mapping[str, str]) -> pl.DataFrame:
     """Each alert of some signals with its rules, why they began, where they are now, and which alert was before it."""
+    why = ["why"] if "why" in signals.columns else []
     single = [name for name in ("alert", "previous") if name in signals.columns]
-    many = [name for name in ("why",) if name in signals.columns]
     listed = signals.group_by("alert_id", maintain_order=True).agg(
-        rules=pl.col("rule").unique().sort(),
-        **{name: pl.col(name).unique().sort() for name in many},
+        pl.col("rule", *why).unique().sort(),
         **{name: pl.col(name).min() for name in single},
     )
-    return _told(listed, event=pl.lit(event), detail=[*_run(run), "rules", *many, *single])
+    return _told(listed, event=pl.lit(event), detail=[*_run(run), pl.col("rule").alias("rules"), *why, *single])
 
 
 def _levels(rows: pl.DataFrame, run: Mapping[str, str]) -> pl.DataFrame:

@@ -39,7 +39,7 @@ MARGIN = (
     0.005  # PR-AUC by which another must win on held-out units to be chosen over the default, by no less than `ERRORS`
 )
 # Standard errors of PR-AUC that it must win by: half of one where half of it is the default. On 22 labels from 12 real panels
-# anything from a third to three quarters chooses better than never blending; more than that seldom blends.
+# a third to six tenths choose better than never blending, three quarters hardly; more than that seldom blends.
 ERRORS = {BLEND: 0.5}
 LED, FREE = (0.001, 0.003, 0.01, 0.1), (0.03, 0.3)  # strengths C with and without a leading column, the simplest first
 FEW_VALUES = 2  # a number with so many different values needs no curve

@@ -35,8 +35,7 @@ def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mappin
 
 def _column(con: Connection, table: Table, name: str, values: list[Any]) -> list[Any]:
     """The values of one column as the driver takes them."""
-    kind = table.c[name].type
-    processor = None if isinstance(kind, JSON) else kind.dialect_impl(con.dialect).bind_processor(con.dialect)
+    processor = None if isinstance(table.c[name].type, JSON) else _processor(con, table, name)
     return values if processor is None else [processor(value) for value in values]
 
 
@@ -76,5 +75,9 @@ def _prepared(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) 
 
 def _ready(con: Connection, table: Table, name: str) -> Callable[[Any], Any]:
     """What makes of a value what the driver takes: the same that an INSERT would do."""
-    processor = table.c[name].type.dialect_impl(con.dialect).bind_processor(con.dialect)
-    return processor or (lambda value: value)
+    return _processor(con, table, name) or (lambda value: value)
+
+
+def _processor(con: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
+    """The same, None where the driver takes values as they are."""
+    return table.c[name].type.dialect_impl(con.dialect).bind_processor(con.dialect)
