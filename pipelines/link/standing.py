@@ -19,6 +19,7 @@ from monitoring.feeds import Feed
 from pipelines.abreast import abreast
 from pipelines.link.context import Linking
 from pipelines.link.scanning import alike, columns_of, scan
+from pipelines.storing import columns_sql
 
 DUCKDB_TYPES = {
     "amount": "DECIMAL(14,2)", "count": "BIGINT", "year": "BIGINT", "yesno": "BOOLEAN", "date": "DATE", "month": "DATE",
@@ -90,11 +91,9 @@ def _column(name: str) -> str:
 def _create(run: Linking, con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Sequence[Piece]) -> None:
     """std_<feed> from its pieces, in one statement: that is what DuckDB writes fastest."""
     types = std_columns(feed)
+    origin = {"delivered": "INTEGER", "part": "INTEGER", "row": "INTEGER", "counts": "BOOLEAN"}
+    con.execute(f"CREATE TABLE std_{feed.id} ({columns_sql(origin | types)})")
     if not pieces:
-        columns = ", ".join(f"{_column(n)} {t}" for n, t in types.items())
-        con.execute(
-            f"CREATE TABLE std_{feed.id} (delivered INTEGER, part INTEGER, row INTEGER, counts BOOLEAN, {columns})"
-        )
         return
     by_period = {piece.period: piece for piece in pieces}
     selects = " UNION ALL ".join(
@@ -102,7 +101,7 @@ def _create(run: Linking, con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Se
         for files in alike({piece.period: piece.path for piece in pieces})
     )
     con.execute(f"""
-        CREATE TABLE std_{feed.id} AS SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
+        INSERT INTO std_{feed.id} SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
         FROM ({selects})""")
 
 

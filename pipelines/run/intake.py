@@ -6,9 +6,8 @@ are listed with the reason and count no rows; a file of which nothing can be use
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from monitoring.correcting import CORRECTION, WHOLE_LINE
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
 from pipelines.reading import FileReading, Known, Part, read_file, targets
+from pipelines.run.side_by_side import side_by_side
 
 WORKERS = 3  # of two cores: each waits for the disk, for a workbook's own process, or for Python now and then
-AHEAD = 6  # files that may be under way
-# Of files on disk, beside the one that is begun last; in memory one is several times as large. The largest ledger of a
-# county of a million (160 MB) must leave room for the files after it, or the second worker waits for it.
-AHEAD_BYTES = 320_000_000
+# Of files on disk that are under way at once; in memory one is several times as large. The largest ledger of a county of a
+# million (160 MB) must leave room for others beside it, but not for the next largest.
+BYTES_UNDER_WAY = 240_000_000
 HELD_CELLS = 150_000_000  # of parts that wait in memory until their feed is put together; beyond that they wait on disk
 SMALL_ROWS = 150_000  # a part of fewer rows always waits in memory
 SKIPPED = ("~$", ".")  # lock files of an open Excel, hidden files
@@ -62,10 +61,12 @@ LEDGER: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Conforming:
-    """One file, read and conformed: each part without its raw cells, and what became of them (None: no feed)."""
+    """One file, read and conformed: each part without its raw cells, and what became of them (None: no feed). The rows of
+    parts in `waiting` (by place) lie in a file on disk."""
 
     reading: FileReading
     conformed: list[Conformed | None]
+    waiting: dict[int, Path] = field(default_factory=dict)
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Collector:
         self.feeds, self.folder = feeds, folder
         self.parts: list[dict[str, Any]] = []
         self.tables: dict[str, list[pl.DataFrame]] = {name: [] for name in LEDGER if name != "part"}
-        self.rows: dict[str, list[pl.DataFrame | Path]] = {}
+        self.rows: dict[str, list[tuple[pl.DataFrame | Path, int | None]]] = {}  # with their part, where they do not say it
         self.held = 0
         self.pairs: dict[str, dict[str, list[pl.DataFrame]]] = {}
 
@@ -108,20 +109,40 @@ class Collector:
         """One file as read: its parts conformed, what cannot be used listed."""
         self.keep(conform(reading, self.feeds))
 
+    def lay_by(self, file: Conforming, name: str) -> Conforming:
+        """The file with what memory has no room for laid on disk, until it is kept; `name` is no other file's."""
+        waiting = {}
+        for place, done in enumerate(file.conformed):
+            if done is None:
+                continue
+            cells = done.rows.height * done.rows.width
+            if self.folder is None or done.rows.height <= SMALL_ROWS or self.held + cells <= HELD_CELLS:
+                self.held += cells
+                continue
+            waiting[place] = self.folder / f"{name}.{place}.waiting"
+            done.rows.write_parquet(waiting[place], compression="lz4")
+        rest = [
+            replace(done, rows=done.rows.clear()) if place in waiting and done else done
+            for place, done in enumerate(file.conformed)
+        ]
+        return replace(file, conformed=rest, waiting=waiting)
+
     def keep(self, file: Conforming) -> None:
         """One file as conformed."""
         reading = file.reading
         if reading.problem and not reading.parts:
             self._list(reading, Part("", None, reason=reading.problem), None)
-        for part, done in zip(reading.parts, file.conformed, strict=True):
-            self._list(reading, part, done)
+        for place, (part, done) in enumerate(zip(reading.parts, file.conformed, strict=True)):
+            self._list(reading, part, done, file.waiting.get(place))
         if reading.problem:
             number = len(self.parts) - max(1, len(reading.parts))
             raw = pl.DataFrame({"part": [number], "row": [None], "feed": [None], "department": [None],
                                 "reasons": [reading.problem], "raw": [None]}, schema=LEDGER["quarantine"])  # fmt: skip
             self.tables["quarantine"].append(raw)
 
-    def _list(self, reading: FileReading, part: Part, done: Conformed | None) -> None:
+    def _list(
+        self, reading: FileReading, part: Part, done: Conformed | None, waiting: Path | None = None
+    ) -> None:
         number = len(self.parts)
         self.parts.append({
             "part": number, "file": reading.file, "sheet": part.sheet, "feed": part.feed, "layout": part.layout,
@@ -137,27 +158,19 @@ class Collector:
         own = [(number, known[name].heading, written) for name, written in part.headings.items()]
         self.tables["heading"].append(pl.DataFrame(own, schema=LEDGER["heading"], orient="row"))
         if CORRECTION in part.unknown_headings:
-            self._keep("correction", number, corrections(done))
+            whole = done if waiting is None else replace(done, rows=pl.read_parquet(waiting))
+            self._keep("correction", number, corrections(whole))
         self._keep("not_data", number, part.not_data)
         line = pl.struct(pl.col("text").alias(WHOLE_LINE)).struct.json_encode()
         broken = part.broken.select("row", reasons="why", raw=line)
         self._keep("quarantine", number, pl.concat([done.quarantine.select("row", "reasons", "raw"), broken]), feed)
         self._keep("value_issue", number, done.issues, feed)
-        rows = done.rows.with_columns(part=pl.lit(number, pl.Int32))
+        rows = done.rows if waiting is None else waiting
         pair = pairing(feed, part.layout)
         if pair:
-            self.pairs.setdefault(feed.id, {}).setdefault(pair, []).append(rows)
+            self.pairs.setdefault(feed.id, {}).setdefault(pair, []).append(_of_part(rows, number))
             return
-        self.rows.setdefault(feed.id, []).append(self._wait(rows, f"{feed.id}.{number}.waiting"))
-
-    def _wait(self, rows: pl.DataFrame, name: str) -> pl.DataFrame | Path:
-        """The rows, or the file in which they wait where memory is full."""
-        cells = rows.height * rows.width
-        if self.folder is None or rows.height <= SMALL_ROWS or self.held + cells <= HELD_CELLS:
-            self.held += cells
-            return rows
-        rows.write_parquet(self.folder / name, compression="lz4")
-        return self.folder / name
+        self.rows.setdefault(feed.id, []).append((rows, number))
 
     def _keep(self, table: str, number: int, frame: pl.DataFrame, feed: Feed | None = None) -> None:
         if not frame.height:
@@ -199,7 +212,7 @@ class Collector:
     def _write(self, feed_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Puts a feed's rows on disk without duplicates; where the rows come from, and the duplicates."""
         waiting, self.rows[feed_id] = self.rows[feed_id], []
-        done = dedupe([pl.read_parquet(f) if isinstance(f, Path) else f for f in waiting])
+        done = dedupe([_of_part(rows, number) for rows, number in waiting])
         if self.folder is not None:
             done.rows.write_parquet(self.folder / f"{feed_id}.parquet", compression="lz4", statistics=False)
         return done.rows.select("part", "row"), done.duplicate
@@ -210,7 +223,7 @@ class Collector:
             feed = self.feeds[feed_id]
             sides = {kind: pl.concat(frames) if (frames := pair.get(kind)) else None for kind in ("person", "family")}
             done = combine_families(feed, sides["person"], sides["family"])
-            self.rows.setdefault(feed_id, []).append(done.rows)
+            self.rows.setdefault(feed_id, []).append((done.rows, None))
             for name, frame in (
                 ("quarantine", done.quarantine),
                 ("value_issue", done.issues),
@@ -262,22 +275,24 @@ def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable
     Several files are under way at once, as far as memory allows: parts of the work use one core only (decoding, a
     workbook's own process). They are put together in their order, so that a part has the same number in every run.
     """
-    files = [(path, path.relative_to(inbox).as_posix()) for path in inbox_files(inbox)]
+    files = inbox_files(inbox)
+    names = [path.relative_to(inbox).as_posix() for path in files]
     collector, known = Collector(feeds, folder), targets(feeds)
-    ahead: deque[tuple[str, int, Future[Conforming]]] = deque()
-    waiting = deque(files)
-    with ThreadPoolExecutor(WORKERS) as workers:
-        for n in range(len(files)):
-            while waiting and len(ahead) < AHEAD and sum(size for _, size, _ in ahead) < AHEAD_BYTES:
-                path, name = waiting.popleft()
-                ahead.append((name, path.lstat().st_size, workers.submit(_work, path, feeds, name, known)))
-            name, _, file = ahead.popleft()
-            told(n, len(files), name)
-            collector.keep(file.result())
-            del file
-    told(len(files), len(files), "")
+    arrived: dict[int, Conforming] = {}
+
+    def work(place: int) -> Conforming:
+        return conform(read_file(files[place], feeds, name=names[place], known=known), feeds)
+
+    told(0, len(files), "")
+    for place, file in side_by_side(work, [path.lstat().st_size for path in files], WORKERS, BYTES_UNDER_WAY):
+        arrived[place] = collector.lay_by(file, str(place))
+        told(len(arrived), len(files), names[place])
+    for place in range(len(files)):
+        collector.keep(arrived.pop(place))
     return collector.finish()
 
 
-def _work(path: Path, feeds: Mapping[str, Feed], name: str, known: Known) -> Conforming:
-    return conform(read_file(path, feeds, name=name, known=known), feeds)
+def _of_part(rows: pl.DataFrame | Path, number: int | None) -> pl.DataFrame:
+    """Rows, of memory or of the file in which they wait, with the part that they are of."""
+    frame = pl.read_parquet(rows) if isinstance(rows, Path) else rows
+    return frame if number is None else frame.with_columns(part=pl.lit(number, pl.Int32))

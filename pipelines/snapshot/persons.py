@@ -6,6 +6,7 @@ from monitoring.facts import persons
 from monitoring.facts.frame import Facts
 from monitoring.facts.persons import missing
 from monitoring.tables import PERSON
+from pipelines.storing import columns_sql
 
 # Kinds of rows of which something can be missing: the tables t_<kind> hold the townships that have any.
 SERVED = (
@@ -97,8 +98,10 @@ def build_person_snapshot(facts: Facts) -> None:
         "carer_missing": "coalesce(t.carer_missing, false)", "home_safety": "coalesce(t.home_safety, false)",
     }  # fmt: skip
     picked = ", ".join(f"CAST({values.get(c, f'o.{c}')} AS {column.type}) AS {c}" for c, column in PERSON.items())
+    columns = columns_sql({c: column.type for c, column in PERSON.items()})
+    facts.con.execute(f"CREATE TABLE person_snapshot ({columns})")
     facts.con.execute(f"""
-        CREATE TABLE person_snapshot AS SELECT {picked} FROM person_own o
+        INSERT INTO person_snapshot SELECT {picked} FROM person_own o
         LEFT JOIN household_snapshot hs ON hs.household_key = o.household_key
         LEFT JOIN household_labour hl ON hl.household_key = o.household_key
         LEFT JOIN stranger_seen ss USING (person_id) LEFT JOIN other_name n USING (person_id)
