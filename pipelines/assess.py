@@ -4,7 +4,7 @@ Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit,
 `rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
 `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
-Each subject's rules run in one pass, the subjects side by side; a NULL condition is *unknown*, never clear. Statements are
+Each subject's rules run in one pass, the subjects side by side; all else works on the masks that it makes. A NULL condition is *unknown*, never clear. Statements are
 few: on a small county DuckDB takes longer to plan one than to run it.
 """
 
@@ -21,9 +21,11 @@ from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 from pipelines.abreast import abreast
-from pipelines.unjudged import WHOM, Unjudged
+from pipelines.unjudged import Judged, write_unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
+# What is put together on the way. Seen from every connection of the run, as temporary tables are not, and not published.
+_FOUND, _OUTCOME, _UNKNOWN = "memory.main.found", "memory.main.outcome_found", "memory.main.unknown_found"
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
 FOUND = (
     "rule VARCHAR, kind VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, id_number VARCHAR, name VARCHAR,"
@@ -57,16 +59,23 @@ def assess(
     due = {
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
-    # Not temporary, because every subject is judged on a connection of its own; dropped below, long before publishing.
-    con.execute(f"CREATE TABLE found ({FOUND})")
-    con.execute(f"CREATE TABLE outcome_found ({OUTCOME})")
-    con.execute(f"CREATE TABLE unknown_found ({UNKNOWN})")
-    unjudged = Unjudged(con)
+    con.execute(f"CREATE OR REPLACE TABLE {_FOUND} ({FOUND})")
+    con.execute(f"CREATE OR REPLACE TABLE {_OUTCOME} ({OUTCOME})")
+    con.execute(f"CREATE OR REPLACE TABLE {_UNKNOWN} ({UNKNOWN})")
     subjects = {subject: [c for c in compiled if c.subject == subject and not c.disabled] for subject in SUBJECT}
-    abreast(con, [partial(_judge, mine, unjudged) for mine in subjects.values() if mine])
-    unjudged.write()
-    con.execute("CREATE TABLE rule_outcome AS FROM outcome_found ORDER BY ALL")
-    con.execute("CREATE TABLE rule_unknown AS FROM unknown_found ORDER BY ALL")
+    judged: dict[str, list[Judged]] = {subject: [] for subject in SUBJECT}
+    abreast(con, [partial(_judge, mine, judged[subject]) for subject, mine in subjects.items() if mine])
+    parts = [part for each in judged.values() for part in each]
+    abreast(
+        con,
+        [
+            *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
+            partial(write_unjudged, parts),
+            partial(_write_outcomes),
+            partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
+            partial(_write_parameters, parameters=parameters),
+        ],
+    )
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
@@ -74,17 +83,23 @@ def assess(
         SELECT '{period}' AS period, rule, kind, level, subject, household_id, person_id, id_number, name,
             township, village, department, CASE level {deadline} END AS due_date, evidence, clause, message, record_key, message_en,
             household_key, (CASE level {order} END)::INTEGER AS level_order
-        FROM found
+        FROM {_FOUND}
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
-    for table in ("found", "outcome_found", "unknown_found"):
-        con.execute(f"DROP TABLE {table}")
-    _write_rules(con, compiled, rules, as_of)
-    _write_parameters(con, parameters)
 
 
-def _judge(mine: Sequence[CompiledRule], unjudged: Unjudged, con: duckdb.DuckDBPyConnection) -> None:
-    """The rules of one subject, on a connection of their own."""
-    _judge_subject(con, _source(con, mine[0].subject), mine, unjudged)
+def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"CREATE TABLE rule_outcome AS FROM {_OUTCOME} ORDER BY ALL")
+    con.execute(f"CREATE TABLE rule_unknown AS FROM {_UNKNOWN} ORDER BY ALL")
+
+
+def _judge(mine: Sequence[CompiledRule], parts: list[Judged], con: duckdb.DuckDBPyConnection) -> None:
+    """Judges and counts by the rules of one subject; what of it is looked at again is added to `parts`."""
+    source = _source(con, mine[0].subject)
+    for group, sometimes in _fitting(con, source, mine):
+        part = Judged(source, group, sometimes, f"memory.main.judged_{mine[0].subject}_{len(parts)}")
+        _mark(con, part)
+        _count(con, part)
+        parts.append(part)
 
 
 def _source(con: duckdb.DuckDBPyConnection, subject: str) -> str:
@@ -99,18 +114,14 @@ def _source(con: duckdb.DuckDBPyConnection, subject: str) -> str:
         rows = f"SELECT *, NULL::VARCHAR AS township, NULL::VARCHAR AS village FROM {table}"
     else:
         return table
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {subject}_placed AS {rows}")
-    return f"{subject}_placed"
+    con.execute(f"CREATE OR REPLACE TABLE memory.main.{subject}_placed AS {rows}")
+    return f"memory.main.{subject}_placed"
 
 
-def _judge_subject(
-    con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], unjudged: Unjudged
-) -> None:
-    """Counts the outcomes of a subject's rules and puts their hits into `found`.
-
-    Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. All
-    else works on the masks: counting on the few different ones, evidence and sentences on the few rows with a hit.
-    """
+def _fitting(
+    con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]
+) -> list[tuple[Sequence[CompiledRule], Sequence[str]]]:
+    """The rules in groups whose numbers, and those of the inputs that are NULL somewhere, fit into a mask; with these inputs."""
     inputs = list(dict.fromkeys(column for c in group for column in c.inputs))
     filled = con.execute(
         f"SELECT count(*)::BIGINT{''.join(f', count({_quoted(c)})' for c in inputs)} FROM {source}"
@@ -118,57 +129,54 @@ def _judge_subject(
     sometimes = [c for c, n in zip(inputs, filled[1:], strict=True) if n < filled[0]]
     if max(len(group), len(sometimes)) > MASK_BITS:
         half = len(group) // 2
-        _judge_subject(con, source, group[:half], unjudged)
-        _judge_subject(con, source, group[half:], unjudged)
-        return
-    _mark(con, source, group, sometimes)
-    _count(con, group, sometimes)
-    unjudged.keep(con, group, sometimes)
-    _find(con, source, group)
+        return [*_fitting(con, source, group[:half]), *_fitting(con, source, group[half:])]
+    return [(group, sometimes)]
 
 
-def _mark(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
-    """`judged`: the masks of every row, by the row's place in its table. A rule on one kind of record leaves the rows of
-    the other kinds alone: they are neither hit nor unknown."""
+def _mark(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
+    """Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. Rows of
+    one village with the same masks are counted, and kept by their places in the table where a rule hits them or is unknown:
+    few masks are different, and few rows have one. A rule on one kind of record leaves the rows of the other kinds alone:
+    they are neither hit nor unknown."""
+    group, sometimes = part.group, part.sometimes
     verdicts = "".join(f", {_condition(c)} AS v{n}" for n, c in enumerate(group))
     lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
-    whom = WHOM.get(group[0].subject)
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE judged AS
-        SELECT place, record, township, village, {_mask("v{}", len(group))} AS hit, {_mask("v{} IS NULL", len(group))} AS unknown,
-            {_mask("n{}", len(sometimes))} AS lacking{", household_key, person_id, living" if whom else ""}
-        FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
-            {f", {whom}" if whom else ""} FROM {source})""")
+        CREATE OR REPLACE TABLE {part.table} AS
+        SELECT record, township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking,
+            count(*) AS n, list(place) FILTER (hit <> 0 OR unknown <> 0) AS places
+        FROM (
+            SELECT place, record, township, village, {_bits("v{}", len(group))} AS hit,
+                {_bits("v{} IS NULL", len(group))} AS unknown, {_bits("n{}", len(sometimes))} AS lacking
+            FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
+                FROM {part.source}))
+        GROUP BY ALL""")
 
 
 def _condition(c: CompiledRule) -> str:
     return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
 
 
-def _count(con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
+def _count(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
     """For every rule and village how many were hit, clear and unknown, and for want of what."""
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE grouped AS
-        SELECT record, township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking, count(*) AS n
-        FROM judged GROUP BY ALL""")
-    rules = ", ".join(f"('{c.code}', '{c.record}', {1 << i})" for i, c in enumerate(group))
+    rules = ", ".join(f"('{c.code}', '{c.record}', {1 << i})" for i, c in enumerate(part.group))
     con.execute(f"""
-        INSERT INTO outcome_found
+        INSERT INTO {_OUTCOME}
         SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
             SELECT rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & bit <> 0), 0)::BIGINT AS hit,
                 coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
-            FROM grouped JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
+            FROM {part.table} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
     missing = ", ".join(
-        f"('{c.code}', {1 << i}, '{column}', {1 << sometimes.index(column)})"
-        for i, c in enumerate(group)
+        f"('{c.code}', {1 << i}, '{column}', {1 << part.sometimes.index(column)})"
+        for i, c in enumerate(part.group)
         for column in c.inputs
-        if column in sometimes
+        if column in part.sometimes
     )
     if missing:
         con.execute(f"""
-            INSERT INTO unknown_found
+            INSERT INTO {_UNKNOWN}
             SELECT rule, township, village, missing, sum(n)::BIGINT
-            FROM (FROM grouped WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
+            FROM (FROM {part.table} WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
                 ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
             GROUP BY ALL""")
 
@@ -177,7 +185,7 @@ def _quoted(column: str) -> str:
     return f'"{column}"'
 
 
-def _mask(condition: str, width: int) -> str:
+def _bits(condition: str, width: int) -> str:
     """An integer with the bit of each place set where its condition is true."""
     return (
         " + ".join(f"(CASE WHEN {condition.format(n)} THEN {1 << n} ELSE 0 END)::BIGINT" for n in range(width))
@@ -185,27 +193,29 @@ def _mask(condition: str, width: int) -> str:
     )
 
 
-def _find(con: duckdb.DuckDBPyConnection, source: str, group: Sequence[CompiledRule]) -> None:
+def _find(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
     """The signals of a subject's rules, in the order of FOUND; evidence and sentences are made for hits only.
 
     One statement: what differs from rule to rule is a CASE on the rule's number. Rules without a hit are left out of it."""
-    any_hit = con.execute("SELECT coalesce(bit_or(hit), 0) FROM grouped").fetchall()[0][0]
-    hitting = {n: c for n, c in enumerate(group) if any_hit >> n & 1}
+    any_hit = con.execute(f"SELECT coalesce(bit_or(hit), 0) FROM {part.table}").fetchall()[0][0]
+    hitting = {n: c for n, c in enumerate(part.group) if any_hit >> n & 1}
     if not hitting:
         return
-    household_id, person_id, number, name, key, household_key = SUBJECT[group[0].subject]
+    subject = part.group[0].subject
+    household_id, person_id, number, name, key, household_key = SUBJECT[subject]
     rules = ", ".join(
         f"({1 << n}, {n}, {quoted(c.code)}, {quoted(c.kind)}, {quoted(c.department)}, {quoted(c.clause)})"
         for n, c in hitting.items()
     )
-    person = JOINED.get(group[0].subject)
+    person = JOINED.get(subject)
     con.execute(f"""
-        INSERT INTO found
-        SELECT _code, _kind, {_by_rule({n: c.level_sql for n, c in hitting.items()})}, '{group[0].subject}', {household_id}, {person_id}, {number}, {name},
+        INSERT INTO {_FOUND}
+        SELECT _code, _kind, {_by_rule({n: c.level_sql for n, c in hitting.items()})}, '{subject}', {household_id}, {person_id}, {number}, {name},
             township, village, _department, {_by_rule({n: c.evidence_sql for n, c in hitting.items()})}, _clause,
             {_by_rule({n: c.message_sql("zh") for n, c in hitting.items()})}, {key}, {_by_rule({n: c.message_sql("en") for n, c in hitting.items()})}, {household_key}
         FROM (SELECT s.*, j.hit AS _hit{", p.number AS subject_number, p.name AS subject_name" if person else ""}
-            FROM {source} s JOIN (SELECT place, hit FROM judged WHERE hit <> 0) j ON j.place = s.rowid
+            FROM {part.source} s
+            JOIN (SELECT unnest(places) AS place, hit FROM {part.table} WHERE hit <> 0) j ON j.place = s.rowid
             {f"LEFT JOIN resident p ON p.person_id = s.{person}" if person else ""})
         JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON _hit & _bit <> 0""")
 

@@ -1,13 +1,13 @@
 """Whom the rules could not judge: every household and person of whom a rule is unknown, with the rules and what is missing.
 
-`assess` hands over its bit masks while they stand; `write` makes two tables of them: `unjudged_kind` (the few different
-combinations of rules and missing inputs) and `unjudged` (one row a subject: household_key, person_id or NULL, kind, living).
+`assess` hands over its bit masks; of them two tables are made: `unjudged_kind` (the few different combinations of rules and
+missing inputs) and `unjudged` (one row a subject: household_key, person_id or NULL, kind, living).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -20,53 +20,63 @@ WHOM = {
 }
 
 
-class Unjudged:
-    """Collects during one assessment, from several connections at once."""
+@dataclass(frozen=True)
+class Judged:
+    """What some rules of one subject say of the rows of its `source`.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con = con
-        self._parts = dict[int, tuple[Sequence[CompiledRule], Sequence[str]]]()
-        self._numbers = itertools.count()
-        con.execute("""CREATE TABLE unjudged_mask (household_key BIGINT, person_id BIGINT, township VARCHAR,
-            village VARCHAR, living BOOLEAN, part INTEGER, unknown BIGINT, lacking BIGINT)""")
+    `table`, one row for each village and combination: record, township, village, the masks `hit` and `unknown` (bit n: rule n
+    of `group`) and `lacking` (bit n: input n of `sometimes` is NULL; 0 where nothing is unknown), `n` rows, and the `places`
+    (row numbers in the source) of those that are hit or unknown.
+    """
 
-    def keep(self, con: duckdb.DuckDBPyConnection, group: Sequence[CompiledRule], sometimes: Sequence[str]) -> None:
-        """The subjects of the connection's `judged` (with `WHOM`) that some rule of the group leaves unknown; `sometimes` names the
-        bits of `lacking`."""
-        if group[0].subject not in WHOM:
-            return
-        part = next(self._numbers)
-        self._parts[part] = group, sometimes
-        con.execute(f"""
-            INSERT INTO unjudged_mask
-            SELECT household_key, person_id, township, village, living, {part}, unknown, lacking FROM judged WHERE unknown <> 0""")
+    source: str
+    group: Sequence[CompiledRule]
+    sometimes: Sequence[str]
+    table: str
 
-    def write(self) -> None:
-        """The two tables, for the masks; what a kind says never depends on the order of rows."""
-        con = self._con
-        masks = con.execute("SELECT DISTINCT part, unknown, lacking FROM unjudged_mask ORDER BY ALL").fetchall()
-        told = [self._told(*mask) for mask in masks]
-        kinds = sorted(set(told))
-        places = {kind: n for n, kind in enumerate(kinds)}
-        con.execute("""
-            CREATE TABLE unjudged_kind AS
-            SELECT unnest($1::INTEGER[]) AS kind, unnest($2::VARCHAR[]) AS subject, unnest($3::VARCHAR[][]) AS rules,
-                unnest($4::VARCHAR[][]) AS missing""",
-            [list(range(len(kinds))), *([list(column) for column in zip(*kinds, strict=True)] if kinds else [[], [], []])],
-        )  # fmt: skip
-        con.execute("""
-            CREATE TABLE unjudged AS
-            SELECT household_key, person_id, township, village, living, kind
-            FROM unjudged_mask JOIN (SELECT unnest($1::INTEGER[]) AS part, unnest($2::BIGINT[]) AS unknown,
-                unnest($3::BIGINT[]) AS lacking, unnest($4::INTEGER[]) AS kind) USING (part, unknown, lacking)
-            ORDER BY household_key, person_id NULLS FIRST, kind""",
-            [*([list(column) for column in zip(*masks, strict=True)] if masks else [[], [], []]), [places[kind] for kind in told]],
-        )  # fmt: skip
-        con.execute("DROP TABLE unjudged_mask")
-
-    def _told(self, part: int, unknown: int, lacking: int) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        group, sometimes = self._parts[part]
-        rules = [rule for n, rule in enumerate(group) if unknown >> n & 1]
+    def told(self, unknown: int, lacking: int) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """Of two masks: the subject, the rules that are unknown, and which of their inputs are missing."""
+        rules = [rule for n, rule in enumerate(self.group) if unknown >> n & 1]
         read = {column for rule in rules for column in rule.inputs}
-        missing = [column for n, column in enumerate(sometimes) if lacking >> n & 1 and column in read]
-        return group[0].subject, tuple(sorted(rule.code for rule in rules)), tuple(sorted(missing))
+        missing = [column for n, column in enumerate(self.sometimes) if lacking >> n & 1 and column in read]
+        return self.group[0].subject, tuple(sorted(rule.code for rule in rules)), tuple(sorted(missing))
+
+
+def write_unjudged(judged: Sequence[Judged], con: duckdb.DuckDBPyConnection) -> None:
+    """The two tables, for the masks of households and persons; what a kind says never depends on the order of rows."""
+    parts = [part for part in judged if part.group[0].subject in WHOM]
+    masks = [
+        con.execute(f"SELECT DISTINCT unknown, lacking FROM {part.table} WHERE unknown <> 0 ORDER BY ALL").fetchall()
+        for part in parts
+    ]
+    told = [[part.told(*mask) for mask in mine] for part, mine in zip(parts, masks, strict=True)]
+    kinds = sorted({kind for each in told for kind in each})
+    places = {kind: n for n, kind in enumerate(kinds)}
+    con.execute("""
+        CREATE TABLE unjudged_kind AS
+        SELECT unnest($1::INTEGER[]) AS kind, unnest($2::VARCHAR[]) AS subject, unnest($3::VARCHAR[][]) AS rules,
+            unnest($4::VARCHAR[][]) AS missing""",
+        [list(range(len(kinds))), *([list(column) for column in zip(*kinds, strict=True)] if kinds else [[], [], []])],
+    )  # fmt: skip
+    con.execute("""
+        CREATE TABLE unjudged (household_key BIGINT, person_id BIGINT, township VARCHAR, village VARCHAR, living BOOLEAN,
+            kind INTEGER)""")
+    selects, values = [], list[object]()
+    for part, mine, kinds_told in zip(parts, masks, told, strict=True):
+        at = len(values)
+        selects.append(f"""
+            SELECT {WHOM[part.group[0].subject]}, township, village, kind FROM {part.source} AS s JOIN (
+                SELECT unnest(places) AS place, kind FROM {part.table} JOIN (SELECT unnest(${at + 1}::BIGINT[]) AS unknown,
+                    unnest(${at + 2}::BIGINT[]) AS lacking, unnest(${at + 3}::INTEGER[]) AS kind) USING (unknown, lacking)
+            ) AS g ON g.place = s.rowid""")
+        values += [
+            [unknown for unknown, _ in mine],
+            [lacking for _, lacking in mine],
+            [places[kind] for kind in kinds_told],
+        ]
+    if selects:
+        con.execute(
+            f"""INSERT INTO unjudged SELECT household_key, person_id, township, village, living, kind
+                FROM ({" UNION ALL ".join(selects)}) ORDER BY household_key, person_id NULLS FIRST, kind""",
+            values,
+        )

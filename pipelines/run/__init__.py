@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from monitoring.policy import Pack, PolicyError
 from monitoring.rules import Rule, compile_rules, load_policy, load_shadows
 from monitoring.vouching.settings import load_vouching
 from monitoring.working_days import add_working_days
+from pipelines.abreast import checkpointing
 from pipelines.assess import assess, assess_shadows
 from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
@@ -202,20 +204,23 @@ def run(
                     due = add_working_days(as_of, parameters.whole("alert.working_days_orange") or 0)
                     vouch(con, compiled, vouching, order.period, as_of, due)
                     counts = _write_run(con, run_id, order, as_of)
-                    checks = audit(con)
+                    with checkpointing(con):  # the balances are only read
+                        checks = audit(con)
                     if not all(c.ok for c in checks):
                         failed = "\n".join(f"  · {c.words}" for c in checks if not c.ok)
                         raise Refused(f"结果不平，没有发布（已发布的结果没有变）：\n{failed}")
                     summary = _summary(con, run_id, order, counts, intake, checks)
                 with clock.step("publish"):
                     con.execute("CHECKPOINT")
-                    con.close()
+                    con.execute("USE memory; DETACH building")
                     store.make_current(delivery)
                     publisher.publish(building, run_id, order.period, counts)
-                return summary
-            finally:
+            except BaseException:
                 con.close()
                 building.unlink(missing_ok=True)
+                raise
+            threading.Thread(target=con.close).start()  # the file is closed; to let go of the memory takes a while
+            return summary
 
         try:
             summary = build(small)

@@ -17,7 +17,7 @@ import polars as pl
 from monitoring.correcting import CORRECTION, WHOLE_LINE
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
-from pipelines.reading import FileReading, Known, Part, read_file, targets
+from pipelines.reading import FileReading, Part, read_file, targets
 from pipelines.run.side_by_side import side_by_side
 
 WORKERS = 3  # of two cores: each waits for the disk, for a workbook's own process, or for Python now and then
@@ -101,7 +101,9 @@ class Collector:
         self.feeds, self.folder = feeds, folder
         self.parts: list[dict[str, Any]] = []
         self.tables: dict[str, list[pl.DataFrame]] = {name: [] for name in LEDGER if name != "part"}
-        self.rows: dict[str, list[tuple[pl.DataFrame | Path, int | None]]] = {}  # with their part, where they do not say it
+        self.rows: dict[
+            str, list[tuple[pl.DataFrame | Path, int | None]]
+        ] = {}  # with their part, where they do not say it
         self.held = 0
         self.pairs: dict[str, dict[str, list[pl.DataFrame]]] = {}
 
@@ -140,9 +142,7 @@ class Collector:
                                 "reasons": [reading.problem], "raw": [None]}, schema=LEDGER["quarantine"])  # fmt: skip
             self.tables["quarantine"].append(raw)
 
-    def _list(
-        self, reading: FileReading, part: Part, done: Conformed | None, waiting: Path | None = None
-    ) -> None:
+    def _list(self, reading: FileReading, part: Part, done: Conformed | None, waiting: Path | None = None) -> None:
         number = len(self.parts)
         self.parts.append({
             "part": number, "file": reading.file, "sheet": part.sheet, "feed": part.feed, "layout": part.layout,

@@ -1,0 +1,71 @@
+"""Files of an inbox that are read beside each other: each once, never more at a time than there is room for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.run.side_by_side import side_by_side
+
+WORKERS = 3
+
+
+def read_all(sizes: Sequence[int], room: int, workers: int = WORKERS) -> tuple[list[int], list[list[int]]]:
+    """The files in the order in which they ended, and which were under way whenever one was begun."""
+    under_way, seen, lock = set[int](), list[list[int]](), threading.Lock()
+
+    def work(place: int) -> int:
+        with lock:
+            under_way.add(place)
+            seen.append(sorted(under_way))
+        with lock:
+            under_way.remove(place)
+        return sizes[place]
+
+    ended = list(side_by_side(work, sizes, workers, room))
+    assert all(sizes[place] == done for place, done in ended)
+    return [place for place, _ in ended], seen
+
+
+@given(st.lists(st.integers(0, 100), max_size=12), st.integers(0, 150), st.integers(1, 4))
+def test_every_file_is_read_once_and_together_they_are_never_more_than_there_is_room_for(
+    sizes: list[int], room: int, workers: int
+):
+    ended, seen = read_all(sizes, room, workers)
+    assert sorted(ended) == list(range(len(sizes)))
+    for together in seen:
+        assert len(together) <= workers
+        assert len(together) == 1 or sum(sizes[place] for place in together) <= room
+
+
+def test_the_largest_file_is_begun_first_with_the_smallest_beside_it():
+    begun, go = list[int](), threading.Event()
+
+    def work(place: int) -> None:
+        begun.append(place)
+        if len(begun) == WORKERS:
+            go.set()
+        assert go.wait(10)
+
+    assert sorted(place for place, _ in side_by_side(work, [5, 900, 40, 1, 300], WORKERS, 10_000)) == [0, 1, 2, 3, 4]
+    assert sorted(begun[:WORKERS]) == [1, 3, 4]
+
+
+def test_a_file_larger_than_the_room_is_read_alone():
+    ended, seen = read_all([10, 900, 20], 100)
+    assert sorted(ended) == [0, 1, 2]
+    assert [together for together in seen if 1 in together] == [[1]]
+
+
+def test_an_error_is_raised_after_the_files_under_way_have_ended():
+    def work(place: int) -> int:
+        if place == 1:
+            raise ValueError("unreadable")
+        return place
+
+    with pytest.raises(ValueError, match="unreadable"):
+        list(side_by_side(work, [1, 2, 3], WORKERS, 100))
