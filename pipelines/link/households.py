@@ -22,6 +22,7 @@ def settle_households(run: Linking) -> None:
         SELECT person_id, max(death_date) AS death_date FROM std_deaths
         WHERE counts AND person_id IS NOT NULL AND death_date <= {run.as_of_sql} GROUP BY person_id""")
     _registry_members(run)
+    _odd_rows(run)
     _strangers(run)
     con.execute("""
         CREATE TABLE household AS
@@ -78,6 +79,21 @@ def _registry_members(run: Linking) -> None:
         LEFT JOIN candidate c ON r.number IS NULL AND c.person_id = r.person_id""")
 
 
+def _odd_rows(run: Linking) -> None:
+    """`odd_row`: the few rows of all feeds that name a person whom the registry does not know, or by another name. Told in one
+    look at the registry; whoever needs more of such rows looks them up by `person_id`."""
+    rows = [
+        f"SELECT person_id, name, number IS NOT NULL AS numbered FROM std_{feed} WHERE counts AND person_id IS NOT NULL"
+        for feed in run.person_feeds
+    ]
+    rows.append("SELECT person_id, name, true FROM mention")
+    run.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE odd_row AS
+        SELECT s.person_id, s.name, numbered, r.person_id IS NULL AS stranger
+        FROM ({" UNION ALL ".join(rows)}) s LEFT JOIN registry_row r USING (person_id)
+        WHERE r.person_id IS NULL OR s.name <> r.name""")
+
+
 def _strangers(run: Linking) -> None:
     """Persons whom a feed names and the registry does not know, with the household that they join."""
     con = run.con
@@ -88,10 +104,9 @@ def _strangers(run: Linking) -> None:
             f"FROM std_{feed} WHERE counts AND person_id IS NOT NULL"
         )
     rows.append("SELECT person_id, number, name, NULL, NULL, township, village, NULL, place, feed FROM mention")
-    # One hash table of the registry for all feeds together, not one for each.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE stranger_row AS
-        SELECT * FROM ({" UNION ALL ".join(rows)}) ANTI JOIN registry_row USING (person_id)""")
+        SELECT * FROM ({" UNION ALL ".join(rows)}) WHERE person_id IN (SELECT person_id FROM odd_row WHERE stranger)""")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE known_home AS
         SELECT number, arg_min(household_id, (NOT is_head, household_id)) AS household_id FROM member
@@ -133,12 +148,10 @@ def settle_persons(run: Linking) -> None:
             m.residence_kind
         FROM (FROM member ANTI JOIN placed USING (person_id) UNION ALL SELECT * EXCLUDE (place) FROM placed WHERE place = 1) AS m
         JOIN household h USING (household_id)""")
-    named = [f"SELECT person_id, name FROM std_{feed} WHERE counts AND number IS NOT NULL" for feed in run.person_feeds]
-    named.append("SELECT person_id, name FROM mention")
-    con.execute(f"""
+    con.execute("""
         CREATE OR REPLACE TEMP TABLE other_name AS
         SELECT person_id, count(DISTINCT s.name)::INT AS others, string_agg(DISTINCT s.name, '、' ORDER BY s.name) AS other_names
-        FROM ({" UNION ALL ".join(named)}) s JOIN resident r USING (person_id) WHERE s.name <> r.name GROUP BY person_id""")
+        FROM odd_row s JOIN resident r USING (person_id) WHERE numbered AND s.name <> r.name GROUP BY person_id""")
     assistance = ", ".join(f"'{f}'" for f in ASSISTANCE_FEEDS)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE stranger_seen AS
