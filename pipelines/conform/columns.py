@@ -81,7 +81,7 @@ def _plain(column: Column, scale: int) -> pl.Expr:
         return identity.plain_number(raw)
     if column.type == "date":
         return identity.plain_date(raw)
-    if column.type in ("code", "yesno"):
+    if column.type in ("code", "codes", "yesno"):
         words = identity.plain_words(_words(column))
         return raw.replace_strict(words, default=None, return_dtype=_word_type(column)).cast(dtype)
     if column.type not in _PLAIN or scale != 1:
@@ -97,19 +97,17 @@ def _read_cells(raw: pl.Series, plain: pl.Series, column: Column, scale: int) ->
     if is_id:
         state = pl.when(value.is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
         found |= {"text": pl.repeat(None, pl.len(), dtype=pl.String), "state": state}
-    rows = pl.DataFrame({"raw": raw, "plain": plain})
+    cells = pl.DataFrame({"raw": raw, "plain": plain}).select(**found).get_columns()
     if plain.null_count() > raw.null_count():
         at = (raw.is_not_null() & plain.is_null()).arg_true()
-        cells = raw.gather(at)
-        distinct = cells.unique()
-        others = pl.LazyFrame({"raw": distinct})
-        cleaned = _parse(others, column, scale).with_columns(pl.col("value").cast(type_of(column))).collect()
-        # Only the rows with such a cell look theirs up; all rows then take from the cleaned ones by place.
-        place = cells.to_frame("raw").join(cleaned.with_row_index("place"), on="raw", how="left", maintain_order="left")
-        picked = pl.repeat(None, len(raw), dtype=pl.UInt32, eager=True).scatter(at, place["place"])
-        rows = rows.hstack([cleaned[name].gather(picked).alias(name) for name in found])
-        found = {name: pl.coalesce(name, otherwise) for name, otherwise in found.items()}
-    return Cells(column, *rows.select(**found).get_columns())
+        others = raw.gather(at)
+        distinct = others.unique()
+        parsed = _parse(distinct.to_frame("raw").lazy(), column, scale)
+        cleaned = parsed.with_columns(pl.col("value").cast(type_of(column))).collect()
+        # Only the rows with such a cell look theirs up, and only they are written over: they are few.
+        ours = others.to_frame("raw").join(cleaned, on="raw", how="left", maintain_order="left")
+        cells = [cell.scatter(at, ours[cell.name]) for cell in cells]
+    return Cells(column, *cells)
 
 
 def _judged(numbers: pl.LazyFrame) -> pl.LazyFrame:
