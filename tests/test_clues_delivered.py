@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from monitoring.alerts.clue_effects import CHANNELS, NewClue
 from monitoring.alerts.clue_list import clue_page, repeat_callers
-from monitoring.alerts.clues import CHANNELS, Delivered, NewClue, take_in_delivered
+from monitoring.alerts.delivered import Delivered, take_in_delivered
 from monitoring.alerts.syncing import RUN, catch_up
 from monitoring.feeds import load_feeds
 from monitoring.people import Acting, operator

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import JSON, Connection, Table
+from sqlalchemy import JSON, Connection, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
 BATCH = 5_000
@@ -31,6 +31,12 @@ def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mappin
     columns = [_column(con, table, name, rows[name].to_list()) for name in rows.columns]
     constant = [itertools.repeat(_ready(con, table, name)(value), rows.height) for name, value in same.items()]
     _insert(con, table, [*rows.columns, *same], zip(*columns, *constant, strict=True))
+
+
+def execute_many(con: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One statement for each of many rows of values, a batch at a time. Raises SQLAlchemy's DBAPIError."""
+    for start in range(0, len(rows), BATCH):
+        con.execute(statement, rows[start : start + BATCH])
 
 
 def _column(con: Connection, table: Table, name: str, values: list[Any]) -> list[Any]:

@@ -25,6 +25,7 @@ from monitoring.store import migrating
 
 URL = "BULUO_DATABASE_URL"
 BUSY_MILLISECONDS = 30_000
+CACHE_KIB = 65_536  # of SQLite's pages, a connection, as they are used; its default is 2 MB
 _SAFE_SQLITE = (3, 51, 3)
 
 
@@ -114,7 +115,8 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
-    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+                   f"cache_size=-{CACHE_KIB}"):  # fmt: skip
         connection.execute(f"pragma {pragma}")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import secrets
@@ -48,5 +49,7 @@ def keyed_digest(key: bytes, purpose: str, text: str) -> str:
     return hmac.new(_derived(key, f"digest {purpose}"), text.encode(), hashlib.sha256).hexdigest()
 
 
+@functools.lru_cache(maxsize=64)
 def _derived(key: bytes, purpose: str) -> bytes:
+    """Remembered: a process has one home's key and a few purposes, and a file's clues ask for the same thousands of times."""
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"buluo " + purpose.encode()).derive(key)
