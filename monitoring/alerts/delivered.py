@@ -122,7 +122,7 @@ def _changes(act: Acting, delivered: Iterable[Delivered], limits: Mapping[str, i
 
 
 def _written(act: Acting, new: Sequence[_Change], alerts: AlertsMet) -> dict[str, int]:
-    """Writes the new clues; the id of each by its number."""
+    """Writes the new clues; by its number the id of each that has an alert."""
     last = act.con.execute(select(func.max(clue.c.id))).scalar() or 0
     rows = [
         clue_row(
@@ -132,5 +132,5 @@ def _written(act: Acting, new: Sequence[_Change], alerts: AlertsMet) -> dict[str
         for of in new
     ]  # fmt: skip
     insert_rows(act.con, clue, rows)
-    asked = select(clue.c.number, clue.c.id).where(clue.c.id > last, clue.c.number.is_not(None))
+    asked = select(clue.c.number, clue.c.id).where(clue.c.id > last, clue.c.alert_id.is_not(None))
     return {number: key for number, key in act.con.execute(asked) if number}

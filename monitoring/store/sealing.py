@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import hashlib
 import hmac
 import secrets
 
@@ -46,7 +45,7 @@ def unseal(key: bytes, purpose: str, sealed: str) -> str:
 
 def keyed_digest(key: bytes, purpose: str, text: str) -> str:
     """64 hex characters: the same for the same text, and of no use to whoever lacks the key."""
-    return hmac.new(_derived(key, f"digest {purpose}"), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_derived(key, f"digest {purpose}"), text.encode(), "sha256").hex()
 
 
 @functools.lru_cache(maxsize=64)
