@@ -16,7 +16,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.sql import ColumnElement
 
 from monitoring.alerts.cases import event_rows
-from monitoring.alerts.clue_effects import HOLDING, NewClue, answered, joined, opened, told, told_answer
+from monitoring.alerts.clue_effects import HOLDING, NewClue, Row, answered, joined, opened, told, told_answer
 from monitoring.people import Acting
 from monitoring.store.bulk import BATCH, execute_many, insert_rows
 from monitoring.store.schema import alert, alert_signal, clue
@@ -130,5 +130,5 @@ class AlertsMet:
             yield from self._act.con.execute(asked.where(column.in_(every[start : start + BATCH]))).mappings()
 
 
-def _subject(row: Mapping[str, Any]) -> Subject:
+def _subject(row: Row) -> Subject:
     return row["subject"], row["subject_key"]

@@ -28,6 +28,7 @@ from monitoring.working_days import add_working_days, local_day
 
 PHONE = "clue phone"  # what phones are sealed for
 CALLER = "clue caller"
+Row = Mapping[Any, Any]  # of a table, as it was read or as it will be
 HEADLINE = 60  # characters of the text that stand in a list
 HOLDING = (STANDING, SHOWN)  # states of a signal that still holds
 
@@ -132,7 +133,7 @@ def opened(new: NewClue, subject: tuple[str, str], due: date, at: datetime, prev
     }  # fmt: skip
 
 
-def joined(known: Mapping[str, Any], new: NewClue, due: date, waiting: int) -> dict[str, Any]:
+def joined(known: Row, new: NewClue, due: date, waiting: int) -> dict[str, Any]:
     """What changes in an open alert with one clue more, of now `waiting` ones that are not concluded."""
     order = min(known["level_order"], _order(level_of(new)))
     urgent, level = known["emergency"] or new.emergency, list(LEVEL)[order - 1]
@@ -146,7 +147,7 @@ def joined(known: Mapping[str, Any], new: NewClue, due: date, waiting: int) -> d
     return values
 
 
-def answered(known: Mapping[str, Any], waiting: int, *, holds: bool) -> dict[str, Any]:
+def answered(known: Row, waiting: int, *, holds: bool) -> dict[str, Any]:
     """What changes in an alert of which a clue was concluded: `waiting` are not, `holds` says whether a signal still does."""
     values: dict[str, Any] = {"version": known["version"] + 1}
     if known["closed_at"] is None:
@@ -155,7 +156,7 @@ def answered(known: Mapping[str, Any], waiting: int, *, holds: bool) -> dict[str
     return values
 
 
-def told(new: NewClue, clue_id: int | None, known: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+def told(new: NewClue, clue_id: int | None, known: Row | None) -> list[dict[str, Any]]:
     """The events of a clue; `known` is the open alert as it was before the clue joined it, None where the clue opens one."""
     status, level = "new" if known is None else known["status"], level_of(new)
     note = without_names(new.text, new.person, new.caller)
@@ -168,7 +169,7 @@ def told(new: NewClue, clue_id: int | None, known: Mapping[str, Any] | None) -> 
     return events
 
 
-def told_answer(of: Mapping[str, Any], status: str, result: str) -> dict[str, Any]:
+def told_answer(of: Row, status: str, result: str) -> dict[str, Any]:
     """The event of a concluded clue (its row's id, person, caller) in an alert of that status."""
     note = without_names(result, of["person"], of["caller"])
     return {"event": "clue_concluded", "status": status, "note": note, "detail": {"clue": of["id"]}}
@@ -194,7 +195,7 @@ def _headline(new: NewClue) -> dict[str, str]:
     return {"headline": f"线索（{channel.zh}）：{told}", "headline_en": f"Clue ({channel.en}): {told}"}
 
 
-def _priority(row: Mapping[str, Any], level: str, emergency: bool, clues: int) -> dict[str, Any]:
+def _priority(row: Row, level: str, emergency: bool, clues: int) -> dict[str, Any]:
     """Points, why and rank with what a clue changes; the other parts are the last run's."""
     if not clues and not row["signals"]:
         return {"points": 0, "why": [["none", 0, 0]], "rank": -row["opened_on"].toordinal()}

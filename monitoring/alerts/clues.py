@@ -86,8 +86,10 @@ def register_within(act: Acting, new: NewClue, limits: Mapping[str, int] = LIMIT
         act.con.execute(update(alert).where(alert.c.id == alert_id).values(changes))
         version = changes["version"]
     add_events(act, alert_id, version, clue_effects.told(new, key, known))
-    said = {"alert": alert_id, "channel": new.channel, "level": level_of(new), "emergency": new.emergency}
-    act.journal("clue.register", f"clue:{key}", **said)
+    level = level_of(new)
+    act.journal(
+        "clue.register", f"clue:{key}", alert=alert_id, channel=new.channel, level=level, emergency=new.emergency
+    )
     return Registered(key, shown_alert(act, alert_id), joined=known is not None)
 
 

@@ -133,4 +133,4 @@ def _written(act: Acting, new: Sequence[_Change], alerts: AlertsMet) -> dict[str
     ]  # fmt: skip
     insert_rows(act.con, clue, rows)
     asked = select(clue.c.number, clue.c.id).where(clue.c.id > last, clue.c.alert_id.is_not(None))
-    return {number: key for number, key in act.con.execute(asked) if number}
+    return {row.number: row.id for row in act.con.execute(asked).all()}

@@ -33,7 +33,9 @@ def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mappin
     if rows.is_empty():
         return
     columns = [
-        rows[name].to_list() if isinstance(table.c[name].type, JSON) else _column(con, table, name, rows[name].to_list())
+        rows[name].to_list()
+        if isinstance(table.c[name].type, JSON)
+        else _column(con, table, name, rows[name].to_list())
         for name in rows.columns
     ]
     constant = [itertools.repeat(_column(con, table, name, [value])[0], rows.height) for name, value in same.items()]

@@ -25,7 +25,7 @@ from monitoring.store import migrating
 
 URL = "BULUO_DATABASE_URL"
 BUSY_MILLISECONDS = 30_000
-CACHE_KIB = 65_536  # of SQLite's pages, a connection, as they are used; its default is 2 MB
+CACHE_KIB = 16_384  # of SQLite's pages, a connection, as it touches them; at its default of 2 MB a run's writes are paged out and in again
 _SAFE_SQLITE = (3, 51, 3)
 
 
