@@ -33,6 +33,7 @@ from monitoring.alerts import (
     queue,
     work,
 )
+from monitoring.alerts.clue_effects import NewClue
 from monitoring.alerts.timeline import timeline
 from monitoring.desk.mapping import keep_mapping
 from monitoring.desk.runs import progress
@@ -259,12 +260,12 @@ def _batch(at: Setting, caller: Caller, key: int) -> None:
 
 
 def _register(at: Setting, caller: Caller, key: tuple[str, Place]) -> object:
-    new = clues.NewClue("hotline", TODAY, "周德福", f"没有收入 {key[0]}", township=key[1][0], village=key[1][1])
+    new = NewClue("hotline", TODAY, "周德福", f"没有收入 {key[0]}", township=key[1][0], village=key[1][1])
     return clues.register(at.store, caller, new, NOON)
 
 
 def _join(at: Setting, caller: Caller, key: str) -> object:
-    new = clues.NewClue("hotline", TODAY, "周德福", f"没有收入 {key}", household_id=key, township=TOWN, village=VILLAGE)
+    new = NewClue("hotline", TODAY, "周德福", f"没有收入 {key}", household_id=key, township=TOWN, village=VILLAGE)
     return register(at.store, caller, new, NOON)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitoring.alerts import clues
-from monitoring.alerts.clues import NewClue, Registered
+from monitoring.alerts.clue_effects import NewClue
+from monitoring.alerts.clues import Registered
 from monitoring.people import Caller
 from monitoring.store import Store
 from monitoring.warehouse import Warehouse

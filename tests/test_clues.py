@@ -12,8 +12,9 @@ from sqlalchemy import func, insert, select, text
 
 from monitoring.alerts import clue_list, clues, queue
 from monitoring.alerts.cases import Refused
+from monitoring.alerts.clue_effects import CHANNELS, NewClue, due_date, level_of
 from monitoring.alerts.clue_list import clue_page, repeat_callers, reveal
-from monitoring.alerts.clues import CHANNELS, NewClue, Registered, conclude, due_date, level_of, plain_phone
+from monitoring.alerts.clues import Registered, conclude, plain_phone
 from monitoring.alerts.deadlines import LIMITS
 from monitoring.alerts.timeline import timeline
 from monitoring.feeds import load_feeds
@@ -421,7 +422,7 @@ def test_an_alert_shows_its_clues(store: Store, clerk: Known) -> None:
 def test_channels_are_those_of_the_feed_and_one_for_the_rest() -> None:
     column = load_feeds(None)["clues"].std_columns()["channel"]
     feed = {str(code) for code in column.codes}
-    assert {channel.zh for channel in clues.CHANNELS.values()} == feed | {"其他"}
+    assert {channel.zh for channel in CHANNELS.values()} == feed | {"其他"}
 
 
 def test_where_a_household_lives_is_what_the_registry_says_and_not_the_clue(store: Store, clerk: Known) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from monitoring.alerts import digest, queue
-from monitoring.alerts.clues import NewClue
+from monitoring.alerts.clue_effects import NewClue
 from monitoring.alerts.digest import COUNTY, NOWHERE, counts_by_township, first_since, load_addresses, run
 from monitoring.people import Denied, operator
 from monitoring.people.settings import SettingsError

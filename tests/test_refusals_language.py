@@ -13,6 +13,7 @@ import pytest
 from monitoring import ui
 from monitoring.alerts import clues
 from monitoring.alerts.cases import DoneAlready, Refused, TakenByOther, text
+from monitoring.alerts.clue_effects import NewClue
 from monitoring.alerts.moves import STATUSES, VERBS, NotNow
 from monitoring.alerts.outcomes import OUTCOMES, Given, missing, unhelped
 from monitoring.language import Language, Words, catalogue
@@ -161,7 +162,7 @@ def test_everything_that_an_outcome_lacks_is_told_in_english(outcome: object) ->
 
 
 def test_a_clue_with_everything_wrong_is_told_in_english() -> None:
-    wrong = clues.NewClue("smoke", date(2020, 1, 1), "", "", caller="王" * 65, phone="12")
+    wrong = NewClue("smoke", date(2020, 1, 1), "", "", caller="王" * 65, phone="12")
     with pytest.raises(Refused) as told:
         clues._clean(wrong, date(2026, 11, 23))
     said = ui.words_of(told.value, EN)

@@ -172,9 +172,13 @@ def write(case: Case) -> None:
 
 def add_events(act: Acting, alert_id: int, version: int, events: Sequence[dict[str, Any]]) -> None:
     """Events as they are kept: by whom, when, and the version that they made."""
+    act.con.execute(insert(alert_event), event_rows(act, alert_id, version, events))
+
+
+def event_rows(act: Acting, alert_id: int, version: int, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of `add_events`, for whoever writes those of many alerts at once."""
     by = {"alert_id": alert_id, "at": act.at, "account_id": act.person.account, "by": act.person.person}
-    told = [event | by | {"detail": {"version": version, **event["detail"]}} for event in events]
-    act.con.execute(insert(alert_event), told)
+    return [event | by | {"detail": {"version": version, **event["detail"]}} for event in events]
 
 
 def shown(act: Acting, alert_id: int) -> AlertCard:

@@ -13,7 +13,8 @@ from sqlalchemy.sql import ColumnElement
 
 from monitoring.alerts.cards import shown_household
 from monitoring.alerts.cases import find
-from monitoring.alerts.clues import CALLER, PHONE, find_clue, plain_phone, without_names
+from monitoring.alerts.clue_effects import CALLER, PHONE, without_names
+from monitoring.alerts.clues import find_clue, plain_phone
 from monitoring.exporting.masking import STARS
 from monitoring.people import Acting, Caller, Denied, Person, acting, reading
 from monitoring.people.viewing import stated_purpose

@@ -8,21 +8,20 @@ stand on the newest. The newest period's sample of households that nothing flagg
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Executable, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 
 from monitoring.alerts import standing, summing
 from monitoring.alerts.choices import SHOWS_RISK, chosen
-from monitoring.alerts.clues import take_in_delivered
 from monitoring.alerts.comparing import GONE, SETTLED, SHOWN, STANDING, TOLD, AlertSettings, Changes, compare, numbered
 from monitoring.alerts.deadlines import counted_from
-from monitoring.alerts.delivered import clues_of_run
+from monitoring.alerts.delivered import clues_of_run, take_in_delivered
 from monitoring.alerts.happening import BY, happened
 from monitoring.alerts.naming import HOUSEHOLD
 from monitoring.alerts.signals import conditions_of_run, households, signals_of_run
@@ -30,7 +29,7 @@ from monitoring.alerts.standing import ALERT_TOLD
 from monitoring.misses.drawing import draw, offered
 from monitoring.people import Acting, Person
 from monitoring.store import Store
-from monitoring.store.bulk import BATCH, insert_frame
+from monitoring.store.bulk import execute_many, insert_frame
 from monitoring.store.schema import alert, alert_event, alert_signal, taken_in
 from monitoring.warehouse import Publication, Warehouse
 from monitoring.working_days import local_day
@@ -205,7 +204,7 @@ class _Sync:
         gone = update(alert_signal).where(alert_signal.c.id == bindparam("row")).values(
             state=GONE, gone_period=self.period
         )  # fmt: skip
-        self._many(gone, over.select(row="id").to_dicts())
+        execute_many(self.con, gone, over.select(row="id").to_dicts())
 
     def _go_on(self, going_on: pl.DataFrame) -> None:
         """What signals tell anew, and that they were seen in this period."""
@@ -218,8 +217,10 @@ class _Sync:
         ]
         values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*TOLD, "due_date", "state")}
         renewed = update(alert_signal).where(alert_signal.c.id == bindparam("row")).values(gone_period=None, **values)
-        self._many(
-            renewed, changed.select(pl.col("id").alias("row"), pl.col("state").alias("new_state"), *kept).to_dicts()
+        execute_many(
+            self.con,
+            renewed,
+            changed.select(pl.col("id").alias("row"), pl.col("state").alias("new_state"), *kept).to_dicts(),
         )
         seen = update(alert_signal).where(alert_signal.c.state != GONE, alert_signal.c.last_period < self.period)
         self.con.execute(seen.values(last_period=self.period))
@@ -256,11 +257,7 @@ class _Sync:
         statement = update(alert).where(alert.c.id == bindparam("row")).values(values)
         renamed = due.select(pl.col("id").alias("row"), *(pl.col(name).alias(f"new_{name}") for name in names))
         rows_of = renamed.iter_rows(named=True)
-        self._many(statement, [row | {"new_why": json.loads(row["new_why"])} for row in rows_of])
-
-    def _many(self, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
-        for start in range(0, len(rows), BATCH):
-            self.con.execute(statement, rows[start : start + BATCH])
+        execute_many(self.con, statement, [row | {"new_why": json.loads(row["new_why"])} for row in rows_of])
 
 
 _SUMMED = [

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.engine import RowMapping
 
 from monitoring.alerts.cases import find
-from monitoring.alerts.clues import CHANNELS
+from monitoring.alerts.clue_effects import CHANNELS
 from monitoring.alerts.details import in_places, unmasked
 from monitoring.alerts.moves import VERBS
 from monitoring.alerts.outcomes import MEASURES, OUTCOMES, WENT_TO

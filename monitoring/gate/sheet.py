@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from monitoring.access import Scope
 from monitoring.alerts.cards import AlertCard, card, cards
-from monitoring.alerts.clues import CHANNELS
+from monitoring.alerts.clue_effects import CHANNELS
 from monitoring.alerts.naming import alert_object, household_object
 from monitoring.exporting import masking
 from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH

@@ -94,7 +94,7 @@ def _out(con: Connection, of: Offered) -> pl.Expr:
     """Why a household cannot be drawn, with what people did: an open alert, help that was recorded."""
     unclosed = select(alert.c.household_id).where(alert.c.closed_at.is_(None), alert.c.household_id.is_not(None))
     helped = select(measure.c.household_id).where(measure.c.household_id.is_not(None), measure.c.start > of.help_since)
-    busy, aided = (pl.Series(list(con.execute(asked).scalars()), dtype=pl.String) for asked in (unclosed, helped))
+    busy, aided = (pl.Series(con.execute(asked).scalars().all(), dtype=pl.String) for asked in (unclosed, helped))
     return (
         pl.when(pl.col("out").is_not_null()).then("out")
         .when(pl.col("household_id").is_in(busy.implode())).then(pl.lit("flagged"))
@@ -112,8 +112,10 @@ def _first(act: Acting, of: Offered, run: str, free: pl.DataFrame, size: int) ->
     key = int(act.con.execute(insert(audit_draw).values(row).returning(audit_draw.c.id)).scalar_one())
     strata = allocating.wanted(_counted(free), of.sampling.rates, size, of.seed)
     insert_rows(act.con, audit_stratum, [one | {"draw_id": key} for one in strata.to_dicts()])
-    order = allocating.ranked(free).join(strata, on=allocating.STRATUM, nulls_equal=True, maintain_order="left")
-    order = order.filter(pl.col("place") <= pl.col("wanted") + of.sampling.reserves)
+    met = free.join(strata, on=allocating.STRATUM, nulls_equal=True, maintain_order="left")
+    # Only those that can be drawn are put in order: all households of a county take three times as long.
+    first = pl.col("key").rank("ordinal").over(allocating.STRATUM) <= pl.col("wanted") + of.sampling.reserves
+    order = allocating.ranked(met.filter(first))
     states = pl.when(pl.col("place") <= pl.col("wanted")).then(pl.lit(DRAWN)).otherwise(pl.lit(RESERVE))
     _insert(act.con, key, order.with_columns(state=states))
     _list(act.con, key, of)

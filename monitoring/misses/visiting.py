@@ -17,6 +17,7 @@ from sqlalchemy.sql import ColumnElement
 from monitoring.alerts import clues
 from monitoring.alerts.cards import shown_household, shown_name
 from monitoring.alerts.cases import LONGEST_TEXT, Refused, named, text
+from monitoring.alerts.clue_effects import NewClue
 from monitoring.alerts.naming import household_object
 from monitoring.language import Words
 from monitoring.misses.drawing import promote
@@ -136,7 +137,7 @@ def _case(act: Acting, row: RowMapping, on: date, visitor: str, note: str) -> in
     act.need("clue.register")
     told = f"漏判抽查走访：{note}"[:LONGEST_TEXT]
     name = (row["name"] or "户主")[:LONGEST_NAME]
-    new = clues.NewClue(
+    new = NewClue(
         CHANNEL, on, name, told, caller=visitor, household_id=row["household_id"], township=row["township"], village=row["village"]
     )  # fmt: skip
     return clues.register_within(act, new).alert.id

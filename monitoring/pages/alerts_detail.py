@@ -10,8 +10,8 @@ import streamlit as st
 from monitoring import ui
 from monitoring.alerts import queue
 from monitoring.alerts.cards import AlertCard
+from monitoring.alerts.clue_effects import CHANNELS
 from monitoring.alerts.clue_list import REPEAT_DAYS, ClueRow, clues_of
-from monitoring.alerts.clues import CHANNELS
 from monitoring.alerts.moves import STATUSES
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.points import WORDS

@@ -9,8 +9,9 @@ import streamlit as st
 
 from monitoring import ui
 from monitoring.alerts import clue_list, deadlines
+from monitoring.alerts.clue_effects import CHANNELS, NewClue
 from monitoring.alerts.clue_list import STATES, CluePage, ClueRow
-from monitoring.alerts.clues import CHANNELS, NewClue, conclude, register
+from monitoring.alerts.clues import conclude, register
 from monitoring.language import number
 from monitoring.pages import alerts_work
 from monitoring.pages.alerts_queue import plain, today

@@ -7,20 +7,24 @@ Both within the caller's transaction, with the values that an INSERT of the tabl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import JSON, Connection, Table
+from sqlalchemy import JSON, Boolean, Connection, Date, Executable, Table
 from sqlalchemy.exc import DBAPIError
 
+from monitoring.store.schema import Moment
+
 BATCH = 5_000
+_REPEATED = (Boolean, Date, Moment)  # many rows hold few different ones: each is made ready once
 
 
 def insert_rows(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts rows that all name the same columns. Raises SQLAlchemy's DBAPIError."""
     if rows:
-        _insert(con, table, list(rows[0]), _prepared(con, table, rows))
+        columns = [_column(con, table, name, [row[name] for row in rows]) for name in rows[0]]
+        _insert(con, table, list(rows[0]), zip(*columns, strict=True))
 
 
 def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mapping[str, Any]) -> None:
@@ -28,15 +32,32 @@ def insert_frame(con: Connection, table: Table, rows: pl.DataFrame, same: Mappin
     for a JSON column is JSON already. Raises SQLAlchemy's DBAPIError."""
     if rows.is_empty():
         return
-    columns = [_column(con, table, name, rows[name].to_list()) for name in rows.columns]
-    constant = [itertools.repeat(_ready(con, table, name)(value), rows.height) for name, value in same.items()]
+    columns = [
+        rows[name].to_list()
+        if isinstance(table.c[name].type, JSON)
+        else _column(con, table, name, rows[name].to_list())
+        for name in rows.columns
+    ]
+    constant = [itertools.repeat(_column(con, table, name, [value])[0], rows.height) for name, value in same.items()]
     _insert(con, table, [*rows.columns, *same], zip(*columns, *constant, strict=True))
 
 
+def execute_many(con: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One statement for each of many rows of values, a batch at a time. Raises SQLAlchemy's DBAPIError."""
+    for start in range(0, len(rows), BATCH):
+        con.execute(statement, rows[start : start + BATCH])
+
+
 def _column(con: Connection, table: Table, name: str, values: list[Any]) -> list[Any]:
-    """The values of one column as the driver takes them."""
-    processor = None if isinstance(table.c[name].type, JSON) else _processor(con, table, name)
-    return values if processor is None else [processor(value) for value in values]
+    """The values of one column as the driver takes them: the same that an INSERT would make of each."""
+    kind = table.c[name].type
+    processor = kind.dialect_impl(con.dialect).bind_processor(con.dialect)
+    if processor is None:
+        return values
+    if isinstance(kind, _REPEATED):
+        made = {value: processor(value) for value in set(values)}
+        return [made[value] for value in values]
+    return [processor(value) for value in values]
 
 
 def _insert(con: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -64,20 +85,3 @@ def _copy(con: Connection, table: Table, names: Sequence[str], rows: Iterable[tu
 def _target(con: Connection, table: Table, names: Sequence[str]) -> str:
     quoted = con.dialect.identifier_preparer.quote
     return f"{quoted(table.name)} ({', '.join(map(quoted, names))})"
-
-
-def _prepared(con: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
-    """The rows' values as the driver takes them."""
-    ready = [(name, _ready(con, table, name)) for name in rows[0]]
-    for row in rows:
-        yield tuple(prepare(row[name]) for name, prepare in ready)
-
-
-def _ready(con: Connection, table: Table, name: str) -> Callable[[Any], Any]:
-    """What makes of a value what the driver takes: the same that an INSERT would do."""
-    return _processor(con, table, name) or (lambda value: value)
-
-
-def _processor(con: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
-    """The same, None where the driver takes values as they are."""
-    return table.c[name].type.dialect_impl(con.dialect).bind_processor(con.dialect)

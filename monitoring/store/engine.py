@@ -25,6 +25,7 @@ from monitoring.store import migrating
 
 URL = "BULUO_DATABASE_URL"
 BUSY_MILLISECONDS = 30_000
+CACHE_KIB = 16_384  # of SQLite's pages, a connection, as it touches them; at its default of 2 MB a run's writes are paged out and in again
 _SAFE_SQLITE = (3, 51, 3)
 
 
@@ -114,7 +115,8 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin_sqlite`
-    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+                   f"cache_size=-{CACHE_KIB}"):  # fmt: skip
         connection.execute(f"pragma {pragma}")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
+import functools
 import hmac
 import secrets
 
@@ -45,8 +45,10 @@ def unseal(key: bytes, purpose: str, sealed: str) -> str:
 
 def keyed_digest(key: bytes, purpose: str, text: str) -> str:
     """64 hex characters: the same for the same text, and of no use to whoever lacks the key."""
-    return hmac.new(_derived(key, f"digest {purpose}"), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_derived(key, f"digest {purpose}"), text.encode(), "sha256").hex()
 
 
+@functools.lru_cache(maxsize=64)
 def _derived(key: bytes, purpose: str) -> bytes:
+    """Remembered: a process has one home's key and a few purposes, and a file's clues ask for the same thousands of times."""
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"buluo " + purpose.encode()).derive(key)
