@@ -6,6 +6,7 @@ BULUO_TEST_HOME names a home that is published already (to try pages against ano
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tests.stores import empty_database, empty_sqlite, postgres, sqlite_store, s
 from tests.two_months import two_months  # noqa: F401 -- fixtures
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+
+# Images for containers often forbid it: then every server and command that a test starts would compile the project anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

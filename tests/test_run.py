@@ -139,17 +139,34 @@ def assert_survived(home: Path, inbox: Path, undisturbed: str) -> None:
     assert list(home.glob("deliveries/*/.writing*")) == []
 
 
-def killed(home: Path, inbox: Path, moment: str) -> bool:
-    """Whether the run was killed at the moment, before it ended."""
-    command = [sys.executable, "-m", "tests.killed_run", str(home), str(inbox), NOVEMBER, moment]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == -9
+Killed = Callable[[Path, Path, str], bool]
+
+
+@pytest.fixture(scope="module")
+def killed() -> Iterator[Killed]:
+    """Whether the run was killed at the moment, before it ended. One process imports everything once for all of them."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.killed_run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+
+        def call(home: Path, inbox: Path, moment: str) -> bool:
+            assert process.stdin and process.stdout
+            process.stdin.write(f"{json.dumps([str(home), str(inbox), NOVEMBER, moment])}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline().strip()
+            assert answer in ("killed", "done")
+            return answer == "killed"
+
+        yield call
+        assert process.stdin
+        process.stdin.close()
 
 
 @pytest.mark.parametrize(
     "moment", ["file:3", "step:link", "step:snapshot", "step:assess", "step:check", "step:publish"]
 )
 def test_a_run_killed_at_any_step_leaves_the_published_one_and_the_next_run_works(
-    home: Path, tmp_path: Path, undisturbed: str, moment: str
+    home: Path, tmp_path: Path, undisturbed: str, killed: Killed, moment: str
 ):
     inbox, before = november_inbox(tmp_path), pointer(home)
     assert killed(home, inbox, moment)
@@ -159,7 +176,7 @@ def test_a_run_killed_at_any_step_leaves_the_published_one_and_the_next_run_work
 
 @pytest.mark.parametrize("first", [1, 2, 3])
 def test_a_run_killed_at_any_change_on_disk_leaves_the_published_one_and_the_next_run_works(
-    october: Path, tmp_path: Path, undisturbed: str, first: int
+    october: Path, tmp_path: Path, undisturbed: str, killed: Killed, first: int
 ):
     kills = 0
     for nth in range(first, 30, 3):
