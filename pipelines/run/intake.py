@@ -256,14 +256,21 @@ def conform(reading: FileReading, feeds: Mapping[str, Feed]) -> Conforming:
     return Conforming(replace(reading, parts=[replace(p, frame=pl.DataFrame()) for p in reading.parts]), done)
 
 
-def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable[[int, int, str], None]) -> Intake:
-    """Reads every file of the inbox; `told(done, of, name)` reports progress.
+def receive(
+    inbox: Path,
+    feeds: Mapping[str, Feed],
+    folder: Path,
+    told: Callable[[int, int, str], None],
+    known: Known | None = None,
+) -> Intake:
+    """Reads every file of the inbox; `told(done, of, name)` reports progress. `known`: the `targets` of the feeds, where they
+    are made once for many inboxes.
 
     Several files are under way at once, as far as memory allows: parts of the work use one core only (decoding, a
     workbook's own process). They are put together in their order, so that a part has the same number in every run.
     """
     files = [(path, path.relative_to(inbox).as_posix()) for path in inbox_files(inbox)]
-    collector, known = Collector(feeds, folder), targets(feeds)
+    collector, known = Collector(feeds, folder), known or targets(feeds)
     ahead: deque[tuple[str, int, Future[Conforming]]] = deque()
     waiting = deque(files)
     with ThreadPoolExecutor(WORKERS) as workers:
