@@ -6,6 +6,7 @@ not yet current, says so in one line of JSON, and goes on with the next month. T
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -46,6 +47,7 @@ def order_of(home: Path, period: str) -> Order:
 def main(home: Path, persons: int, months: int) -> None:
     from pipelines.sample import begin_county  # with NumPy and the writers of workbooks: only this process needs them
 
+    gc.set_threshold(100_000, 20, 100)  # as in a run: many objects, few cycles
     feeds = load_feeds(home / "feeds")  # no packs, no rules: the runs read those
     known = targets(feeds)
     _, made = begin_county(persons, months, SEED, home / "inbox")
