@@ -44,6 +44,7 @@ from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
 DEFAULT_PACK = "national-2020"
+SELDOM = (100_000, 20, 100)  # a run makes many objects and few cycles: looking for them costs a second of forty
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -156,9 +157,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(a: argparse.Namespace, console: Console) -> int:
-    gc.set_threshold(
-        100_000, 20, 100
-    )  # a run makes many objects and few cycles: looking for them costs a second of forty
+    gc.set_threshold(*SELDOM)
     with Teller(console, a.state) as told, told.to_the_end():
         decided = linking.decisions_for_run(a.home)
         summary = run(Order(a.home, a.period, a.inbox, a.pack, a.accept_shrink, decided), told)
@@ -340,6 +339,7 @@ def _sample(a: argparse.Namespace, console: Console) -> int:
 
 
 def _demo(a: argparse.Namespace, console: Console) -> int:
+    gc.set_threshold(*SELDOM)
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
     office.write_demo_settings(a.home)
     summary, definitions, team = None, load_definitions(a.home), None

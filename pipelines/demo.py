@@ -6,6 +6,7 @@ not yet current, says so in one line of JSON, and goes on with the next month. T
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -13,7 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.run import Order, Refused, Taken, load_definitions, retake, take_in
+from monitoring.feeds import load_feeds
+from pipelines.reading import targets
+from pipelines.run import Order, Refused, Taken, retake, take_in
 
 PACK, SEED = "demo", 1
 _ROOT = Path(__file__).resolve().parent.parent
@@ -44,10 +47,12 @@ def order_of(home: Path, period: str) -> Order:
 def main(home: Path, persons: int, months: int) -> None:
     from pipelines.sample import begin_county  # with NumPy and the writers of workbooks: only this process needs them
 
-    feeds, _, _ = load_definitions(home)
+    gc.set_threshold(100_000, 20, 100)  # as in a run: many objects, few cycles
+    feeds = load_feeds(home / "feeds")  # no packs, no rules: the runs read those
+    known = targets(feeds)
     _, made = begin_county(persons, months, SEED, home / "inbox")
     for period in made:
-        intake, delivery = take_in(order_of(home, period), feeds)
+        intake, delivery = take_in(order_of(home, period), feeds, known=known)
         print(
             json.dumps({"period": period, "delivery": str(delivery.folder), "files": intake.files}),
             flush=True,

@@ -104,7 +104,7 @@ def train_model(home: Path, at: datetime, period: str | None = None, seed: int =
 
 def county_panel(home: Path, store: Store, period: str | None = None) -> Panel:
     """The labelled rows of the published periods up to `period` (the latest where none is named). Raises ValueError."""
-    from monitoring.forecast.history import confirmed_cases, panel, read_period, visits_since
+    from monitoring.forecast.history import confirmed_cases, panel, read_period, used, visits_since
 
     try:
         published = publication(home)
@@ -114,7 +114,9 @@ def county_panel(home: Path, store: Store, period: str | None = None) -> Panel:
     runs = [run for run in reversed(published.runs) if run.period <= until]
     if not runs:
         raise ValueError(f"{until} 及以前没有发布过结果；已发布的期间：{'、'.join(r.period for r in published.runs)}")
-    return panel(map(read_period, runs), confirmed_cases(store), visits_since(store))
+    since = visits_since(store)
+    whole = set(used((run.period for run in runs), since))
+    return panel((read_period(run, run.period in whole) for run in runs), confirmed_cases(store), since)
 
 
 def _card(a: argparse.Namespace, console: Console) -> int:

@@ -35,6 +35,7 @@ from monitoring.forecast.history import (
     panel,
     read_period,
     thinned,
+    used,
 )
 from monitoring.forecast.keeping import MANIFEST, PIPELINE, Altered, Kept, keep, load, of_period
 from monitoring.forecast.limits import SHIPPED as LIMITS_FILE
@@ -235,6 +236,23 @@ def test_a_panel_with_a_planted_leak_is_not_trained_on() -> None:
     knows = first.rows.with_columns(income_ratio=pl.Series([0.1] * 40 + [3.0] * 160))
     with pytest.raises(Leak, match="income_ratio"):
         panel([Period("2026-01", "x", knows, first.members, first.helped), *later], NO_CASES)
+
+
+def test_periods_that_only_say_who_came_to_need_help_bring_no_features() -> None:
+    helped = {"2026-02": (0,), "2026-09": (1,)}
+    whole = [period(name, helped.get(name, ())) for name in MONTHS]
+    wanted = used(MONTHS)
+    bare = [one if one.name in wanted else replace(one, rows=one.rows.select("household_id")) for one in whole]
+    told, asked = panel(bare, NO_CASES), panel(whole, NO_CASES)
+    assert wanted == ["2026-03"] and told.closed == ("2026-01", "2026-02", "2026-03")
+    assert told.rows.equals(asked.rows) and told.entries == asked.entries == 2
+
+
+def test_a_period_read_without_features_has_the_same_households(published_home: Path) -> None:
+    run = publication(published_home).run_of(None)
+    whole, bare = read_period(run), read_period(run, whole=False)
+    assert bare.rows.equals(whole.rows.select("household_id")) and whole.rows.width > len(FEATURES)
+    assert bare.members.equals(whole.members) and bare.helped.equals(whole.helped)
 
 
 # --- training and keeping

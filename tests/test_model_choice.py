@@ -14,10 +14,10 @@ from sklearn.metrics import roc_auc_score
 
 from monitoring.forecast.keeping import TRUSTED
 from monitoring.model import evaluate, fit, score
-from monitoring.model.candidates import BLEND, PARTS, Blend
+from monitoring.model.candidates import BLEND, LED, PARTS, Blend, along, regression
 from monitoring.model.evaluating import income_of
 from monitoring.model.explaining import base, steps
-from monitoring.model.fitting import Trial, _choose, raw_scores, standard_error
+from monitoring.model.fitting import Trial, _choose, fit_frame, raw_scores, standard_error
 from monitoring.model.metrics import average_precision, ranking
 from monitoring.model.panel import ENOUGH_IN_PERIOD, MANY_VALUES, Columns, PanelError, Relative
 
@@ -171,3 +171,26 @@ def test_the_blend_needs_to_win_by_half_of_what_boosting_alone_must(gain: float,
     assert 0.5 * error < 0.02 < error
     assert _choose((default, between), y, units, 0)[0].name == chosen
     assert _choose((default, Trial("shallow_boosting", {}, between.pr_auc, other.raw, None)), y, units, 0)[0] is default
+
+
+def test_a_regression_that_begins_where_the_last_one_ended_comes_to_the_same_in_fewer_steps() -> None:
+    chance = np.random.default_rng(7)
+    made = chance.normal(size=(1500, 20))
+    y = (chance.random(1500) < 1 / (1 + np.exp(2.5 - made[:, 0] - 0.5 * made[:, 1]))).astype(np.float64)
+    settings = [{"C": c} for c in LED]
+    followed, alone = along(settings, made, y), [regression(setting).fit(made, y) for setting in settings]
+    for one, other in zip(followed, alone, strict=True):
+        assert np.abs(one.decision_function(made) - other.decision_function(made)).max() < 0.01
+    assert sum(int(one.n_iter_[0]) for one in followed) < sum(int(one.n_iter_[0]) for one in alone)
+
+
+def test_of_a_candidate_whose_setting_is_settled_no_other_is_tried() -> None:
+    frame, columns = inflated(), Columns("person", "year", "poor", ("wage", "rooms"))
+    asked = {"logistic": {"C": 0.3}}
+    settled = fit_frame(frame, columns, {}, ("logistic",), 0, settled=asked)
+    assert [trial.setting for trial in settled.trials] == [settled.model.setting] == [{"C": 0.3}]
+    chosen = fit_frame(frame, columns, {}, ("logistic",), 0)
+    assert chosen.model.setting != {"C": 0.3}
+    same = fit_frame(frame, columns, {}, ("logistic",), 0, settled={"logistic": chosen.model.setting})
+    gap = same.model.raw(same.model.encoder.matrix(frame)) - chosen.model.raw(chosen.model.encoder.matrix(frame))
+    assert np.abs(gap).max() == 0.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.reading import read_file, targets
 from tests.reading_files import DEATHS, DIBAO, LI, ZHANG, cells, feeds, only, read, rows_of, text, why, workbook, write
 
 
@@ -28,6 +29,17 @@ def test_every_feed_is_recognised_by_its_canonical_headings(tmp_path: Path, feed
     assert part.feed == feed_id
     assert part.frame.columns == ["row", *(c.name for c in columns), "extra"]
     assert part.unknown_headings == []
+
+
+def test_what_a_row_of_headings_means_is_kept_for_the_next_file_with_the_same_ones(tmp_path: Path) -> None:
+    known = targets(feeds())
+    first = write(tmp_path / "a.csv", text([DIBAO, ZHANG]))
+    readings = [read_file(first, feeds(), name="低保.csv", known=known) for _ in range(2)]
+    kept = len(known.tried)
+    assert kept and readings[0].parts[0].feed == readings[1].parts[0].feed == "dibao"
+    assert readings[0].parts[0].frame.equals(readings[1].parts[0].frame)
+    read_file(first, feeds(), name="另一个名字.csv", known=known)  # the name may decide what a file is
+    assert len(known.tried) > kept
 
 
 @pytest.mark.parametrize("feed_id", sorted(feeds()))

@@ -134,6 +134,8 @@ HELPED = """
     SELECT p.person_id, p.household_key FROM std_temporary_aid a JOIN person_snapshot p USING (person_id) CROSS JOIN run
     WHERE a.counts AND p.alive AND a.accepted_date > run.as_of - INTERVAL 1 MONTH AND a.accepted_date <= run.as_of"""
 
+_NOT_HELPED = f"h.household_key NOT IN (SELECT household_key FROM ({HELPED}))"
+
 
 def features_sql(extra: str = "") -> str:
     """One row a household that nobody helps at the period's end: keys, place, groups, `again` and every feature."""
@@ -150,5 +152,10 @@ def features_sql(extra: str = "") -> str:
         LEFT JOIN ({_MEMBERS}) m ON m.household_key = h.household_key
         LEFT JOIN (SELECT household_key, count(*) AS signals, count(*) FILTER (level IN ('red', 'orange')) AS urgent FROM signal
             WHERE kind IN ('gap', 'risk') AND rule <> 'MODEL-RISK' GROUP BY household_key) g ON g.household_key = h.household_key
-        WHERE h.household_key NOT IN (SELECT household_key FROM ({HELPED}))
+        WHERE {_NOT_HELPED}
         ORDER BY h.household_id"""
+
+
+def households_sql() -> str:
+    """The households of `features_sql`, without what it says of them."""
+    return f"SELECT h.household_id FROM household_snapshot h CROSS JOIN run WHERE {_NOT_HELPED} ORDER BY h.household_id"

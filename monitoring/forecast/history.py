@@ -27,7 +27,7 @@ import polars as pl
 from sqlalchemy import func, select
 
 from monitoring.forecast import HORIZON
-from monitoring.forecast.features import FEATURES, HELPED, features_sql
+from monitoring.forecast.features import FEATURES, HELPED, features_sql, households_sql
 from monitoring.store import Store
 from monitoring.store.schema import alert, visit
 from monitoring.warehouse import Published, Warehouse
@@ -48,7 +48,8 @@ class Leak(ValueError):
 
 @dataclass(frozen=True)
 class Period:
-    """One past period: households that nobody helped, their members, and all who were helped."""
+    """One past period: households that nobody helped, their members, and all who were helped. Of a period that only says who
+    was helped, `rows` are the households without features."""
 
     name: str
     sha256: str
@@ -76,13 +77,14 @@ class Panel:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_period(published: Published) -> Period:
-    """Reads one published warehouse. Raises Leak where it knows more than its period could."""
+def read_period(published: Published, whole: bool = True) -> Period:
+    """Reads one published warehouse; features only where `whole` (`used` says of which periods the panel takes them). Raises
+    Leak where it knows more than its period could."""
     with published.path.open("rb") as f:
         sha256 = hashlib.file_digest(f, "sha256").hexdigest()
     with closing(Warehouse(published.path)) as warehouse, warehouse.workspace() as con:
         known_then(con, published.period)
-        rows = con.sql(features_sql()).pl()
+        rows = con.sql(features_sql() if whole else households_sql()).pl()
         members = con.sql("""
             SELECT m.person_id, h.household_id FROM membership m JOIN household h USING (household_key) WHERE m.alive AND m.belongs
             ORDER BY ALL""").pl()
@@ -145,8 +147,7 @@ def panel(periods: Iterable[Period], cases: pl.DataFrame, since: str | None = FR
     `since` on (None: none are). Raises Leak where a feature knows the answer."""
     known = {one.name: one for one in periods}
     names = sorted(known)
-    closed = [name for name in names if all(later in known for later in _window(name))]
-    closed, door = comparable(closed, since)
+    closed, door = _labelled(names, since)
     cases = cases if door else cases.clear()
     told = {name: labelled(known[name], [known[later] for later in _window(name)], cases) for name in closed}
     rows = pl.concat([told[name] for name in thinned(closed)], how="vertical_relaxed") if told else pl.DataFrame()
@@ -159,6 +160,17 @@ def panel(periods: Iterable[Period], cases: pl.DataFrame, since: str | None = FR
     entered = pl.concat([one.filter(pl.col("label") == 1).select("household_id") for one in told.values()])
     entries = entered["household_id"].n_unique()
     return Panel(rows, tuple(closed), {name: known[name].sha256 for name in names}, entries, door, since)
+
+
+def used(names: Iterable[str], since: str | None = FROM_THE_FIRST) -> list[str]:
+    """Of these periods the ones whose rows `panel` takes; the others only say who came to need help when."""
+    return thinned(_labelled(sorted(names), since)[0])
+
+
+def _labelled(names: Sequence[str], since: str | None) -> tuple[list[str], bool]:
+    """The periods whose window has closed and whose labels mean the same; see `comparable`."""
+    known = set(names)
+    return comparable([name for name in names if known.issuperset(_window(name))], since)
 
 
 def comparable(closed: Sequence[str], since: str | None) -> tuple[list[str], bool]:

@@ -21,6 +21,7 @@ from monitoring.forecast.history import COVERED, STEP, Panel
 from monitoring.forecast.keeping import Kept, keep, kept
 from monitoring.forecast.limits import Limits, load_limits
 from monitoring.model import Model, evaluate
+from monitoring.model.candidates import BLEND
 from monitoring.model.fitting import fit_frame
 from monitoring.model.metrics import reference_shares, stability
 from monitoring.model.panel import Columns, PanelError
@@ -61,7 +62,10 @@ def train(
     report = evaluated(panel, limits, seed, candidates)
     names = [feature.name for feature in FEATURES]
     columns = Columns("household_id", "period", "label", tuple(names))
-    model = fit_frame(panel.rows, columns, MONOTONE, (report.chosen,), seed, relative=False).model
+    # In the setting that was tested: what the report says is said of it, and choosing once more would cost as much again.
+    tested = report.model.setting
+    settled = tested if report.chosen == BLEND else {report.chosen: tested}
+    model = fit_frame(panel.rows, columns, MONOTONE, (report.chosen,), seed, relative=False, settled=settled).model
     told = report.to_dict() | {"warnings": _warnings(report)}
     return keep(
         home, model,

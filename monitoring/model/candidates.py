@@ -54,6 +54,7 @@ FEW_POSITIVES = 3_000  # above it a leading column changes nothing any more, and
 LARGE = 60_000  # rows above which a panel is large: one fold is held out instead of each in turn, trees learn faster
 SLOW, FASTER = ("additive_boosting", "shallow_boosting"), {"learning_rate": 0.1, "max_iter": 100}
 PIECE = 50_000  # rows whose columns are made at once
+WARM = 1e-5  # tolerance of a regression that begins near its end
 JUDGED = 20_000  # rows on which the leading column is looked for
 
 
@@ -141,12 +142,25 @@ def path(
     told: list[Floats] = []
     for wanted, same in groupby(settings, lambda setting: bool(setting.get("lead"))):
         made = columns(matrix, wanted).astype(np.float64)  # as of the whole: see fit_one
-        fitted = [regression(setting).fit(made, y) for setting in same]
+        fitted = along(list(same), made, y)
         del made
         pieces = [new[start : start + PIECE] for start in range(0, len(new), PIECE)]
         raws = [[one.decision_function(now) for one in fitted] for now in (columns(piece, wanted) for piece in pieces)]
         told += [np.concatenate(raw).astype(np.float64) for raw in zip(*raws, strict=True)]
     return told
+
+
+def along(settings: Sequence[Mapping[str, Any]], made: Numbers | Floats, y: Floats) -> list[LogisticRegression]:
+    """A regression under each setting, over the same columns: each begins where the one before it ended, and takes a third of
+    the steps. So near its end the usual tolerance would stop it too soon."""
+    fitted: list[LogisticRegression] = []
+    for setting in settings:
+        one = regression(setting)
+        if fitted:
+            one.set_params(warm_start=True, tol=WARM)
+            one.coef_, one.intercept_ = fitted[-1].coef_.copy(), fitted[-1].intercept_.copy()
+        fitted.append(one.fit(made, y))
+    return fitted
 
 
 def leading(matrix: Numbers, y: Floats, encoder: Encoder, seed: int) -> list[int]:

@@ -123,9 +123,11 @@ def fit(
 
 
 def fit_frame(
-    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True, relative: bool = True
+    frame: pl.DataFrame, columns: Columns, monotone: Mapping[str, int], candidates: Sequence[str], seed: int, ahead: bool = True, relative: bool = True,
+    settled: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Fitted:  # fmt: skip
-    """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level."""
+    """As `fit`, with the trials of all candidates. `ahead`: it will score later periods, so that the newest set the level.
+    `settled`: of a candidate that is named there this setting alone is tried."""
     frame = frame.with_columns(labels(frame, columns.label)).filter(pl.col(columns.label).is_not_null())
     y = labels(frame, columns.label).cast(pl.Float64).to_numpy()
     if not 0 < y.sum() < len(y):
@@ -143,7 +145,7 @@ def fit_frame(
 
     with threadpool_limits(threads(len(frame))):
         alone = dict.fromkeys(part for name in candidates for part in (PARTS if name == BLEND else (name,)))
-        tried = _tried(list(alone), encoder, matrix, y, folds, held, seed, monotone)
+        tried = _tried(list(alone), encoder, matrix, y, folds, held, seed, monotone, settled or {})
         trials = tuple(_blend(tried, y) if name == BLEND else tried[name] for name in candidates)
         chosen, why = _choose(trials, y, units, seed)
         default = next((trial for trial in trials if trial.name == DEFAULT), chosen)
@@ -212,24 +214,26 @@ def score(model: Model, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
 
 
 def _tried(
-    names: Sequence[str], encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
+    names: Sequence[str], encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int],
+    settled: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Trial]:  # fmt: skip
     """The trials of several candidates by name: two at a time where each has one thread. A large panel's have two each, and
     memory for one at a time."""
 
     def one(name: str) -> Trial:
         with threadpool_limits(threads(len(y))):  # OpenMP asks each thread anew
-            return _trial(name, encoder, matrix, y, folds, held, seed, monotone)
+            return _trial(name, encoder, matrix, y, folds, held, seed, monotone, settled.get(name))
 
     with ThreadPoolExecutor(2 if len(y) <= THREADED else 1) as workers:
         return dict(zip(names, workers.map(one, names), strict=True))
 
 
 def _trial(
-    name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int]
+    name: str, encoder: Encoder, matrix: Numbers, y: Floats, folds: npt.NDArray[np.int64], held: Sequence[int], seed: int, monotone: Mapping[str, int],
+    settled: Mapping[str, Any] | None = None,
 ) -> Trial:  # fmt: skip
-    """Every setting on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
-    settings = settings_of(name, len(y), y.sum())
+    """Every setting (or the settled one) on the held-out rows; the simplest (they stand in that order) that is as good as the best within chance."""
+    settings = (settled,) if settled is not None else settings_of(name, len(y), y.sum())
     raws = [np.full(len(y), np.nan) for _ in settings]
     fitted: list[Pipeline | Blend] = []
     for fold in held:

@@ -71,7 +71,14 @@ def read_columns(frame: pl.DataFrame, columns: list[Column], scale: Mapping[str,
     twice the memory."""
     there = {c.name: c for c in columns if c.name in frame.columns}
     plain = frame.lazy().select(_plain(c, scale.get(name, 1)).alias(name) for name, c in there.items()).collect()
-    return {name: _read_cells(frame[name], plain[name], c, scale.get(name, 1)) for name, c in there.items()}
+    blank = frame.select(pl.col(name).is_null() for name in there)
+    never = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    return {
+        name: _read_cells(frame[name], plain[name], c, scale.get(name, 1))
+        if plain[name].null_count() > frame[name].null_count()
+        else _as_they_are(plain[name], blank[name], never, c)
+        for name, c in there.items()
+    }
 
 
 def _plain(column: Column, scale: int) -> pl.Expr:
@@ -90,24 +97,29 @@ def _plain(column: Column, scale: int) -> pl.Expr:
     return pl.when(fits).then(raw.cast(dtype, strict=False))
 
 
+def _as_they_are(plain: pl.Series, blank: pl.Series, never: pl.Series, column: Column) -> Cells:
+    """The cells of a column of which none needs cleaning: on small files most of the time would go into asking again."""
+    if column.type != "id":
+        return Cells(column, plain, blank, never)
+    state = blank.replace_strict({False: "valid", True: "missing"}, return_dtype=pl.String)
+    return Cells(column, plain, blank, never, pl.repeat(None, len(plain), dtype=pl.String, eager=True), state)
+
+
 def _read_cells(raw: pl.Series, plain: pl.Series, column: Column, scale: int) -> Cells:
-    """Puts together plain values, blanks and, where there are other cells, what cleaning makes of them."""
+    """Puts together plain values, blanks and, of the other cells, what cleaning makes of them."""
     is_id, value = column.type == "id", pl.col("plain")
     found = {"value": value, "blank": pl.col("raw").is_null(), "unclear": pl.repeat(False, pl.len())}
     if is_id:
         state = pl.when(value.is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
         found |= {"text": pl.repeat(None, pl.len(), dtype=pl.String), "state": state}
     cells = pl.DataFrame({"raw": raw, "plain": plain}).select(**found).get_columns()
-    if plain.null_count() > raw.null_count():
-        at = (raw.is_not_null() & plain.is_null()).arg_true()
-        others = raw.gather(at)
-        distinct = others.unique()
-        parsed = _parse(distinct.to_frame("raw").lazy(), column, scale)
-        cleaned = parsed.with_columns(pl.col("value").cast(type_of(column))).collect()
-        # Only the rows with such a cell look theirs up, and only they are written over: they are few.
-        ours = others.to_frame("raw").join(cleaned, on="raw", how="left", maintain_order="left")
-        cells = [cell.scatter(at, ours[cell.name]) for cell in cells]
-    return Cells(column, *cells)
+    at = (raw.is_not_null() & plain.is_null()).arg_true()
+    others = raw.gather(at)
+    parsed = _parse(others.unique().to_frame("raw").lazy(), column, scale)
+    cleaned = parsed.with_columns(pl.col("value").cast(type_of(column))).collect()
+    # Only the rows with such a cell look theirs up, and only they are written over: they are few.
+    ours = others.to_frame("raw").join(cleaned, on="raw", how="left", maintain_order="left")
+    return Cells(column, *(cell.scatter(at, ours[cell.name]) for cell in cells))
 
 
 def _judged(numbers: pl.LazyFrame) -> pl.LazyFrame:

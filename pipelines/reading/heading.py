@@ -12,10 +12,23 @@ from collections.abc import Mapping
 
 from monitoring.feeds import Feed, normalise_heading
 from pipelines.reading.model import Sheet
-from pipelines.reading.target import Known, Match, Target, given_by, mapping_of, match_of, missing_in, strange_in
+from pipelines.reading.target import (
+    Alone,
+    Known,
+    Match,
+    Nearness,
+    Target,
+    given_by,
+    mapping_of,
+    match_of,
+    missing_in,
+    strange_in,
+)
 from pipelines.reading.two_rows import Cells, is_hint, joined_cells, shown_headings, spans, upper_headings
 
 MAX_HEADING_ROW = 30  # filled rows that are looked at
+MOST_TRIED = 5_000  # rows of headings of which is kept what they meant
+NOT_NEAR: Nearness = (0, 0, "")
 
 
 def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
@@ -23,7 +36,7 @@ def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
     head = sheet.head()
     vocabulary = known.vocabulary
     matches: list[Match] = []
-    nearest: tuple[int, int, str] = (0, 0, "")
+    nearest = NOT_NEAR
     likest: tuple[int, list[str]] = (0, [])  # the row of which most cells are headings of some feed
     for row in [i for i, cells in enumerate(head) if any(cells)][:MAX_HEADING_ROW]:
         single = [[normalise_heading(cell)] if cell else [] for cell in head[row]]
@@ -36,14 +49,16 @@ def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
             likest = row + 1, understood
         if len(understood) + sum(1 for c in pair or () if set(c) & vocabulary) < 2:
             continue
-        for target in known.targets:
-            alone = match_of(target, single, (row + 1,), head[row], hint)
-            both = None
-            if pair is not None:
-                shown = shown_headings(head[row], below, parents)
-                both = match_of(target, pair, (row + 1, row + 2), shown, hint)
-                if both and not _is_better(both, alone, mapping_of(target, under)[0], head[row], below, parents):
-                    both = None
+        by_itself = alone_in(known, row + 1, head[row], hint)
+        if pair is None:
+            matches += filter(None, by_itself.matches)
+            nearest = max(nearest, by_itself.nearest, key=lambda n: n[:2])
+            continue
+        shown = shown_headings(head[row], below, parents)
+        for target, alone in zip(known.targets, by_itself.matches, strict=True):
+            both = match_of(target, pair, (row + 1, row + 2), shown, hint)
+            if both and not _is_better(both, alone, mapping_of(target, under)[0], head[row], below, parents):
+                both = None
             if best := both or alone:
                 matches.append(best)
             else:
@@ -54,6 +69,21 @@ def find_heading(sheet: Sheet, known: Known, hint: str) -> Match | str:
     if isinstance(best_match, Match) and best_match.target.layout.refused:
         return _refusal(best_match)
     return best_match
+
+
+def alone_in(known: Known, row: int, cells: list[str], hint: str) -> Alone:
+    """What a row of headings (1-based) means without the next one. Kept: it is asked again for every month's file."""
+    key = (row, tuple(cells), hint)
+    found = known.tried.get(key)
+    if found is None:
+        single = [[normalise_heading(cell)] if cell else [] for cell in cells]
+        matches = tuple(match_of(target, single, (row,), cells, hint) for target in known.targets)
+        others = (target for target, match in zip(known.targets, matches, strict=True) if match is None)
+        nearest = max((_nearness(target, single, hint) for target in others), key=lambda n: n[:2], default=NOT_NEAR)
+        if len(known.tried) >= MOST_TRIED:
+            known.tried.clear()
+        known.tried[key] = found = Alone(matches, nearest)
+    return found
 
 
 def _unknown(row: int, understood: list[str]) -> str:
@@ -115,7 +145,7 @@ def _likeness(feed: Feed, hint: str) -> int:
     return 99 if feed.id in hint else sum(a + b in hint for a, b in itertools.pairwise(feed.title))
 
 
-def _nearness(target: Target, cells: Cells, hint: str) -> tuple[int, int, str]:
+def _nearness(target: Target, cells: Cells, hint: str) -> Nearness:
     """How near a feed is that does not fit: mapped columns, less missing ones, and the words that say what lacks."""
     mapping, _ = mapping_of(target, cells)
     layout = target.layout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -19,6 +20,9 @@ INVISIBLE = (
     "\u2028\u2029\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 )
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/A N/A", "#SPILL!", "#CALC!")
+
+
+HEAD = 200  # rows of a sheet among which its heading is looked for
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,10 @@ class Sheet:
     broken: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     hidden: bool = False
 
-    def head(self, rows: int = 200) -> list[list[str]]:
-        """The first rows as lists of stripped texts, blanks as ""."""
-        return [[(v or "").strip(INVISIBLE) for v in row] for row in self.grid.head(rows).rows()]
+    def head(self, rows: int = HEAD) -> list[list[str]]:
+        """The first rows (HEAD at most) as lists of stripped texts, blanks as ""."""
+        return self._head[:rows]
+
+    @cached_property
+    def _head(self) -> list[list[str]]:
+        return [[(v or "").strip(INVISIBLE) for v in row] for row in self.grid.head(HEAD).rows()]

@@ -7,7 +7,7 @@ and `strange_in` say what keeps it from being that layout.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitoring.feeds import Column, Feed, Layout, normalise_heading
 from pipelines.reading.two_rows import Cells
@@ -43,12 +43,25 @@ class Match:
         return count, own / max(1, len(self.target.own))
 
 
+Nearness = tuple[int, int, str]  # mapped columns, less missing ones, and the words that say what lacks
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What one row of headings means by itself: its match with each target (None: it is not that), the nearest of the others."""
+
+    matches: tuple[Match | None, ...]
+    nearest: Nearness
+
+
 @dataclass(frozen=True)
 class Known:
-    """All feeds in all their layouts, a feed's own shape before its layouts, and every heading that leads anywhere."""
+    """All feeds in all their layouts, a feed's own shape before its layouts, and every heading that leads anywhere. `tried`:
+    what rows of headings meant to each (see `heading.alone_in`); most files come with the headings of the month before."""
 
     targets: tuple[Target, ...]
     vocabulary: frozenset[str]
+    tried: dict[tuple[int, tuple[str, ...], str], Alone] = field(default_factory=dict, repr=False, compare=False)
 
 
 def targets(feeds: Mapping[str, Feed]) -> Known:

@@ -35,6 +35,7 @@ from pipelines.abreast import checkpointing
 from pipelines.assess import assess, assess_shadows
 from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
+from pipelines.reading import Known
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
 from pipelines.run.figures import write_figures
@@ -234,11 +235,15 @@ def run(
         return summary
 
 
-def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None) -> Taken:
-    """Reads and conforms the order's inbox into a delivery that is not yet current. Raises Refused where nothing is usable."""
+def take_in(order: Order, feeds: dict[str, Feed], told: Told | None = None, known: Known | None = None) -> Taken:
+    """Reads and conforms the order's inbox into a delivery that is not yet current. Raises Refused where nothing is usable.
+
+    `known`: the `targets` of the feeds, for many inboxes in a row."""
     inbox, period, store = order.folder, period_number(order.period), DeliveryStore(order.home)
     writing = store.begin(period)
-    intake = receive(inbox, feeds, writing, lambda done, of, name: told("read", done, of, name) if told else None)
+    intake = receive(
+        inbox, feeds, writing, lambda done, of, name: told("read", done, of, name) if told else None, known
+    )
     if not intake.ledger["part"]["feed"].drop_nulls().len():
         store.discard(Delivery(period, writing, frozenset()))
         why = "\n".join(f"  · {f}：{r}" for f, r in _unusable(intake))

@@ -17,7 +17,7 @@ import polars as pl
 from monitoring.correcting import CORRECTION, WHOLE_LINE
 from monitoring.feeds import Feed
 from pipelines.conform import Conformed, combine_families, conform_part, dedupe, pairing
-from pipelines.reading import FileReading, Part, read_file, targets
+from pipelines.reading import FileReading, Known, Part, read_file, targets
 from pipelines.run.side_by_side import side_by_side
 
 WORKERS = 3  # of two cores: each waits for the disk, for a workbook's own process, or for Python now and then
@@ -269,15 +269,22 @@ def conform(reading: FileReading, feeds: Mapping[str, Feed]) -> Conforming:
     return Conforming(replace(reading, parts=[replace(p, frame=pl.DataFrame()) for p in reading.parts]), done)
 
 
-def receive(inbox: Path, feeds: Mapping[str, Feed], folder: Path, told: Callable[[int, int, str], None]) -> Intake:
-    """Reads every file of the inbox; `told(done, of, name)` reports progress.
+def receive(
+    inbox: Path,
+    feeds: Mapping[str, Feed],
+    folder: Path,
+    told: Callable[[int, int, str], None],
+    known: Known | None = None,
+) -> Intake:
+    """Reads every file of the inbox; `told(done, of, name)` reports progress. `known`: the `targets` of the feeds, where they
+    are made once for many inboxes.
 
     Several files are under way at once, as far as memory allows: parts of the work use one core only (decoding, a
     workbook's own process). They are put together in their order, so that a part has the same number in every run.
     """
     files = inbox_files(inbox)
     names = [path.relative_to(inbox).as_posix() for path in files]
-    collector, known = Collector(feeds, folder), targets(feeds)
+    collector, known = Collector(feeds, folder), known or targets(feeds)
     arrived: dict[int, Conforming] = {}
 
     def work(place: int) -> Conforming:

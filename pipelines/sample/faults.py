@@ -65,10 +65,13 @@ FAULTS = (
 )
 
 
-def altered(values: pl.Series, rows: Ints, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """The column with some rows changed; only those rows are computed."""
+def altered(values: pl.Series, rows: Ints, change: Callable[[pl.Series], pl.Series] | str | None) -> pl.Series:
+    """The column with some rows changed; only those rows are computed. A word (or None) stands in all of them."""
     if not len(rows):
         return values
+    if change is None or isinstance(change, str):
+        word = pl.Series([change], dtype=pl.String).new_from_index(0, len(rows))
+        return values.clone().scatter(pl.Series(rows), word)
     return values.clone().scatter(pl.Series(rows), change(values.gather(pl.Series(rows))))
 
 
@@ -77,24 +80,19 @@ def replaced(series: pl.Series, table: dict[str, str]) -> pl.Series:
     return series.to_frame("v").select(pl.col("v").str.replace_many(list(table), list(table.values()))).to_series()
 
 
-def constant(series: pl.Series, word: str | None = None) -> pl.Series:
-    """The same word, or nothing, in every row."""
-    return pl.Series([word], dtype=pl.String).new_from_index(0, len(series))
-
-
 def spaced(series: pl.Series, gap: str) -> pl.Series:
     """A gap after the first character, as forms have it for names of two."""
     return series.str.slice(0, 1) + gap + series.str.slice(1)
 
 
-NUMBER_FAULTS: dict[str, Callable[[pl.Series], pl.Series]] = {
+NUMBER_FAULTS: dict[str, Callable[[pl.Series], pl.Series] | str | None] = {
     "number with small x": lambda s: s.str.replace("X", "x"),
     "number in full width": lambda s: replaced(s, WIDE),
     "number with blanks": lambda s: s.str.slice(0, 6) + " " + s.str.slice(6, 8) + " " + s.str.slice(14),
     "number with apostrophe": lambda s: "'" + s,
     "number of 15 digits": lambda s: s.str.slice(0, 6) + s.str.slice(8, 9),
-    "number missing": constant,
-    "number as 5.1E+17": partial(constant, word="5.00999E+17"),
+    "number missing": None,
+    "number as 5.1E+17": "5.00999E+17",
     "number rounded to 000": lambda s: s.str.slice(0, 15) + "000",
     "number with wrong check": lambda s: s.str.slice(0, 17) + replaced(s.str.slice(17), WRONG_CHECK),
 }
@@ -219,9 +217,9 @@ class Mess:
             "number in full width": rows("wide number", 0.004),
             "number with small x": rows("small x", 0.25, small),
         }
-        taken = np.zeros(len(numbers), dtype=bool)
+        taken = numbers.is_null().to_numpy().copy()
         for fault, some in hit.items():  # one fault a number, the worst first
-            free = some[~taken[some] & numbers.is_not_null().to_numpy()[some]]
+            free = some[~taken[some]]
             taken[free] = True
             self.counts[fault] += len(free)
             numbers = altered(numbers, free, NUMBER_FAULTS[fault])
@@ -236,24 +234,24 @@ class Mess:
         key: Ints,
         empty: Ints,
     ) -> None:
-        for name, values in columns.items():
-            if name in layout.required or "证件号码" in name:
-                continue
-            blank = empty[values.gather(pl.Series(empty)).is_null().to_numpy()]
+        optional = [name for name in columns if name not in layout.required and "证件号码" not in name]
+        blanks = pl.DataFrame([columns[name].alias(name) for name in optional]).select(pl.all().gather(empty).is_null())
+        for name in optional:
+            blank = empty[blanks[name].to_numpy()]
             word = EMPTY[len(name) * 7 % len(EMPTY)]
             self.counts["empty spelled out"] += len(blank)
-            columns[name] = altered(values, blank, partial(constant, word=word))
+            columns[name] = altered(columns[name], blank, word)
         lost = rows("required", 0.0012 if feed == "registry" or layout.remote else 0.003)
         for index, name in enumerate(layout.required):
             some = lost[key[lost] % len(layout.required) == index]
             self.counts["required value blank"] += len(some)
-            columns[name] = altered(columns[name], some, constant)
+            columns[name] = altered(columns[name], some, None)
         when = next((name for name in layout.required if "日期" in name or name == "发放年月"), None)
         if when:
             some = rows("no date", 0.001)
             self.counts["date that is none"] += len(some)
-            columns[when] = altered(columns[when], some, partial(constant, word="2026-02-30"))
+            columns[when] = altered(columns[when], some, "2026-02-30")
         if "乡镇" in columns and "乡镇" not in layout.required:
             some = rows("no township", 0.008)
             self.counts["township blank"] += len(some)
-            columns["乡镇"] = altered(columns["乡镇"], some, constant)
+            columns["乡镇"] = altered(columns["乡镇"], some, None)
