@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.correcting import CORRECTION
+from monitoring.feeds import load_feeds
+from pipelines.run import intake
 from pipelines.run.side_by_side import side_by_side
 
 WORKERS = 3
@@ -69,3 +75,36 @@ def test_an_error_is_raised_after_the_files_under_way_have_ended():
 
     with pytest.raises(ValueError, match="unreadable"):
         list(side_by_side(work, [1, 2, 3], WORKERS, 100))
+
+
+def delivered(inbox: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, pl.DataFrame], int]:
+    """The tables of a delivery, and how many parts waited on disk meanwhile."""
+    laid, lay_by = list[Path](), intake.Collector.lay_by
+
+    def counted(self: intake.Collector, file: intake.Conforming, name: str) -> intake.Conforming:
+        done = lay_by(self, file, name)
+        laid.extend(path for path in done.waiting.values() if path.exists())
+        return done
+
+    folder.mkdir()
+    with monkeypatch.context() as watched:
+        watched.setattr(intake.Collector, "lay_by", counted)
+        intake.receive(inbox, load_feeds(folder / "none"), folder, lambda *_: None)
+    return {path.name: pl.read_parquet(path) for path in folder.iterdir()}, len(laid)
+
+
+def test_rows_that_memory_has_no_room_for_wait_on_disk_and_the_delivery_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    inbox = shutil.copytree(Path("data/sample/2026-11"), tmp_path / "inbox")
+    (inbox / "更正.csv").write_text(
+        f"姓名,身份证号,死亡日期,{CORRECTION}\n王一,500999193001010017,2026-10-01,G0123456789AB\n", encoding="utf-8"
+    )
+    held, in_memory = delivered(inbox, tmp_path / "held", monkeypatch)
+    monkeypatch.setattr(intake, "HELD_CELLS", 0)
+    monkeypatch.setattr(intake, "SMALL_ROWS", 0)
+    waited, on_disk = delivered(inbox, tmp_path / "waited", monkeypatch)
+    assert in_memory == 0 and on_disk > 20
+    assert held.keys() == waited.keys() and not any("waiting" in name for name in waited)
+    assert all(held[name].equals(waited[name]) for name in held)
+    assert waited["correction.ledger.parquet"]["key"].to_list() == ["G0123456789AB"]
