@@ -4,8 +4,8 @@ Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit,
 `rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
 `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
-Each subject's rules run in one pass, the subjects side by side; all else works on the masks that it makes. A NULL condition is *unknown*, never clear. Statements are
-few: on a small county DuckDB takes longer to plan one than to run it.
+Each subject's rules run in one pass, the subjects side by side; all else works on the masks that it makes. A NULL condition
+is *unknown*, never clear. Statements are few: on a small county DuckDB takes longer to plan one than to run it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def assess(
         [
             *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
             partial(write_unjudged, parts),
-            partial(_write_outcomes),
+            _write_outcomes,
             partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
             partial(_write_parameters, parameters=parameters),
         ],

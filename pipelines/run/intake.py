@@ -101,9 +101,8 @@ class Collector:
         self.feeds, self.folder = feeds, folder
         self.parts: list[dict[str, Any]] = []
         self.tables: dict[str, list[pl.DataFrame]] = {name: [] for name in LEDGER if name != "part"}
-        self.rows: dict[
-            str, list[tuple[pl.DataFrame | Path, int | None]]
-        ] = {}  # with their part, where they do not say it
+        # With the part that they are of, where they do not say it.
+        self.rows: dict[str, list[tuple[pl.DataFrame | Path, int | None]]] = {}
         self.held = 0
         self.pairs: dict[str, dict[str, list[pl.DataFrame]]] = {}
 
