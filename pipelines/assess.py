@@ -85,6 +85,8 @@ def assess(
             household_key, (CASE level {order} END)::INTEGER AS level_order
         FROM {_FOUND}
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
+    for table in (_FOUND, _OUTCOME, _UNKNOWN, *(part.table for part in parts)):
+        con.execute(f"DROP TABLE {table}")
 
 
 def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
@@ -159,7 +161,7 @@ def _condition(c: CompiledRule) -> str:
 
 def _count(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
     """For every rule and village how many were hit, clear and unknown, and for want of what."""
-    rules = ", ".join(f"('{c.code}', '{c.record}', {1 << i})" for i, c in enumerate(part.group))
+    rules = ", ".join(f"({quoted(c.code)}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
     con.execute(f"""
         INSERT INTO {_OUTCOME}
         SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
@@ -167,7 +169,7 @@ def _count(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
                 coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
             FROM {part.table} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
     missing = ", ".join(
-        f"('{c.code}', {1 << i}, '{column}', {1 << part.sometimes.index(column)})"
+        f"({quoted(c.code)}, {1 << i}, {quoted(column)}, {1 << part.sometimes.index(column)})"
         for i, c in enumerate(part.group)
         for column in c.inputs
         if column in part.sometimes

@@ -36,7 +36,7 @@ from pipelines import listing as listing_commands
 from pipelines.demo import months_ahead
 from pipelines.demo_work import MONTHS, Team
 from pipelines.reading import read_file
-from pipelines.run import Order, Refused, load_definitions, only_run, run
+from pipelines.run import SELDOM, Order, Refused, load_definitions, only_run, run
 from pipelines.run import mapping as mapping_commands
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
@@ -44,7 +44,6 @@ from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
 DEFAULT_PACK = "national-2020"
-SELDOM = (100_000, 20, 100)  # a run makes many objects and few cycles: looking for them costs a second of forty
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitoring.feeds import load_feeds
 from pipelines.reading import targets
-from pipelines.run import Order, Refused, Taken, retake, take_in
+from pipelines.run import SELDOM, Order, Refused, Taken, retake, take_in
 
 PACK, SEED = "demo", 1
 _ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ def order_of(home: Path, period: str) -> Order:
 def main(home: Path, persons: int, months: int) -> None:
     from pipelines.sample import begin_county  # with NumPy and the writers of workbooks: only this process needs them
 
-    gc.set_threshold(100_000, 20, 100)  # as in a run: many objects, few cycles
+    gc.set_threshold(*SELDOM)
     feeds = load_feeds(home / "feeds")  # no packs, no rules: the runs read those
     known = targets(feeds)
     _, made = begin_county(persons, months, SEED, home / "inbox")

@@ -74,8 +74,10 @@ class Visit:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.page.evaluate("localStorage.clear()")
-        self.page.close()
+        try:
+            self.page.evaluate("localStorage.clear()")
+        finally:
+            self.page.close()
 
 
 def check(visit: Visit) -> None:

@@ -1,7 +1,7 @@
 """Runs that kill themselves, for test_run.py: `python -m tests.killed_run` reads lines [HOME, INBOX, PERIOD, MOMENT] as JSON
 and answers each with `killed`, `done` or `failed`. A run is a fork of this process, which has imported what takes longest.
 
-MOMENT is `step:NAME` (when the step begins), `file:N` (the Nth file of the inbox) or `write:N` (before the Nth
+MOMENT is `step:NAME` (when the step begins), `file:N` (when N files have been read) or `write:N` (before the Nth
 operation that renames, replaces or syncs a file: the moments at which what is on disk changes for others).
 """
 

@@ -606,6 +606,24 @@ def test_a_fault_within_the_database_is_met_by_building_once_more(
     assert set(files_below(home / "warehouse")) == files
 
 
+@pytest.mark.parametrize("fault", [OSError("disk full"), duckdb.IOException("disk full")])
+def test_a_run_that_cannot_publish_leaves_the_published_one_and_nothing_half_built(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    before, files = signals_text(home, OCTOBER), set(files_below(home / "warehouse"))
+
+    def full(*_: Any) -> None:
+        raise fault
+
+    with monkeypatch.context() as broken:
+        broken.setattr("pipelines.run.publishing.Publisher.publish", full)
+        with pytest.raises(type(fault), match="disk full"):
+            run_quietly(home, NOVEMBER, deliver(small_county()))
+    assert set(files_below(home / "warehouse")) == files and signals_text(home, OCTOBER) == before
+    run_quietly(home, NOVEMBER, deliver(small_county()))
+    assert_sound(home)
+
+
 def test_persons_and_households_keep_their_ids_across_periods(home: Path, deliver: Callable[..., Path]):
     feeds = changed(small_county(), "registry", lambda rows: list(reversed(rows)))
     stranger = {

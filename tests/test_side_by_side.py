@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.correcting import CORRECTION
@@ -18,6 +19,8 @@ from pipelines.run import intake
 from pipelines.run.side_by_side import side_by_side
 
 WORKERS = 3
+BESIDE = 0.005  # seconds that a file takes: long enough for others to be begun beside it
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 
 
 def read_all(sizes: Sequence[int], room: int, workers: int = WORKERS) -> tuple[list[int], list[list[int]]]:
@@ -28,6 +31,7 @@ def read_all(sizes: Sequence[int], room: int, workers: int = WORKERS) -> tuple[l
         with lock:
             under_way.add(place)
             seen.append(sorted(under_way))
+        time.sleep(BESIDE)
         with lock:
             under_way.remove(place)
         return sizes[place]
@@ -37,7 +41,8 @@ def read_all(sizes: Sequence[int], room: int, workers: int = WORKERS) -> tuple[l
     return [place for place, _ in ended], seen
 
 
-@given(st.lists(st.integers(0, 100), max_size=12), st.integers(0, 150), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 100), max_size=8), st.integers(0, 150), st.integers(1, 4))
 def test_every_file_is_read_once_and_together_they_are_never_more_than_there_is_room_for(
     sizes: list[int], room: int, workers: int
 ):
@@ -68,13 +73,20 @@ def test_a_file_larger_than_the_room_is_read_alone():
 
 
 def test_an_error_is_raised_after_the_files_under_way_have_ended():
+    begun, ended = threading.Event(), list[int]()
+
     def work(place: int) -> int:
-        if place == 1:
+        if place == 2:
+            assert begun.wait(10)
             raise ValueError("unreadable")
+        begun.set()
+        time.sleep(20 * BESIDE)
+        ended.append(place)
         return place
 
     with pytest.raises(ValueError, match="unreadable"):
         list(side_by_side(work, [1, 2, 3], WORKERS, 100))
+    assert 0 in ended
 
 
 def delivered(inbox: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, pl.DataFrame], int]:
@@ -96,7 +108,7 @@ def delivered(inbox: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tup
 def test_rows_that_memory_has_no_room_for_wait_on_disk_and_the_delivery_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    inbox = shutil.copytree(Path("data/sample/2026-11"), tmp_path / "inbox")
+    inbox = shutil.copytree(SAMPLE / "2026-11", tmp_path / "inbox")
     (inbox / "更正.csv").write_text(
         f"姓名,身份证号,死亡日期,{CORRECTION}\n王一,500999193001010017,2026-10-01,G0123456789AB\n", encoding="utf-8"
     )

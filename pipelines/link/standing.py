@@ -89,7 +89,7 @@ def _column(name: str) -> str:
 
 
 def _create(run: Linking, con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Sequence[Piece]) -> None:
-    """std_<feed> from its pieces, in one statement: that is what DuckDB writes fastest."""
+    """std_<feed> from its pieces, filled in one statement: that is what DuckDB writes fastest."""
     types = std_columns(feed)
     origin = {"delivered": "INTEGER", "part": "INTEGER", "row": "INTEGER", "counts": "BOOLEAN"}
     con.execute(f"CREATE TABLE std_{feed.id} ({columns_sql(origin | types)})")
@@ -101,7 +101,7 @@ def _create(run: Linking, con: duckdb.DuckDBPyConnection, feed: Feed, pieces: Se
         for files in alike({piece.period: piece.path for piece in pieces})
     )
     con.execute(f"""
-        INSERT INTO std_{feed.id} SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
+        INSERT INTO std_{feed.id} BY NAME SELECT delivered, part, row, {_dated(run, feed)} AS counts, * EXCLUDE (delivered, part, row)
         FROM ({selects})""")
 
 

@@ -74,7 +74,7 @@ def _part(sheet: Sheet | str, known: Known, name: str) -> Part:
     head = sheet.head()
     if rows <= len(head) and not any(map(any, head)):
         return Part(sheet.name, None, reason="空表", hidden=sheet.hidden)
-    match = find_heading(sheet, known, f"{name} {sheet.name}")
+    match = find_heading(sheet, known, f"{name} {sheet.name}".rstrip())
     if isinstance(match, str):
         return Part(sheet.name, None, reason=match, rows_in_sheet=rows, hidden=sheet.hidden)
     return build_part(sheet, match, known.vocabulary)

@@ -49,6 +49,7 @@ from pipelines.vouch import vouch
 Told = Callable[[str, int, int, str], None]
 STEPS = ("read", "link", "snapshot", "assess", "check", "publish")
 MEMORY_LIMIT = "2500MB"
+SELDOM = (100_000, 20, 100)  # of gc: a run makes many objects and few cycles, to look for them costs a second of forty
 SMALL_BYTES = 16_000_000  # of deliveries; below it, handing work to a second thread costs more than it saves
 
 

@@ -289,9 +289,9 @@ def receive(
     def work(place: int) -> Conforming:
         return conform(read_file(files[place], feeds, name=names[place], known=known), feeds)
 
-    told(0, len(files), "")
     for place, file in side_by_side(work, [path.lstat().st_size for path in files], WORKERS, BYTES_UNDER_WAY):
         arrived[place] = collector.lay_by(file, str(place))
+        del file
         told(len(arrived), len(files), names[place])
     for place in range(len(files)):
         collector.keep(arrived.pop(place))

@@ -20,21 +20,21 @@ def side_by_side(
     only where one alone is larger. Raises what `work` raises, once the files under way have ended."""
     waiting = sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
     under_way: dict[Future[T], int] = {}
-    small: Future[T] | None = None
+    small: int | None = None  # the place of the file that was begun from below
     with ThreadPoolExecutor(workers) as pool:
         while waiting or under_way:
             while waiting and len(under_way) < workers:
                 room = most_bytes - sum(sizes[place] for place in under_way.values())
                 if under_way and sizes[waiting[0]] > room:
                     break
-                from_below = workers > 1 and small not in under_way and bool(under_way)
+                from_below = bool(under_way) and small not in under_way.values()
                 place = waiting.pop(0 if from_below else _largest(waiting, sizes, room))
-                begun = pool.submit(work, place)
-                under_way[begun] = place
-                small = begun if from_below else small
-            for ended in wait(under_way, return_when=FIRST_COMPLETED).done:
-                place = under_way.pop(ended)
-                yield place, ended.result()
+                under_way[pool.submit(work, place)] = place
+                small = place if from_below else small
+            done = list(wait(under_way, return_when=FIRST_COMPLETED).done)
+            while done:  # nothing here holds on to a file that has been handed over: it may be large
+                place = under_way.pop(done[-1])
+                yield place, done.pop().result()
 
 
 def _largest(waiting: Sequence[int], sizes: Sequence[int], room: int) -> int:

@@ -101,7 +101,7 @@ def build_person_snapshot(facts: Facts) -> None:
     columns = columns_sql({c: column.type for c, column in PERSON.items()})
     facts.con.execute(f"CREATE TABLE person_snapshot ({columns})")
     facts.con.execute(f"""
-        INSERT INTO person_snapshot SELECT {picked} FROM person_own o
+        INSERT INTO person_snapshot BY NAME SELECT {picked} FROM person_own o
         LEFT JOIN household_snapshot hs ON hs.household_key = o.household_key
         LEFT JOIN household_labour hl ON hl.household_key = o.household_key
         LEFT JOIN stranger_seen ss USING (person_id) LEFT JOIN other_name n USING (person_id)
