@@ -47,7 +47,7 @@ def test_deep_link_refresh_second_tab_and_log_out_everywhere(visitor: Page, serv
     second.get_by_text("县级工作人员").click()
     second.get_by_role("button", name="退出登录").click()
     second.wait_for_selector("[name=password]")
-    visitor.wait_for_selector("[name=password]", timeout=3000)  # the other tab is blanked
+    visitor.wait_for_selector("[name=password]", timeout=10_000)  # the other tab is blanked
     visitor.go_back()
     visitor.wait_for_timeout(500)
     assert "/login" in visitor.url

@@ -230,3 +230,14 @@ def test_every_command_of_the_readme_exists() -> None:
 def test_every_step_and_reading_module_stands_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [step for step in (*STEPS, *TOGETHER, "identity", "sample") if f"`pipelines/{step}" not in readme] == []
+
+
+def test_keys_of_elements_are_not_made_of_hashes_that_change_from_process_to_process():
+    files = [ROOT / "app.py", ROOT / "monitoring" / "ui.py", *sorted((ROOT / "monitoring" / "pages").glob("*.py"))]
+    calls = [
+        f"{path.name}:{node.lineno}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hash"
+    ]
+    assert not calls

@@ -109,7 +109,7 @@ def _tab(view: View, wanted: Wanted) -> tuple[str, str]:
         st.session_state[TAB] = asked if asked in TABS else _first_tab(view, wanted)
     tab = str(st.session_state[TAB])
     ui.keep(TAB, tab)
-    return tab, f"queue-{hash((tab, wanted))}"
+    return tab, f"queue-{ui.mark(tab, wanted)}"
 
 
 def _first_tab(view: View, wanted: Wanted) -> str:

@@ -66,7 +66,7 @@ def _whom(view: View, found: pl.DataFrame) -> None:
     for row in view.ask(blindness.late_of_rule, rule):
         ui.note(t("{place}：{feeds}没有到或已过期，这里没有命中的都不能算核清", place=t.place(row["township"]),
                   feeds=t.listed(ui.feed(name, t) for name in row["feeds"])))  # fmt: skip
-    turned = f"blind-{hash((rule, view.scope))}"
+    turned = f"blind-{ui.mark(rule, view.scope)}"
     people, total = view.ask(blindness.of_whom, rule, ui.page_of(turned))
     if not total:
         ui.empty(t("没有哪一户、哪个人因为缺少自己的数据而不能判断。"))

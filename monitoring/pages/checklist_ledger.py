@@ -52,7 +52,7 @@ def _households(view: View, now: Live) -> None:
             t("查找"), key="find-vouching", placeholder=t("户主姓名或户编号"), type="search", width=220
         )
         checklist_export.button(view)
-    turned = f"vouching-{hash((chosen, feed, text, view.scope))}"
+    turned = f"vouching-{ui.mark(chosen, feed, text, view.scope)}"
     view.still_here()
     found, total = vouching.ledger(
         view.warehouse, view.scope, now, None if chosen == ALL else chosen, text, feed, ui.page_of(turned)

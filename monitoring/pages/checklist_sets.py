@@ -141,7 +141,7 @@ def _drill(view: View, now: Live) -> None:
 
 def _people(view: View, now: Live, chosen: int, state: str) -> None:
     t, item = view.t, BY_NUMBER[chosen]
-    turned = f"set-{hash((chosen, state, view.scope))}"
+    turned = f"set-{ui.mark(chosen, state, view.scope)}"
     if chosen == checklist.FROM_STORE:
         _alerts(view, state, turned)
         return

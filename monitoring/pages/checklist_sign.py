@@ -95,7 +95,7 @@ def _one(view: View, found: dict[Place, Standing], places: list[Place]) -> None:
         place = st.selectbox(
             t("看哪里"),
             places,
-            key=f"seal-place-{hash(view.scope)}",
+            key=f"seal-place-{ui.mark(view.scope)}",
             format_func=lambda place: _named(place, view),
             width=300,
         )
@@ -135,7 +135,9 @@ def _sign(view: View, one: Standing) -> None:
         ui.note(t("这一级由{who}签字。", who=t(WHO_SIGNS[one.level])))
         return
     note = st.text_area(
-        t("说明（有无人担保的户时必填：原因和打算）"), key=f"seal-note-{hash(one.place)}", max_chars=seals.LONGEST_NOTE
+        t("说明（有无人担保的户时必填：原因和打算）"),
+        key=f"seal-note-{ui.mark(one.place)}",
+        max_chars=seals.LONGEST_NOTE,
     )
     if st.button(t("签字"), key="seal-sign", type="primary"):
         signed, refused = view.tried(seals.sign, view.warehouse, one.place[0], one.place[1], note, one.facts.mark)

@@ -36,7 +36,7 @@ def page(view: View) -> None:
         text = st.text_input(
             t("查找"), key="find-clue", width=260, placeholder=t("姓名、村名，或反映人完整电话"), type="search"
         )
-        turned = f"clues-{hash((st.session_state[STATE], text))}"
+        turned = f"clues-{ui.mark(st.session_state[STATE], text)}"
         found = view.read(clue_list.clue_page, st.session_state[STATE], text, ui.page_of(turned))
         st.segmented_control(
             t("线索分栏"), list(STATES), key=STATE, required=True, label_visibility="collapsed", on_change=_open, args=(None,),

@@ -127,7 +127,7 @@ def _one(view: View) -> None:
     programme = BY_KEY[key]
     ui.html(f"<p>{ui.link(t('← 全部项目'), view.link('coverage'))}</p>")
     ui.heading(t("名单：{title} · {state}", title=t(programme.title), state=t(STATES[state])))
-    turned = f"programme-{hash((key, state, view.scope))}"
+    turned = f"programme-{ui.mark(key, state, view.scope)}"
     people, total = view.ask(coverage.programme_list, key, state, ui.page_of(turned))
     named = people_lists.NAMED[programme.subject]
     if state == "over" and not programme.checked:
@@ -192,7 +192,7 @@ def _ways(view: View) -> None:
     level = "red" if st.query_params.get("level") == "red" else None
     if level:
         ui.html(f"<p>{ui.link(t('← 全部级别'), view.link('coverage', view='ways', way=way))}</p>")
-    turned = f"way-{hash((way, level, view.scope))}"
+    turned = f"way-{ui.mark(way, level, view.scope)}"
     people, total = view.ask(disposal.way_list, way, level, ui.page_of(turned))
     says = t(disposal.BY_WAY[way].next)
     people_lists.listing(

@@ -64,7 +64,7 @@ def _one(view: View, sets: tuple[str, ...]) -> None:
     ui.html(f"<p>{ui.link(t('← 全部台账'), view.link('coverage', view='registers'))}</p>")
     ui.heading(t("只在这些台账里：{names}", names=t.listed(t(asked.BY_KEY[key].title) for key in sets)))
     unit = people_lists.choose(view, "unit", t("单位"), UNITS, "person")
-    turned = f"sets-{hash((sets, unit, view.scope))}"
+    turned = f"sets-{ui.mark(sets, unit, view.scope)}"
     people, total = view.ask(asked.intersection_list, sets, unit, ui.page_of(turned))
     people_lists.names(view, people, total, unit, turned)
 
@@ -119,6 +119,6 @@ def _pair(view: View) -> None:
         names = {"first": t(asked.BY_KEY[first].title), "second": t(asked.BY_KEY[second].title)}
         ui.heading(t("在 {first}，不在 {second}", **names))
         ui.note(t(asked.why(first, second)))
-    turned = f"register-{hash((first, second, view.scope))}"
+    turned = f"register-{ui.mark(first, second, view.scope)}"
     people, total = view.ask(asked.difference, first, second, ui.page_of(turned))
     people_lists.names(view, people, total, "person", turned)

@@ -65,7 +65,7 @@ def _hits(view: View) -> None:
         view, "proof", t("需要的证明"), {key: one.title for key, one in BY_PROOF.items()}, first
     )
     ui.note(t(BY_PROOF[proof].settles))
-    turned = f"proof-{hash((proof, view.scope))}"
+    turned = f"proof-{ui.mark(proof, view.scope)}"
     rows, total = view.ask(exits.hit_list, proof, ui.page_of(turned))
     rows = [
         {**row, "messages": [row["message"]], "messages_en": [row["message_en"]], "rules": [row["rule"]], "clauses": [row["clause"]]}
@@ -99,7 +99,7 @@ def _unknown(view: View, of: str) -> None:
     rules = BY_PROOF[of].rules if of in BY_PROOF else (of,)
     ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits'))}</p>")
     ui.heading(t("不能判断的户和人"), t("缺信息的既不算符合，也不算不符合；每条规则各列一行"))
-    turned = f"unknown-{hash((of, view.scope))}"
+    turned = f"unknown-{ui.mark(of, view.scope)}"
     people, total = view.ask(exits.unknown_list, rules, ui.page_of(turned))
     columns = [
         Column(t("不能判断的事"), lambda row: f"{ui.said(t.pick(row['title_zh'], row['title_en']))} {ui.code(row['rule'])}"),
@@ -202,7 +202,7 @@ def _gradual_list(view: View) -> None:
         what = t(GRADUAL[state]) if state else t("全部状态")
         ui.heading(t("名单：{title} · {state}", title=when, state=what))
         ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits', view='gradual'))}</p>")
-    turned = f"gradual-{hash((month, state, view.scope))}"
+    turned = f"gradual-{ui.mark(month, state, view.scope)}"
     asked = "" if month == NOT_BEGUN else month
     people, total = view.ask(exits.gradual_list, asked, state, ui.page_of(turned))
     people_lists.listing(

@@ -42,7 +42,7 @@ def ended(view: View) -> None:
     if shown:
         ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits', view='ended'))}</p>")
     ui.heading(t("退出对象兜底情况：{title}", title=t(WENT_TO[shown]) if shown else t("全部")))
-    turned = f"ended-{hash((shown, in_need, only_recorded, view.scope))}"
+    turned = f"ended-{ui.mark(shown, in_need, only_recorded, view.scope)}"
     people, total = exits.ended_list(
         view.warehouse, view.scope, shown, in_need, ui.page_of(turned), recorded=recorded, only_recorded=only_recorded
     )
@@ -131,7 +131,7 @@ def vanished_rows(view: View) -> None:
     nothing = st.query_params.get("none") == "1"
     if register or nothing:
         ui.html(f"<p>{ui.link(t('← 全部'), view.link('exits', view='vanished'))}</p>")
-    turned = f"vanished-{hash((register, nothing, view.scope))}"
+    turned = f"vanished-{ui.mark(register, nothing, view.scope)}"
     people, total = view.ask(vanished.vanished_list, register, nothing, ui.page_of(turned))
     people_lists.listing(
         view, people.to_dicts(), total, turned,

@@ -69,7 +69,7 @@ def _rows(view: View, ask: Ask, cases: risk_lists.Cases, total: int) -> None:
     if not total:
         ui.empty(t("没有一户或一人确定符合这些条件。放宽一个条件，或把“不明”也选上再看。"))
         return
-    turned = f"lists-page-{hash(ask)}"
+    turned = f"lists-page-{ui.mark(ask)}"
     rows = view.ask(risk_lists.preview, ask, cases, ui.page_of(turned), t.code)
     known = fields(ask.subject)
     columns = [_column(view, known[name]) for name in ask.shown]

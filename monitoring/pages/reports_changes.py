@@ -81,7 +81,7 @@ def _list(view: View, frame: pl.DataFrame, since: str) -> None:
         )
     ui.keep("what", what, measures[0])
     ui.keep("how", how, directions[0])
-    turned = f"changed-{hash((what, how, view.scope, view.county.period, since))}"
+    turned = f"changed-{ui.mark(what, how, view.scope, view.county.period, since)}"
     rows, total = changes.pick(frame, what, how, ui.page_of(turned))
     if not total:
         ui.empty(t("两期之间没有这样变化的户。"))

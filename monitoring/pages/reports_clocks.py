@@ -99,7 +99,7 @@ def _cases(view: View, rows: pl.DataFrame) -> None:
         step = st.selectbox(
             t("哪一段"), steps, format_func=lambda key: _step(view, of_step[key]), key="clock-step", width=260
         )
-    turned = f"clock-{hash((by, value, step, view.scope))}"
+    turned = f"clock-{ui.mark(by, value, step, view.scope)}"
     found, total = clocks.slowest(rows, step, by, value, ui.page_of(turned))
     if not total:
         ui.empty(t("这里没有这一段起止都清楚的件。"))

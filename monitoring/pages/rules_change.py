@@ -80,7 +80,7 @@ def _keep(view: View, code: str, file: RuleFile, when: str) -> None:
             text = file.text
         ui.note(t("示例要和条件一起改：保存前会按规则检查逐个验证，不符的都会列出来。"))
         with st.form(f"keep-{code}", border=False):
-            whole = st.text_area(t("规则文件"), value=text, key=f"file-{code}-{hash(text)}", height=420)
+            whole = st.text_area(t("规则文件"), value=text, key=f"file-{code}-{ui.mark(text)}", height=420)
             reason = st.text_input(t("为什么改（记入操作日志）"), key=f"why-{code}", max_chars=changing.LONGEST_REASON)
             ui.note(t("拿不准就先影子运行：每期照样判断、照样记数，但不给信号、不开预警，看过结果再定。"))
             with st.container(horizontal=True):

@@ -44,7 +44,7 @@ def section(view: View, scenario: Scenario) -> None:
                 t("规则"), ["", *some], key=f"whatif-rule-{what}", width=300,
                 format_func=lambda code: t.pick(rules[code]["title_zh"], rules[code]["title_en"]) if code else t("任何规则"),
             )  # fmt: skip
-    turned = f"whatif-{hash((scenario, what, rule, view.scope))}"
+    turned = f"whatif-{ui.mark(scenario, what, rule, view.scope)}"
     people, total = view.ask(asking.listed, scenario, what or "come", rule or None, ui.page_of(turned))
     if not total:
         ui.empty(t("没有这样的户。"))

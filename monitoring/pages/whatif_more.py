@@ -108,7 +108,7 @@ def near_the_line(view: View) -> None:
     line = st.segmented_control(
         t("哪条线"), list(LINE), format_func=lambda key: t(LINE[key]), default="dibao", key="near-line", required=True
     )
-    turned = f"near-{hash((line, view.scope))}"
+    turned = f"near-{ui.mark(line, view.scope)}"
     people, total = view.ask(near.near, line or "dibao", ui.page_of(turned))
     if total:
         ui.table(people.to_dicts(), [
@@ -147,7 +147,7 @@ def _cliffs(view: View) -> None:
         key="rise",
         width=220,
     )
-    turned = f"cliffs-{hash((rise, view.scope))}"
+    turned = f"cliffs-{ui.mark(rise, view.scope)}"
     people, total = view.ask(near.cliffs, Decimal(rise), ui.page_of(turned))
     if not total:
         ui.empty(t("月人均收入增加 {n} 元，没有一户失去的比挣得的多。", n=number(rise)))
@@ -196,7 +196,7 @@ def packs_compared(view: View) -> None:
         Column(t("规则的依据"), lambda row: ui.said(row["clause"])),
         Column(t("参数和依据"), lambda row: ui.said(t.clauses(t.aside(t.named(t.pick(one["zh"], one["en"]), parameter_words(one["shown"], one["unit"], t)), one["clause"]) for one in row["read"]))),
     ])  # fmt: skip
-    turned = f"packs-{hash((rule, view.scope))}"
+    turned = f"packs-{ui.mark(rule, view.scope)}"
     people, total = view.ask(packs.treated, rule, ui.page_of(turned))
     ui.heading(t("哪些户的待遇不同？"))
 
