@@ -11,6 +11,19 @@ from tests.serving import COOKIE, Served
 
 CHROMIUM = "/usr/bin/chromium"
 KEYS: dict[str, str] = {}  # the cookie with which an address is visited
+QUIET_MS = 350  # without any change of the document, before a page counts as drawn
+# Charts come in files of their own and are drawn later than all else: a page without its charts is not still.
+STILL = """quiet => {
+    const now = performance.now();
+    if (!window.buluoWatched) {
+        window.buluoWatched = {at: now};
+        new MutationObserver(() => { window.buluoWatched.at = performance.now(); })
+            .observe(document.documentElement, {subtree: true, childList: true, attributes: true, characterData: true});
+    }
+    const drawn = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')].every(one => one.querySelector('.main-svg'));
+    const running = !document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]');
+    return drawn && !running && now - window.buluoWatched.at >= quiet;
+}"""
 # One profile an address: a page whose scripts the browser has already costs half of what it costs a new one.
 _PROFILES: dict[str, BrowserContext] = {}
 
@@ -61,7 +74,7 @@ class Visit:
     def settle(self) -> None:
         self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
         self.page.wait_for_selector(".bl-title, .bl-tiles, .bl-empty", timeout=60_000)
-        self.page.wait_for_timeout(700)
+        self.page.wait_for_function(STILL, arg=QUIET_MS, timeout=60_000)
 
     def text(self) -> str:
         """What a person reads: without the names of icons, which a font turns into pictures."""
