@@ -44,6 +44,7 @@ from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
 DEFAULT_PACK = "national-2020"
+MODEL_AGE = 4  # months before its end at which the demo trains: the last run reads the model, those before it hide the wait
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -353,7 +354,7 @@ def _demo(a: argparse.Namespace, console: Console) -> int:
             summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
             if n > a.months - MONTHS:
                 worked.append(clerk.submit(_worked, store, a, order.period, worked[-1] if worked else None))
-            if n == a.months - 2:  # the last run reads the model; the one before it hides what training takes
+            if n == a.months - MODEL_AGE:
                 trained = clerk.submit(_trained, a, order.period)
             console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
         team = worked[-1].result() if worked else None

@@ -98,7 +98,8 @@ def _read_files(
             if rule is not None and len(complaints) == before:
                 rules[code] = rule
     _check_parameters_present(rules, packs, complaints)
-    _try_on_rows(rules, snapshots, kinds, complaints)
+    if rules:
+        _try_on_rows(rules, snapshots, kinds, complaints)
     return rules
 
 

@@ -37,12 +37,14 @@ def try_expressions(
     problems = [""] * len(asked)
     with locked_connection() as connection:
         for subject, columns in snapshots.items():
+            places = [place for place, (of, _) in enumerate(asked) if of == subject]
+            if not places:
+                continue
             nulls = ", ".join(f'NULL::{column.type} AS "{name}"' for name, column in columns.items())
             ones = ", ".join(f"{_ONE.get(column.type, '1')}::{column.type}" for column in columns.values())
             connection.execute(f'CREATE TABLE "{subject}" AS SELECT {nulls} UNION ALL SELECT {ones}')
-            places = [place for place, (of, _) in enumerate(asked) if of == subject]
             conditions = [to_sql(bind(asked[place][1], values)) for place in places]
-            if not conditions or not _problem(connection, subject, conditions):
+            if not _problem(connection, subject, conditions):
                 continue
             for place, condition in zip(places, conditions, strict=True):
                 problems[place] = _problem(connection, subject, [condition])

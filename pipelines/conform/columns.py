@@ -1,8 +1,8 @@
 """One column of a feed: the cells as written -> typed values, which cells were blank, which could not be understood.
 
 Most cells are already as they should be: one query over all columns tells them and types them. Of the rest only the
-distinct ones are cleaned and joined back: departments repeat themselves, so cleaning costs what the different spellings
-cost.
+distinct ones are cleaned, once for all columns that are cleaned alike, and joined back: departments repeat themselves, so
+cleaning costs what the different spellings cost.
 """
 
 from __future__ import annotations
@@ -67,18 +67,38 @@ def type_of(column: Column) -> pl.DataType:
 def read_columns(frame: pl.DataFrame, columns: list[Column], scale: Mapping[str, int]) -> dict[str, Cells]:
     """Types the columns that the frame has. `scale`: what a heading says a unit is worth (万元: 10000).
 
-    The rest is cleaned one column after the other: Polars fills the cores by itself, and all columns side by side need
-    twice the memory."""
+    The rest is cleaned one kind of column after the other: Polars fills the cores by itself, and all of them side by side
+    need twice the memory."""
     there = {c.name: c for c in columns if c.name in frame.columns}
     plain = frame.lazy().select(_plain(c, scale.get(name, 1)).alias(name) for name, c in there.items()).collect()
     blank = frame.select(pl.col(name).is_null() for name in there)
     never = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
+    alike: dict[tuple[object, ...], list[Column]] = {}
+    for name, c in there.items():
+        if plain[name].null_count() > frame[name].null_count():
+            alike.setdefault(_cleaning(c, scale.get(name, 1)), []).append(c)
+    cells = {}
+    for same in alike.values():
+        cells |= _read_cells(frame, plain, same, scale.get(same[0].name, 1))
     return {
-        name: _read_cells(frame[name], plain[name], c, scale.get(name, 1))
-        if plain[name].null_count() > frame[name].null_count()
-        else _as_they_are(plain[name], blank[name], never, c)
+        name: cells[name] if name in cells else _as_they_are(plain[name], blank[name], never, c)
         for name, c in there.items()
     }
+
+
+def _cleaning(column: Column, scale: int) -> tuple[object, ...]:
+    """Equal for columns whose cells `_parse` treats alike."""
+    match column.type:
+        case "text":
+            return "text", column.name in PLACES, column.name in KEYS
+        case "date":
+            return "date", _open_end(column)
+        case "amount":
+            return "amount", scale, _SUFFIXES.get(column.unit or "", ())
+        case "code" | "codes" | "yesno":
+            return column.type, column.name
+        case _:
+            return (column.type,)
 
 
 def _plain(column: Column, scale: int) -> pl.Expr:
@@ -105,21 +125,29 @@ def _as_they_are(plain: pl.Series, blank: pl.Series, never: pl.Series, column: C
     return Cells(column, plain, blank, never, pl.repeat(None, len(plain), dtype=pl.String, eager=True), state)
 
 
-def _read_cells(raw: pl.Series, plain: pl.Series, column: Column, scale: int) -> Cells:
-    """Puts together plain values, blanks and, of the other cells, what cleaning makes of them."""
-    is_id, value = column.type == "id", pl.col("plain")
+def _read_cells(frame: pl.DataFrame, plain: pl.DataFrame, columns: list[Column], scale: int) -> dict[str, Cells]:
+    """The cells of columns that are cleaned alike: plain values, blanks and, of the other cells, what cleaning makes of them."""
+    at = {c.name: (frame[c.name].is_not_null() & plain[c.name].is_null()).arg_true() for c in columns}
+    others = {name: frame[name].gather(places).alias("raw") for name, places in at.items()}
+    spellings = pl.concat(list(others.values())).unique().to_frame().lazy()
+    cleaned = _parse(spellings, columns[0], scale).with_columns(pl.col("value").cast(type_of(columns[0]))).collect()
+    told = {}
+    for c in columns:
+        # Only the rows with such a cell look theirs up, and only they are written over: they are few.
+        ours = others[c.name].to_frame().join(cleaned, on="raw", how="left", maintain_order="left")
+        cells = _before_cleaning(frame[c.name], plain[c.name], c).get_columns()
+        told[c.name] = Cells(c, *(cell.scatter(at[c.name], ours[cell.name]) for cell in cells))
+    return told
+
+
+def _before_cleaning(raw: pl.Series, plain: pl.Series, column: Column) -> pl.DataFrame:
+    """What is told of cells that are plain or blank, in the order of `Cells`."""
+    value = pl.col("plain")
     found = {"value": value, "blank": pl.col("raw").is_null(), "unclear": pl.repeat(False, pl.len())}
-    if is_id:
+    if column.type == "id":
         state = pl.when(value.is_not_null()).then(pl.lit("valid")).otherwise(pl.lit("missing"))
         found |= {"text": pl.repeat(None, pl.len(), dtype=pl.String), "state": state}
-    cells = pl.DataFrame({"raw": raw, "plain": plain}).select(**found).get_columns()
-    at = (raw.is_not_null() & plain.is_null()).arg_true()
-    others = raw.gather(at)
-    parsed = _parse(others.unique().to_frame("raw").lazy(), column, scale)
-    cleaned = parsed.with_columns(pl.col("value").cast(type_of(column))).collect()
-    # Only the rows with such a cell look theirs up, and only they are written over: they are few.
-    ours = others.to_frame("raw").join(cleaned, on="raw", how="left", maintain_order="left")
-    return Cells(column, *(cell.scatter(at, ours[cell.name]) for cell in cells))
+    return pl.DataFrame({"raw": raw, "plain": plain}).select(**found)
 
 
 def _judged(numbers: pl.LazyFrame) -> pl.LazyFrame:
@@ -145,8 +173,7 @@ def _parse(frame: pl.LazyFrame, column: Column, scale: int) -> pl.LazyFrame:
         case "phone":
             parsed = _keyed(frame).with_columns(value=identity.phone(raw))
         case "date":
-            open_end = column.name == "valid_until" or column.name.endswith("end_date")
-            parsed = identity.parse_dates(_dated(frame, open_end))
+            parsed = identity.parse_dates(_dated(frame, _open_end(column)))
         case "month":
             parsed = identity.parse_months(_dated(frame))
         case "year":
@@ -167,6 +194,11 @@ def _parse(frame: pl.LazyFrame, column: Column, scale: int) -> pl.LazyFrame:
 
 def _keyed(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.with_columns(text=identity.key(pl.col("raw"))).with_columns(text=identity.filled(pl.col("text")))
+
+
+def _open_end(column: Column) -> bool:
+    """Whether a date says when something ends."""
+    return column.name == "valid_until" or column.name.endswith("end_date")
 
 
 def _dated(frame: pl.LazyFrame, open_end: bool = False) -> pl.LazyFrame:
