@@ -670,6 +670,7 @@ def eventful(folder: Path) -> tuple[list[Month], Callable[[Store], None], Month]
     return before, people, publish(folder, NEXT, told)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_a_sync_killed_between_any_two_statements_loses_nothing_and_repeats_nothing(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -769,6 +770,7 @@ def no_silence_without_reason(store: Store, signal: Signal, as_of: date) -> None
         assert signal.evidence["income_pc"] > 0.9 * json.loads(then["evidence"])["income_pc"]
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(months=_MONTHS)
 def test_whatever_the_months_say_no_signal_is_lost_and_no_subject_has_two_open_alerts(

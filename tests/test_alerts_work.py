@@ -672,6 +672,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[Path, str | None]]:
         yield Path(folder) / "home", url
 
 
+@pytest.mark.long
 def test_twenty_who_claim_until_nothing_is_left_take_every_alert_once(
     place: tuple[Path, str | None], tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ def test_the_pages_export_holds_the_callers_places_only(warehouse: Warehouse, sq
     assert all("**" in name for name in rows["name"])
 
 
+@pytest.mark.long
 def test_every_part_of_the_page_shows_in_both_languages_and_widths(browser: Browser, address: str) -> None:
     for part, width, language in (
         ("ledger", 1440, "zh"), ("ledger", 390, "en"), ("sets", 390, "zh"), ("sign", 1440, "zh"), ("blind", 390, "zh"), ("balances", 1440, "en"),

@@ -67,6 +67,7 @@ class Excuses:
         return {p for p in self.county.persons if self.county.key(p) == key or key in self.county.names.get(p, ())}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_pipeline_says_what_the_oracle_says(seed: int, tmp_path: Path):
     pack = PACKS[seed % len(PACKS)]

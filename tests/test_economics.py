@@ -251,6 +251,7 @@ def _hits(home: Path) -> set[tuple[object, ...]]:
     return set(query(home, PERIOD, f"SELECT household_key, household_id FROM signal WHERE rule = '{RULE}'"))
 
 
+@pytest.mark.long
 def test_a_shadow_gives_no_signal_and_what_it_stores_is_the_replay_and_the_run_that_follows(
     county: tuple[Path, Path], sqlite_store: Store
 ) -> None:

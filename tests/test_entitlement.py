@@ -407,6 +407,7 @@ def test_papers_fit_the_household(told: Told, stories: dict[str, House]) -> None
 # --- the same as the rules
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pack", PACKS)
 def test_where_a_rule_fires_the_scheme_is_missing_and_where_it_is_unknown_unknown(tmp_path: Path, pack: str) -> None:
     """Every case of every rule, in every pack."""

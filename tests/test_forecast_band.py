@@ -34,6 +34,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Panel:
         store.close()
 
 
+@pytest.mark.long
 def test_entries_are_foreseen_as_well_as_in_real_counties_and_no_better(county: Panel) -> None:
     """Real entry prediction reaches AUC 0.73 to 0.86 and nowhere 0.6 precision in the top tenth. Each household is scored by a
     model that never saw it: all entries of the small county are judged, not those of its last period alone."""

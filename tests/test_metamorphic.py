@@ -64,6 +64,7 @@ def test_the_same_rows_in_any_writing_give_the_same_signals(
     assert signals(tmp_path / "home", period, inbox) == plain
 
 
+@pytest.mark.long
 def test_another_home_and_a_second_run_give_the_same_signals(county: tuple[str, Tables], plain: str, tmp_path: Path):
     period, tables = county
     inbox = write_csv({period: tables}, tmp_path / "inbox")[period]

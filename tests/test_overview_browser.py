@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.browsing import Visit, check
@@ -13,6 +14,7 @@ def figure(text: str) -> int:
     return int(re.sub(r"[^0-9]", "", text))
 
 
+@pytest.mark.long
 def test_numbers_lead_to_lists_of_as_many_and_the_way_back_is_there(browser: Browser, address: str) -> None:
     with Visit(browser, address, "/") as visit:
         page = visit.page

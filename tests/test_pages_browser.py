@@ -116,6 +116,7 @@ def test_a_household_that_is_not_there_says_what_to_do(browser: Browser, address
         check(visit)
 
 
+@pytest.mark.long
 def test_no_number_of_a_person_reaches_the_browser(
     browser: Browser, address: str, warehouse: Warehouse, somebody: str
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_file_made_for_somebody_goes_to_nobody_else(land: Land, role: str) -> 
     assert (again.status == 200) == (role != owner)  # once
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["village_staff", "township_staff"])
 def test_no_byte_of_another_township_is_sent_to_village_or_township(land: Land, role: str) -> None:
     far = land.places["far"]

@@ -174,6 +174,7 @@ def test_a_run_killed_at_any_step_leaves_the_published_one_and_the_next_run_work
     assert_survived(home, inbox, undisturbed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [1, 2, 3])
 def test_a_run_killed_at_any_change_on_disk_leaves_the_published_one_and_the_next_run_works(
     october: Path, tmp_path: Path, undisturbed: str, killed: Killed, first: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -73,6 +74,7 @@ class AlertCard:
     version: int
 
 
+@functools.cache
 def cards() -> Select[Any]:
     """The statement that `card` reads a row of; add conditions and an order to it."""
     columns = [alert.c[name] for name in _COLUMNS]

@@ -11,12 +11,13 @@ is part of the UPDATE's condition; who was faster is named. All raise SessionOve
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from monitoring.alerts.cards import AlertCard, cards
@@ -117,13 +118,7 @@ class Case:
         self.set(due_date=first(days) or self.row["due_date"])
 
     def _awaited(self) -> list[date | None]:
-        asked = select(func.min(referral.c.due_date)).where(
-            referral.c.alert_id == self.id, referral.c.answered_on.is_(None)
-        )
-        called = select(func.min(conference.c.date)).where(
-            conference.c.alert_id == self.id, conference.c.decision.is_(None)
-        )
-        return [self.act.con.execute(asked).scalar(), self.act.con.execute(called).scalar()]
+        return list(self.act.con.execute(_awaited(), {"of": self.id}).one())
 
     def saved(self) -> AlertCard:
         """Writes it, if the alert is still of the version that was seen. Raises TakenByOther."""
@@ -133,6 +128,18 @@ class Case:
             f"alert.{self.verb}", alert_object(self.id), **self.told
         )  # last: all writers wait for its lock
         return card
+
+
+@functools.cache
+def _awaited() -> Select[Any]:
+    """When the first answer and the first conference that an alert waits for are due. Put together once."""
+    asked = select(func.min(referral.c.due_date)).where(
+        referral.c.alert_id == bindparam("of"), referral.c.answered_on.is_(None)
+    )
+    called = select(func.min(conference.c.date)).where(
+        conference.c.alert_id == bindparam("of"), conference.c.decision.is_(None)
+    )
+    return select(asked.scalar_subquery(), called.scalar_subquery())
 
 
 @contextmanager

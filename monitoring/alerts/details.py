@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import Select, bindparam, case, select
 from sqlalchemy.sql import ColumnElement
 
 from monitoring.alerts.cards import AlertCard, card, cards, digest
@@ -21,6 +21,10 @@ from monitoring.store.schema import alert, alert_signal, journal, unmasking
 from monitoring.working_days import local_day
 
 VIEW_AGAIN = timedelta(minutes=30)
+# Asked by every card that is shown, and so put together once.
+_UNMASKED = select(unmasking.c.household_id).where(
+    unmasking.c.session == bindparam("session"), unmasking.c.until > bindparam("at")
+)
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,7 @@ def unmasked(act: Acting) -> set[str]:
     """The households whose names this session may see in full now."""
     if not act.person.session:
         return set()
-    asked = select(unmasking.c.household_id).where(
-        unmasking.c.session == act.person.session, unmasking.c.until > act.at
-    )
-    return set(act.con.execute(asked).scalars())
+    return set(act.con.execute(_UNMASKED, {"session": act.person.session, "at": act.at}).scalars())
 
 
 def shown(act: Acting, asked: Select[Any]) -> list[AlertCard]:

@@ -5,11 +5,13 @@ An alert goes only to an active account that works alerts and whose places hold 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
 from sqlalchemy.engine import RowMapping
 
 from monitoring.alerts.cards import AlertCard
@@ -31,7 +33,7 @@ from monitoring.alerts.limits import limit
 from monitoring.alerts.moves import NotNow
 from monitoring.alerts.naming import alert_object
 from monitoring.language import Words
-from monitoring.people import Acting, Caller, Denied, Person, acting, may
+from monitoring.people import Caller, Denied, Person, acting, may
 from monitoring.people.callers import reach
 from monitoring.store import Store
 from monitoring.store.schema import account, alert, alert_event
@@ -69,20 +71,9 @@ def claim_next(store: Store, caller: Caller, at: datetime, levels: Sequence[str]
     PostgreSQL a row that somebody is taking is passed over; on SQLite writers come one after the other.
     """
     with acting(store, caller, "alert.claim", at) as act:
-        free = [
-            alert.c.assignee.is_(None),
-            alert.c.status.in_(("new", "returned")),
-            alert.c.id.not_in(_handed_back(act)),
-        ]
-        works = or_(alert.c.raises_work.is_(True), alert.c.status == "returned")
         wanted = [alert.c.level.in_(levels)] if levels else []
-        first = (
-            select(alert)
-            .where(*free, works, *wanted, *in_places(act.person))
-            .order_by(alert.c.rank.desc(), alert.c.id)
-            .limit(1)
-        )
-        row = act.con.execute(first.with_for_update(skip_locked=True)).mappings().one_or_none()
+        first = _first_free().where(*wanted, *in_places(act.person))
+        row = act.con.execute(first, {"me": named(act)}).mappings().one_or_none()
         return None if row is None else _claimed(Case(act, row, "claim"))
 
 
@@ -154,10 +145,19 @@ def worker_of(con: Connection, account_id: int) -> Person | None:
     return Person(row.id, row.name, row.person, row.role, reach(con, row.id, row.role))
 
 
-def _handed_back(act: Acting) -> Select[tuple[int]]:
-    """What lies in the pool because this person handed it back. By itself, so that it's asked once and not for every row."""
+@functools.cache
+def _first_free() -> Select[Any]:
+    """The first alert in the pool that "me" has not handed back. Put together once: that takes longer than asking."""
+    free = [alert.c.assignee.is_(None), alert.c.status.in_(("new", "returned")), alert.c.id.not_in(_handed_back())]
+    works = or_(alert.c.raises_work.is_(True), alert.c.status == "returned")
+    ordered = select(alert).where(*free, works).order_by(alert.c.rank.desc(), alert.c.id)
+    return ordered.limit(1).with_for_update(skip_locked=True)
+
+
+def _handed_back() -> Select[tuple[int]]:
+    """What lies in the pool because "me" handed it back. By itself, so that it's asked once and not for every row."""
     lies = alert.alias()
-    by_me = [alert_event.c.event == "hand_back", alert_event.c.account_id == named(act)]
+    by_me = [alert_event.c.event == "hand_back", alert_event.c.account_id == bindparam("me")]
     joined = select(lies.c.id).join(alert_event, alert_event.c.alert_id == lies.c.id)
     return joined.where(lies.c.status == "returned", lies.c.assignee.is_(None), *by_me)
 

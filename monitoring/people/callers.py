@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from monitoring.access import Scope
@@ -154,12 +154,8 @@ def who(con: Connection, caller: Caller, at: datetime) -> Person:
     """The person behind a caller. Raises SessionOver where the session is unknown, ended, idle, too old or not complete."""
     if caller.operator:
         return Person(None, f"cli:{caller.operator}", caller.operator, ADMINISTRATOR, None, address=caller.address)
-    asked = (
-        select(account.c.id, account.c.name, account.c.person, account.c.role)
-        .join(session, session.c.account_id == account.c.id)
-        .where(session.c.public == caller.session, session.c.stage == "full", *alive(at))
-    )
-    row = con.execute(asked).one_or_none()
+    told = {"public": caller.session, "created": at - ABSOLUTE, "seen": at - IDLE}
+    row = con.execute(_PERSON, told).one_or_none()
     if row is None or not caller.session:
         raise SessionOver
     return Person(row.id, row.name, row.person, row.role, reach(con, row.id, row.role), caller.session, caller.address)
@@ -167,11 +163,7 @@ def who(con: Connection, caller: Caller, at: datetime) -> Person:
 
 def reach(con: Connection, account_id: int, role: str) -> tuple[tuple[str, str | None], ...] | None:
     """The places (township, village or None) that an account of a role works in; None is the whole county."""
-    rows = con.execute(
-        select(account_place.c.township, account_place.c.village)
-        .where(account_place.c.account_id == account_id)
-        .order_by(account_place.c.township, account_place.c.village)
-    ).all()
+    rows = con.execute(_PLACES, {"account": account_id}).all()
     if not rows and ROLES[role].reach == "county":
         return None
     villages_only = ROLES[role].reach == "village"
@@ -180,12 +172,30 @@ def reach(con: Connection, account_id: int, role: str) -> tuple[tuple[str, str |
 
 def alive(at: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions under which a session (joined with its account) still holds."""
-    return (
-        session.c.ended_at.is_(None),
-        session.c.created_at > at - ABSOLUTE,
-        session.c.seen_at > at - IDLE,
-        account.c.state == "active",
+    return _holds(at - ABSOLUTE, at - IDLE)
+
+
+def _holds(created: Any, seen: Any) -> tuple[ColumnElement[bool], ...]:
+    """`alive`, with the moments after which it must have begun and somebody have done something."""
+    active, open_ = account.c.state == "active", session.c.ended_at.is_(None)
+    return (open_, session.c.created_at > created, session.c.seen_at > seen, active)
+
+
+# Asked by every call, and so put together once: that takes longer than asking.
+_PERSON = (
+    select(account.c.id, account.c.name, account.c.person, account.c.role)
+    .join(session, session.c.account_id == account.c.id)
+    .where(
+        session.c.public == bindparam("public"),
+        session.c.stage == "full",
+        *_holds(bindparam("created"), bindparam("seen")),
     )
+)
+_PLACES = (
+    select(account_place.c.township, account_place.c.village)
+    .where(account_place.c.account_id == bindparam("account"))
+    .order_by(account_place.c.township, account_place.c.village)
+)
 
 
 def touch(store: Store, caller: Caller, at: datetime) -> None:

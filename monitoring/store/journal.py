@@ -15,12 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from monitoring.store.engine import Store
 from monitoring.store.schema import journal, journal_head
 
 FIRST = "0" * 64
+# Asked by every deed, and so put together once: that takes longer than asking.
+_HEAD = select(journal_head).with_for_update()
+_LAST = select(journal.c.at).where(journal.c.seq == bindparam("last"))
+_APPENDED = insert(journal)
+_MOVED = update(journal_head).values(seq=bindparam("to"), mac=bindparam("its"))
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class Entry:
 
 def append(con: Connection, key: bytes, entry: Entry, at: datetime) -> int:
     """Appends within the caller's transaction: what is journalled and what was done stand or fall together."""
-    head = con.execute(select(journal_head).with_for_update()).one()
-    last = con.execute(select(journal.c.at).where(journal.c.seq == head.seq)).scalar()
+    head = con.execute(_HEAD).one()
+    last = con.execute(_LAST, {"last": head.seq}).scalar()
     row = {
         "seq": head.seq + 1,
         "at": max(at, last) if last else at,  # a clock that was put back does not put the journal back
@@ -53,8 +58,8 @@ def append(con: Connection, key: bytes, entry: Entry, at: datetime) -> int:
         "before": head.mac,
     }
     row["mac"] = _mac(key, row)
-    con.execute(insert(journal).values(row))
-    con.execute(update(journal_head).values(seq=row["seq"], mac=row["mac"]))
+    con.execute(_APPENDED, row)
+    con.execute(_MOVED, {"to": row["seq"], "its": row["mac"]})
     return int(row["seq"])
 
 

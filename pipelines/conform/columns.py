@@ -77,7 +77,7 @@ def read_columns(frame: pl.DataFrame, columns: list[Column], scale: Mapping[str,
     for name, c in there.items():
         if plain[name].null_count() > frame[name].null_count():
             alike.setdefault(_cleaning(c, scale.get(name, 1)), []).append(c)
-    cells = {}
+    cells: dict[str, Cells] = {}
     for same in alike.values():
         cells |= _read_cells(frame, plain, same, scale.get(same[0].name, 1))
     return {
