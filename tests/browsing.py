@@ -64,8 +64,12 @@ class Visit:
         self.page.set_viewport_size({"width": width, "height": height})
         self.foreign: list[str] = []
         self.page.on("request", lambda request: self._note(request.url, address))
-        self.page.goto(address + path)
-        self.settle()
+        try:
+            self.page.goto(address + path)
+            self.settle()
+        except BaseException:
+            self.page.close()  # nobody else will: there is no visit
+            raise
 
     def _note(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:", address.replace("http", "ws"))):

@@ -65,6 +65,24 @@ def test_titles_above_do_not_hide_the_heading_and_a_note_is_none(tmp_path: Path)
     assert propose(sheets_of(note)[0], FEEDS) is None
 
 
+@pytest.mark.parametrize(
+    ("named", "feed"),
+    [("低保", "dibao"), ("特困供养2026", "tekun"), ("11月机动车", "vehicles"), ("低保户车辆信息", "vehicles"), ("残疾人两项补贴", "disability_subsidy")],
+)  # fmt: skip
+def test_where_the_columns_say_little_the_name_of_the_file_tells(tmp_path: Path, named: str, feed: str) -> None:
+    path = tmp_path / f"{named}.csv"
+    path.write_text("姓名,身份证号,补助\n张三,500999199001011231,300\n李四,500999198001011232,350\n", encoding="utf-8")
+    found = propose(sheets_of(path)[0], FEEDS, named)
+    assert found is not None and found.feed == feed and found.lacks
+
+
+def test_a_wrong_name_does_not_outweigh_the_columns(tmp_path: Path) -> None:
+    for name, (feed, columns) in FILES.items():
+        wrong = "低保" if feed != "dibao" else "车辆"
+        found = propose(sheets_of(written(tmp_path, name, columns))[0], FEEDS, wrong)
+        assert found is not None and found.feed == feed, name
+
+
 def test_what_is_required_and_not_there_is_said(tmp_path: Path) -> None:
     columns = [one for one in FILES["死亡人口推送"][1] if one[1] != "death_date"]
     found = propose(sheets_of(written(tmp_path, "死亡", columns))[0], FEEDS, feed="deaths")

@@ -40,6 +40,18 @@ _SYNONYMS = (
     ("村居委会", "村"), ("村委会", "村"), ("村居", "村"), ("社区", "村"), ("残疾人证", "残疾证"), ("签发", "发证"), ("颁发", "发证"), ("核发", "发证"),
     ("到期", "有效期至"), ("探访", "走访"), ("访问", "走访"), ("入户人员", "走访人"), ("人员", "人"), ("核查", "核对"), ("名称", "名"),
 )  # fmt: skip
+# What a ledger is called in the name of its file or sheet, beside its title.
+_CALLED = {
+    "dibao": ("低保", "最低生活保障"), "tekun": ("特困", "五保"), "low_income": ("低收入", "边缘家庭", "刚性支出", "支出型"),
+    "temporary_aid": ("临时救助",), "applications": ("救助申请",), "monitored": ("防返贫", "防止返贫", "监测对象", "监测户", "脱贫"),
+    "disability": ("残疾人", "持证", "残联"), "disability_subsidy": ("两项补贴",), "care_groups": ("孤儿", "留守", "事实无人抚养", "困境儿童", "流浪"),
+    "clues": ("线索",), "deaths": ("死亡", "火化", "殡葬"), "vehicles": ("车辆", "机动车"), "real_estate": ("不动产", "房产"),
+    "business": ("市场主体", "工商", "个体户"), "housing": ("危房", "住房安全", "饮水"), "medical": ("医疗费", "住院", "医保结算"),
+    "insurance": ("参保", "城乡医保"), "education": ("在校", "学生", "资助"), "graduates": ("毕业生",), "income": ("经济状况", "经济核对"),
+    "institutions": ("敬老院", "养老机构", "供养机构"), "officials": ("近亲属",), "payments": ("发放明细", "发放表"), "registry": ("户籍", "农户", "花名册"),
+    "social_insurance": ("养老保险", "社保", "就业"), "visits": ("走访", "探访"), "disasters": ("受灾", "救灾", "灾情"),
+}  # fmt: skip
+LITTLE = 1.0  # columns of its own that a feed must explain for its columns to say more than the file's name
 _NOISE = re.compile(r"^(本人|对象|所在|所属|现居|户籍|居住|被?救助|受助|当前|具体)|[的之]")
 _ID = r"^[1-9]\d{16}[\dXx]$|^[1-9]\d{14}$"
 _DATE = r"^(19|20)\d{2}([-/.年]\d{1,2}([-/.月]\d{1,2}日?)?月?|\d{2}(\d{2})?)( .*)?$"
@@ -112,17 +124,13 @@ def propose(sheet: Sheet, feeds: Mapping[str, Feed], hint: str = "", feed: str |
     places = [place for place, heading in enumerate(headings) if heading]
     below = sheet.grid.slice(row + 1, LOOKED_AT)
     held = {place: _held(below, place) for place in places}
-    ranked = sorted(
-        ((_weighed(headings, places, held, one, hint), one.id) for one in feeds.values()),
-        reverse=True,
-        key=lambda w: w[0],
-    )
-    best = feed or ranked[0][1]
+    ranked = _ranked(headings, places, held, feeds, hint)
+    best = feed or ranked[0]
     chosen = _assigned(headings, places, held, feeds[best])
     columns = tuple(_guess(headings[place], chosen.get(place), held[place]) for place in places)
     known = {one.column for one in columns}
     lacks = tuple(name for name in feeds[best].required if name not in known)
-    return Proposal(sheet.name, row + 1, best, tuple(one for _, one in ranked[:3]), columns, lacks)
+    return Proposal(sheet.name, row + 1, best, tuple(ranked[:3]), columns, lacks)
 
 
 def _guess(heading: str, found: tuple[str, float] | None, values: tuple[str, ...]) -> Guess:
@@ -332,13 +340,41 @@ def _assigned(
     return taken
 
 
+def _ranked(
+    headings: Sequence[str], places: Sequence[int], held: Mapping[int, tuple[str, ...]], feeds: Mapping[str, Feed], hint: str
+) -> list[str]:  # fmt: skip
+    """The feeds by how well they explain the file. Where no feed's own columns do, the name of file and sheet comes first."""
+    called = _called(hint, feeds)
+    own, weighed = dict[str, float](), dict[str, float]()
+    for id, feed in feeds.items():
+        own[id], weight = _weighed(headings, places, held, feed)
+        titled = fuzz.partial_ratio(feed.title, hint) / 100 if hint.strip() else 0.0
+        weighed[id] = weight + 0.8 * max(titled, float(id == called))
+    ranked = sorted(weighed, key=lambda id: weighed[id], reverse=True)
+    if called and own[ranked[0]] < LITTLE:
+        ranked.remove(called)
+        ranked.insert(0, called)
+    return ranked
+
+
+def _called(hint: str, feeds: Mapping[str, Feed]) -> str:
+    """The feed that the names of file and sheet say, "" where they say none. Of several words the last one names the thing
+    (低保户车辆信息 are vehicles), the others only whose it is."""
+    ends = {
+        id: max((hint.rfind(word) + len(word) for word in _CALLED.get(id, ()) if word in hint), default=0)
+        for id in feeds
+    }
+    return max(ends, key=lambda id: ends[id], default="") if any(ends.values()) else ""
+
+
 def _weighed(
-    headings: Sequence[str], places: Sequence[int], held: Mapping[int, tuple[str, ...]], feed: Feed, hint: str
-) -> float:
-    """How well a feed explains the file: its own columns count most, missing required ones against it."""
+    headings: Sequence[str], places: Sequence[int], held: Mapping[int, tuple[str, ...]], feed: Feed
+) -> tuple[float, float]:
+    """How much a feed explains by columns of its own, and how well it explains the file: these count most, missing required
+    ones against it."""
     found = dict(_assigned(headings, places, held, feed).values())
-    own = {column.name for column in feed.own_columns()}
-    explained = sum(sure * (1.0 if name in own else 0.35) for name, sure in found.items())
+    names = {column.name for column in feed.own_columns()}
+    own = sum(sure for name, sure in found.items() if name in names)
+    explained = own + 0.35 * sum(sure for name, sure in found.items() if name not in names)
     missing = sum(name not in found for name in feed.required)
-    named = fuzz.partial_ratio(feed.title, hint) / 100 if hint else 0.0
-    return explained - 0.8 * missing + 0.8 * named + 0.4 * explained / max(1, len(places))
+    return own, explained - 0.8 * missing + 0.4 * explained / max(1, len(places))
