@@ -67,7 +67,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 # A browser and Chinese glyphs, for the tests of the pages.
 browser:
-	@command -v chromium >/dev/null || { $(APT) update && $(APT) install -y chromium; }
+	@command -v chromium-headless-shell >/dev/null || { $(APT) update && $(APT) install -y chromium-headless-shell; }
 	@fc-list :lang=zh | grep -q . || { $(APT) update && $(APT) install -y fonts-noto-cjk; }
 
 # A PostgreSQL server, which the tests start and stop themselves; Debian's own cluster is not made.

@@ -12,8 +12,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -28,15 +26,13 @@ from monitoring.people import Denied
 from monitoring.policy import Pack, PolicyError
 from monitoring.refusal import Refusal
 from monitoring.rules import Rule, listing, load_policy, run_cases
-from monitoring.store import Store, StoreError
+from monitoring.store import StoreError
 from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
-from pipelines import linking, modelling, office, reporting, simulating
+from pipelines import demo_months, linking, modelling, office, reporting, simulating
 from pipelines import listing as listing_commands
-from pipelines.demo import months_ahead
-from pipelines.demo_work import MONTHS, Team
 from pipelines.reading import read_file
-from pipelines.run import SELDOM, Order, Refused, load_definitions, only_run, run
+from pipelines.run import SELDOM, Order, Refused, only_run, run
 from pipelines.run import mapping as mapping_commands
 from pipelines.run.intake import Collector
 from pipelines.run.publishing import Publisher
@@ -343,43 +339,13 @@ def _sample(a: argparse.Namespace, console: Console) -> int:
 def _demo(a: argparse.Namespace, console: Console) -> int:
     gc.set_threshold(*SELDOM)
     console.print(f"生成样例县（虚构，{a.persons:,} 人，{a.months} 个月）…")
-    office.write_demo_settings(a.home)
-    summary, definitions, team = None, load_definitions(a.home), None
-    decided = linking.decisions_for_run(a.home)
-    # The county's people work while the next month is run.
-    with office.opened(a.home) as store, ThreadPoolExecutor(1) as clerk:
-        worked: list[Future[Team]] = []
-        trained: Future[str] | None = None
-        for n, (order, taken) in enumerate(months_ahead(a.home, a.persons, a.months), 1):
-            if n == a.months and trained is not None:
-                console.print(trained.result())
-            summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
-            if n > a.months - MONTHS:
-                worked.append(clerk.submit(_worked, store, a, order.period, worked[-1] if worked else None))
-            if n == a.months - MODEL_AGE:
-                trained = clerk.submit(_trained, a, order.period)
-            console.print(f"  {n}/{a.months} {order.period}：信号 {summary.counts['signals']:,} 条")
-        team = worked[-1].result() if worked else None
+    demo_months.write_settings(a.home)
+    with office.opened(a.home) as store:
+        summary, team = demo_months.go_through(store, a.home, a.persons, a.months, a.at, console)
         if summary is not None:
             print_summary(summary, console, a.home)
-            office.demo_log_ins(store, a.home, a.at, console, team)
+            demo_months.log_ins(store, a.home, a.at, console, team)
     return 0 if a.no_serve else _serve(a, console)
-
-
-def _trained(a: argparse.Namespace, period: str) -> str:
-    """Trains the sample county's model as `buluo model train` does, and says what came of it."""
-    try:
-        made = modelling.train_model(a.home, a.at, period)
-    except ValueError as error:  # too few months, or too few who came to need help: the page says how to train
-        return f"  没有训练模型：{error}"
-    if not made.usable:
-        return f"  模型不用：{made.manifest['why']}"
-    return f"  训练了模型 {made.id}：过去陷入困难 {made.manifest['entries']:,} 户"
-
-
-def _worked(store: Store, a: argparse.Namespace, period: str, before: Future[Team] | None) -> Team:
-    """One month's case work, after that of the month before (whose error is raised here)."""
-    return office.demo_month(store, a.home, period, a.at, before.result() if before else None)
 
 
 def _serve(a: argparse.Namespace, console: Console) -> int:

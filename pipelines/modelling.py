@@ -92,14 +92,25 @@ def _train(a: argparse.Namespace, console: Console) -> int:
 
 def train_model(home: Path, at: datetime, period: str | None = None, seed: int = 0) -> Kept:
     """Trains on the published periods up to `period` (the latest where none is named) and keeps the model. Raises ValueError."""
+    return train_on(home, past(home, period), at, seed)
+
+
+def past(home: Path, period: str | None = None) -> tuple[Panel, dict[str, int]]:
+    """What a model is trained on, as it stands now: `county_panel`, and what was found at the door. Raises ValueError."""
     from monitoring.forecast.history import seen_at_the_door
-    from monitoring.forecast.training import train
 
     store = open_store(home)
     try:
-        return train(home, county_panel(home, store, period), seen_at_the_door(store), local_day(at), seed)
+        return county_panel(home, store, period), seen_at_the_door(store)
     finally:
         store.close()
+
+
+def train_on(home: Path, known: tuple[Panel, dict[str, int]], at: datetime, seed: int = 0) -> Kept:
+    """Trains on what `past` gave and keeps the model; reads neither runs nor the case store. Raises ValueError."""
+    from monitoring.forecast.training import train
+
+    return train(home, *known, local_day(at), seed)
 
 
 def county_panel(home: Path, store: Store, period: str | None = None) -> Panel:

@@ -10,7 +10,7 @@ import argparse
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -20,14 +20,14 @@ from monitoring.access import Scope
 from monitoring.alerts import choices, digest
 from monitoring.alerts.balance import check_balance
 from monitoring.alerts.listing import case_work
-from monitoring.alerts.syncing import TakenIn, catch_up, pending, take_in
+from monitoring.alerts.syncing import TakenIn, catch_up, pending
 from monitoring.checks import Check
 from monitoring.exporting import Unmasking
 from monitoring.exporting.journal import record_unmask
 from monitoring.exporting.writing import write_frames
 from monitoring.misses.checking import check_samples
 from monitoring.people import ROLES, accounts, acting, operator
-from monitoring.people.demo import DemoRefused, demo_accounts, misplaced
+from monitoring.people.demo import DemoRefused, misplaced
 from monitoring.people.settings import FILE, load_security
 from monitoring.queries import places, vouching
 from monitoring.store import Store, StoreError, journal, open_store
@@ -37,13 +37,10 @@ from monitoring.vouching.exporting import tables
 from monitoring.vouching.live import live
 from monitoring.vouching.seals import check_seals
 from monitoring.warehouse import NoWarehouse, Published, Warehouse, publication
-from monitoring.working_days import CHINA
-from pipelines.demo_work import MONTHS, Team
 from pipelines.telling import print_table
 
 Add = Callable[[str, str, Callable[[argparse.Namespace, Console], int]], argparse.ArgumentParser]
 STATE_WORDS = {"active": "在用", "pending": "待批准", "disabled": "停用"}
-DEMO_SETTINGS = "# 样例县的设置：演示账号不用第二因素，也不须批准。真实数据请用 level = 3。\n[security]\nlevel = 2\n"
 
 
 def add_commands(add: Add) -> None:
@@ -87,34 +84,6 @@ def case_work_of(home: Path, period: str, at: datetime) -> duckdb.DuckDBPyConnec
     """The alerts that were open or closed in a period, for export."""
     with opened(home) as store:
         return case_work(store, period, at)
-
-
-def towns_of(home: Path) -> dict[str, list[str]]:
-    """The townships of the newest run with their villages."""
-    warehouse = Warehouse(publication(home).run_of(None).path)
-    try:
-        return {
-            town: [v for v in places.villages(warehouse, town) if v] for town in places.townships(warehouse) if town
-        }
-    finally:
-        warehouse.close()
-
-
-def demo_month(store: Store, home: Path, period: str, at: datetime, team: Team | None) -> Team:
-    """One month of the sample county: its people do what came before this period's run, then that run's alerts are opened, as
-    on the morning after its last day (never later than now). The first call makes the team."""
-    newest = publication(home).run_of(period)
-    warehouse = Warehouse(newest.path)
-    try:
-        as_of, sample = warehouse.row("select as_of from run")["as_of"], places.county(warehouse).sample
-    finally:
-        warehouse.close()
-    morning = min(datetime.combine(as_of + timedelta(1), time(8, 30), CHINA), at)
-    team = team or Team(store, towns_of(home), morning, sample)
-    team.work(morning)
-    take_in(store, newest.path, newest.run, newest.period, as_of, morning)
-    journal.anchor(store, morning)
-    return team
 
 
 def bring_alerts_up(store: Store, home: Path, at: datetime) -> list[TakenIn]:
@@ -215,35 +184,12 @@ def audit_cases(home: Path, at: datetime) -> tuple[list[Check], list[str]]:
             warehouse.close()
 
 
-def demo_log_ins(store: Store, home: Path, at: datetime, console: Console, team: Team | None = None) -> None:
-    """Accounts with known passwords for the sample county, printed; and what its people have done so far."""
-    warehouse = Warehouse(publication(home).run_of(None).path)
-    try:
-        made = demo_accounts(store, at, towns_of(home), sample=places.county(warehouse).sample)
-    finally:
-        warehouse.close()
-    console.print("演示账号（只用于样例县）：")
-    rows = [(m.name, m.password, ROLES[m.role].zh, m.person, _places(m.places)) for m in made]
-    print_table(console, ("账号", "密码", "角色", "姓名", "地方"), rows)
-    if team is not None:
-        console.print(f"  另有 {team.steps:,} 步模拟的走访、决定和办结（近 {MONTHS} 个月）")
-    if team is not None and team.refused:
-        console.print(f"  ! 模拟办理中有 {len(team.refused)} 步没有做成：{team.refused[0]}", markup=False)
-
-
-def write_demo_settings(home: Path) -> None:
-    """Level 2 for a home that has no settings yet: the sample's log-ins are known to everybody anyway."""
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / FILE).exists():
-        (home / FILE).write_text(DEMO_SETTINGS, encoding="utf-8")
-
-
 def _users(a: argparse.Namespace, console: Console) -> int:
     caller = operator(getpass.getuser())
     with opened(a.home) as store:
         if a.action == "list":
             rows = [
-                (one.name, one.person, ROLES[one.role].zh, _places(one.places), STATE_WORDS[one.state],
+                (one.name, one.person, ROLES[one.role].zh, places_in_words(one.places), STATE_WORDS[one.state],
                  one.last_seen_at.date().isoformat() if one.last_seen_at else "从未",
                  "、".join(word for word, so in (("90天未用", one.unused), ("锁定中", one.locked), ("有变更待批", one.asked is not None)) if so))
                 for one in accounts.accounts(store, caller, a.at)
@@ -267,7 +213,7 @@ def _change_account(store: Store, a: argparse.Namespace) -> str:
         return f"已重设；一次性密码（下次登录须修改）：{accounts.reset_password(store, caller, a.name, a.at, a.second_factor)}"
     if a.action == "change":
         accounts.set_role(store, caller, a.name, a.role, where, a.at)
-        return f"已把 {a.name} 改为{ROLES[a.role].zh} {_places(where)}"
+        return f"已把 {a.name} 改为{ROLES[a.role].zh} {places_in_words(where)}"
     simple = {
         "disable": accounts.disable,
         "enable": accounts.enable,
@@ -283,7 +229,7 @@ def _place(text: str) -> tuple[str, str | None]:
     return township.strip(), village.strip() or None
 
 
-def _places(where: tuple[tuple[str, str | None], ...]) -> str:
+def places_in_words(where: tuple[tuple[str, str | None], ...]) -> str:
     return "、".join(" ".join(filter(None, place)) for place in where) or "全县"
 
 

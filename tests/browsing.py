@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.serving import COOKIE, Served
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 KEYS: dict[str, str] = {}  # the cookie with which an address is visited
 QUIET_MS = 350  # without any change of the document, before a page counts as drawn
 # Charts come in files of their own and are drawn later than all else: a page without its charts is not still.

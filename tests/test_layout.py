@@ -21,7 +21,9 @@ from monitoring.policy import load_packs
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("reading", "conform", "link", "snapshot", "assess", "forecast")
 # What puts the steps together; no step knows it.
-TOGETHER = ("run", "cli", "demo", "office", "modelling", "reporting", "simulating", "linking", "listing", "telling")
+TOGETHER = (
+    "run", "cli", "demo", "demo_months", "demo_training", "office", "modelling", "reporting", "simulating", "linking", "listing", "telling",
+)  # fmt: skip
 MAY_USE_STREAMLIT = ("app.py", "monitoring/ui", "monitoring/pages/")
 BANNED_MODULES = {"sqlite3", "pickle", "cPickle", "joblib", "marshal", "shelve", "dill"}
 BANNED_NAMES = {

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from monitoring.store import journal, open_store
-from pipelines import office
+from pipelines import demo_months, office
 from pipelines.cli import main
 from tests.stores import NOON
 
@@ -101,7 +101,7 @@ def test_a_backup_comes_back_whole_in_an_empty_home_with_the_same_key(
 
 def test_the_demo_settings_do_not_replace_a_homes_own(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text("[security]\nlevel = 3\n", encoding="utf-8")
-    office.write_demo_settings(tmp_path)
+    demo_months.write_settings(tmp_path)
     assert "level = 3" in (tmp_path / "settings.toml").read_text(encoding="utf-8")
 
 
@@ -116,7 +116,7 @@ def test_a_server_with_settings_that_cannot_be_read_is_refused_in_words(
 ) -> None:
     (home / "settings.toml").write_text("[security]\nlevel = 2\n", encoding="utf-8")
     with office.opened(home) as store:
-        office.demo_log_ins(store, home, NOON, Console())
+        demo_months.log_ins(store, home, NOON, Console())
     (home / "settings.toml").write_text("[security]\nlevel = 4\n", encoding="utf-8")
     assert buluo("serve", "--home", home) == 2
     assert "level" in capsys.readouterr().err
