@@ -24,7 +24,7 @@ from monitoring.warehouse import Warehouse, publication
 from monitoring.working_days import CHINA
 from pipelines import linking
 from pipelines.demo import months_ahead
-from pipelines.demo_training import begin, said
+from pipelines.demo_training import begin, end, said, start
 from pipelines.demo_work import MONTHS, Team
 from pipelines.office import places_in_words
 from pipelines.run import Summary, last_day, load_definitions, run
@@ -41,27 +41,30 @@ def go_through(
 ) -> tuple[Summary | None, Team | None]:
     """All months; the last run's summary and the people who worked (None where there was no month). Raises Refused."""
     definitions, decided = load_definitions(home), linking.decisions_for_run(home)
-    summary, worked, training = None, None, None
+    summary, worked, training, begun = None, None, None, None
     with ThreadPoolExecutor(1) as people:
         try:
             for n, (order, taken) in enumerate(months_ahead(home, persons, months), 1):
                 morning = min(datetime.combine(last_day(order.period) + timedelta(1), time(8, 30), CHINA), at)
                 if worked is not None:
                     worked = people.submit(_work, worked, morning)
-                if n == months and training is not None:
+                if n == months - MODEL_AGE:
+                    training = start(home, order.period, at)
+                if n == months and training is not None and begun is not None:
                     from monitoring.forecast import keeping, scoring  # noqa: F401 -- loaded while the other process trains
 
-                    console.print(said(training.result()))
+                    begun.result()
+                    console.print(said(training))
                 summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
                 if n > months - MONTHS:
                     worked = people.submit(_open_alerts, store, home, order.period, morning, worked)
-                if n == months - MODEL_AGE:
-                    training = people.submit(begin, home, order.period, at)
+                if training is not None and begun is None:
+                    begun = people.submit(begin, training)
                 console.print(f"  {n}/{months} {order.period}：信号 {summary.counts['signals']:,} 条")
             return summary, worked.result() if worked is not None else None
         finally:
-            if training is not None and not training.exception():
-                training.result().kill()  # nothing, where it has ended
+            if training is not None:
+                end(training)
 
 
 def _work(before: Future[Team], morning: datetime) -> Team:

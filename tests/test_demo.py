@@ -10,7 +10,7 @@ from rich.console import Console
 from monitoring.store import open_store
 from pipelines import demo_months
 from pipelines.demo import months_ahead
-from pipelines.demo_training import begin, said
+from pipelines.demo_training import begin, said, start
 from pipelines.run import Refused, run
 from tests.runs import pointer, quiet
 from tests.stores import NOON
@@ -49,7 +49,15 @@ def test_months_are_run_and_worked_and_a_model_is_tried_beside_them(
 
 
 def test_the_training_process_says_why_there_is_no_model_and_what_breaks_it_is_raised(tmp_path: Path) -> None:
-    assert said(begin(tmp_path / "empty", "2026-11", NOON)).startswith("  没有训练模型：")
+    training = start(tmp_path / "empty", "2026-11", NOON)
+    begin(training)
+    assert said(training).startswith("  没有训练模型：")
     (tmp_path / "broken" / "cases.sqlite").mkdir(parents=True)
+    broken = start(tmp_path / "broken", "2026-11", NOON)
+    begin(broken)
     with pytest.raises(RuntimeError, match="训练模型的进程中断（代码 1）"):
-        said(begin(tmp_path / "broken", "2026-11", NOON))
+        said(broken)
+    killed = start(tmp_path / "empty", "2026-11", NOON)
+    killed.kill()
+    with pytest.raises(RuntimeError, match="训练模型的进程中断（代码 -9）"):
+        begin(killed)
