@@ -40,9 +40,6 @@ from pipelines.telling import Teller, print_summary, print_table
 
 DEFAULT_HOME = Path("data/local")
 DEFAULT_PACK = "national-2020"
-MODEL_AGE = (
-    4  # months before its end at which the demo trains: the last run reads the model, those before it hide the wait
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,7 +2,8 @@
 
 A process of its own makes the months ahead (`pipelines.demo`), another trains the model (`pipelines.demo_training`), this one
 runs the months; a thread is the county's people, who do what comes before a run while it goes on. What each of them finds
-depends on the order of the months alone, never on who was faster. Only for a home whose people are all made up (`demo_accounts` refuses any other).
+depends on the order of the months alone, never on who was faster. Only for a home whose people are all made up (`demo_accounts`
+refuses any other).
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ from pipelines.office import places_in_words
 from pipelines.run import Summary, last_day, load_definitions, run
 from pipelines.telling import print_table
 
-MODEL_AGE = (
-    4  # months before the end at which the model is trained: the last run reads it, those before it hide the wait
-)
+MODEL_AGE = 4  # months before the end at which the model is trained: the last run reads it, those before hide the wait
 SETTINGS = "# 样例县的设置：演示账号不用第二因素，也不须批准。真实数据请用 level = 3。\n[security]\nlevel = 2\n"
 
 

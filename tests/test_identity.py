@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.feeds import Column, load_feeds
+from monitoring.feeds import Column, Feed, load_feeds
 from pipelines import identity
 from pipelines.conform.columns import _PLAIN, _parse, read_columns, type_of
 
@@ -39,6 +39,7 @@ BLANKS = [
 ]
 WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
 GOOD = "11010519491231002X"  # the example of GB 11643-1999
+FEEDS = load_feeds()
 
 
 def read(
@@ -70,6 +71,39 @@ def numbers(values: list[str]) -> list[tuple[str | None, str]]:
 
 def check_character(seventeen: str) -> str:
     return "10X98765432"[sum(int(d) * w for d, w in zip(seventeen, WEIGHTS, strict=True)) % 11]
+
+
+ODD = [
+    "长期",
+    "2026年1月5日",
+    "26-3-5",
+    "1.2万元",
+    "12",
+    "１２人",
+    "D 1",
+    "青石镇(街道)",
+    "是",
+    "无",
+    None,
+    " 张 三 ",
+    GOOD.lower(),
+    "1380000",
+    "A类",
+]
+
+
+@pytest.mark.parametrize("feed", FEEDS.values(), ids=list(FEEDS))
+def test_columns_read_together_are_what_each_is_alone(feed: Feed) -> None:
+    """Those that are cleaned alike go through one query; one that is not alike must not slip in."""
+    columns = list(feed.std_columns().values())
+    scale = {c.name: 10_000 for n, c in enumerate(columns) if c.type == "amount" and n % 2}
+    frame = pl.DataFrame({c.name: ODD for c in columns}, schema=dict.fromkeys((c.name for c in columns), pl.String))
+    together = read_columns(frame, columns, scale)
+    for column in columns:
+        alone = read_columns(frame.select(column.name), [column], scale)[column.name]
+        for part in ("value", "blank", "unclear", "text", "state"):
+            mine, its = getattr(together[column.name], part), getattr(alone, part)
+            assert (mine is None and its is None) or mine.equals(its), (column.name, part)
 
 
 people = st.builds(
