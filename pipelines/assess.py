@@ -45,6 +45,7 @@ SUBJECT = {
 }
 # Of a household the head's number and name stand in the signal, of a record its person's number.
 JOINED = {"household": "head_person_id", "record": "person_id"}
+_NAMED = ("subject_number", "subject_name")  # what is joined
 
 
 def assess(
@@ -71,11 +72,17 @@ def assess(
         [
             *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
             partial(write_unjudged, parts),
-            _write_outcomes,
+            *(partial(_count, part) for part in parts),
             partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
             partial(_write_parameters, parameters=parameters),
         ],
     )
+    abreast(con, [partial(_write_signals, period=period, due=due), _write_outcomes])
+    for table in (_FOUND, _OUTCOME, _UNKNOWN, *(part.table for part in parts)):
+        con.execute(f"DROP TABLE {table}")
+
+
+def _write_signals(con: duckdb.DuckDBPyConnection, period: str, due: Mapping[str, date]) -> None:
     deadline = " ".join(f"WHEN '{level}' THEN DATE '{day.isoformat()}'" for level, day in due.items())
     order = " ".join(f"WHEN '{level}' THEN {n}" for level, n in LEVEL_ORDER.items())
     con.execute(f"""
@@ -85,8 +92,6 @@ def assess(
             household_key, (CASE level {order} END)::INTEGER AS level_order
         FROM {_FOUND}
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
-    for table in (_FOUND, _OUTCOME, _UNKNOWN, *(part.table for part in parts)):
-        con.execute(f"DROP TABLE {table}")
 
 
 def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
@@ -95,12 +100,11 @@ def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _judge(mine: Sequence[CompiledRule], parts: list[Judged], con: duckdb.DuckDBPyConnection) -> None:
-    """Judges and counts by the rules of one subject; what of it is looked at again is added to `parts`."""
+    """Judges by the rules of one subject; the verdicts are added to `parts`."""
     source = _source(con, mine[0].subject)
     for group, sometimes in _fitting(con, source, mine):
         part = Judged(source, group, sometimes, f"memory.main.judged_{mine[0].subject}_{len(parts)}")
         _mark(con, part)
-        _count(con, part)
         parts.append(part)
 
 
@@ -159,7 +163,7 @@ def _condition(c: CompiledRule) -> str:
     return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
 
 
-def _count(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
+def _count(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
     """For every rule and village how many were hit, clear and unknown, and for want of what."""
     rules = ", ".join(f"({quoted(c.code)}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
     con.execute(f"""
@@ -198,28 +202,49 @@ def _bits(condition: str, width: int) -> str:
 def _find(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
     """The signals of a subject's rules, in the order of FOUND; evidence and sentences are made for hits only.
 
-    One statement: what differs from rule to rule is a CASE on the rule's number. Rules without a hit are left out of it."""
+    What differs from rule to rule is a CASE on the rule's number; rules without a hit are left out of it. A CASE costs DuckDB
+    as much for a few rows of a vector as for a full one, so that the rows that are hit, a few of every vector of the snapshot,
+    are first brought together."""
     any_hit = con.execute(f"SELECT coalesce(bit_or(hit), 0) FROM {part.table}").fetchall()[0][0]
     hitting = {n: c for n, c in enumerate(part.group) if any_hit >> n & 1}
     if not hitting:
         return
     subject = part.group[0].subject
     household_id, person_id, number, name, key, household_key = SUBJECT[subject]
-    rules = ", ".join(
-        f"({1 << n}, {n}, {quoted(c.code)}, {quoted(c.kind)}, {quoted(c.department)}, {quoted(c.clause)})"
-        for n, c in hitting.items()
-    )
-    person = JOINED.get(subject)
+    hits = _gather(part, hitting, con)
     con.execute(f"""
         INSERT INTO {_FOUND}
         SELECT _code, _kind, {_by_rule({n: c.level_sql for n, c in hitting.items()})}, '{subject}', {household_id}, {person_id}, {number}, {name},
             township, village, _department, {_by_rule({n: c.evidence_sql for n, c in hitting.items()})}, _clause,
             {_by_rule({n: c.message_sql("zh") for n, c in hitting.items()})}, {key}, {_by_rule({n: c.message_sql("en") for n, c in hitting.items()})}, {household_key}
-        FROM (SELECT s.*, j.hit AS _hit{", p.number AS subject_number, p.name AS subject_name" if person else ""}
-            FROM {part.source} s
-            JOIN (SELECT unnest(places) AS place, hit FROM {part.table} WHERE hit <> 0) j ON j.place = s.rowid
-            {f"LEFT JOIN resident p ON p.person_id = s.{person}" if person else ""})
-        JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON _hit & _bit <> 0""")
+        FROM {hits}""")
+    con.execute(f"DROP TABLE {hits}")
+
+
+def _gather(part: Judged, hitting: Mapping[int, CompiledRule], con: duckdb.DuckDBPyConnection) -> str:
+    """A table with one row a hit: the rule's number and what is fixed for it, and what the snapshot says that it reads."""
+    hits, subject = f"{part.table}_hits", part.group[0].subject
+    rules = ", ".join(
+        f"({1 << n}, {n}, {quoted(c.code)}, {quoted(c.kind)}, {quoted(c.department)}, {quoted(c.clause)})"
+        for n, c in hitting.items()
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {hits} AS
+        SELECT _place, _rule, _code, _kind, _department, _clause
+        FROM (SELECT unnest(places) AS _place, hit FROM {part.table} WHERE hit <> 0)
+        JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON hit & _bit <> 0""")
+    if subject in JOINED:
+        con.execute(f"""
+            CREATE OR REPLACE TABLE {hits} AS
+            FROM (SELECT h.*, s.{JOINED[subject]} AS _person FROM {part.source} s JOIN {hits} h ON _place = s.rowid)
+            LEFT JOIN (SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident) USING (_person)""")
+    read = dict.fromkeys(column for c in hitting.values() for column in c.read)
+    fixed = [column for column in (*SUBJECT[subject], "township", "village") if column not in ("NULL", *_NAMED)]
+    columns = ", ".join(f"s.{_quoted(column)}" for column in dict.fromkeys((*fixed, *read)))
+    con.execute(
+        f"CREATE OR REPLACE TABLE {hits} AS SELECT h.*, {columns} FROM {part.source} s JOIN {hits} h ON _place = s.rowid"
+    )
+    return hits
 
 
 def _by_rule(choices: Mapping[int, str]) -> str:

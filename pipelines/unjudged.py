@@ -77,6 +77,6 @@ def write_unjudged(judged: Sequence[Judged], con: duckdb.DuckDBPyConnection) -> 
     if selects:
         con.execute(
             f"""INSERT INTO unjudged SELECT household_key, person_id, township, village, living, kind
-                FROM ({" UNION ALL ".join(selects)}) ORDER BY household_key, person_id NULLS FIRST, kind""",
+                FROM ({" UNION ALL ".join(selects)})""",
             values,
         )

@@ -81,8 +81,7 @@ def _judge(
     connection: duckdb.DuckDBPyConnection, rule: CompiledRule, given: Mapping[str, Any], columns: Mapping[str, Column]
 ) -> tuple[Any, ...]:
     """Outcome, level, evidence and both sentences for one row."""
-    beside = {name for shown in rule.shown for name in columns[shown].companions}
-    read = sorted({*given, *rule.shown, *beside})
+    read = sorted({*given, *rule.read})
     row = ", ".join(f'?::{columns[name].type} AS "{name}"' for name in read)
     asked = [rule.condition_sql, rule.level_sql, rule.evidence_sql, rule.message_sql("zh"), rule.message_sql("en")]
     query = f"SELECT {', '.join(asked)}" + (f" FROM (SELECT {row})" if read else "")

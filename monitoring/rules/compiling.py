@@ -30,7 +30,8 @@ class CompiledRule:
     """One rule for one pack and day; a disabled one has its reason in `disabled` and no SQL.
 
     `inputs` are the columns of the condition in order of appearance (a NULL among them can make the outcome unknown),
-    `level_inputs` those that only the level reads, `shown` every column of the evidence, these first.
+    `level_inputs` those that only the level reads, `shown` every column of the evidence, these first; `read` all columns that
+    any of its SQL reads, the companions of what is shown as well.
     """
 
     code: str
@@ -45,6 +46,7 @@ class CompiledRule:
     inputs: tuple[str, ...]
     level_inputs: tuple[str, ...]
     shown: tuple[str, ...]
+    read: tuple[str, ...]
     parameters: Mapping[str, Value]
     disabled: tuple[str, ...]
     condition_sql: str = ""
@@ -117,6 +119,7 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
         inputs=version.when.columns,
         level_inputs=tuple(column for column in level_inputs if column not in version.when.columns),
         shown=shown,
+        read=_ordered((*shown, *(beside for name in shown for beside in scope.columns[name].companions))),
         parameters=read,
         disabled=disabled,
     )
