@@ -1,7 +1,7 @@
 """Two published runs held against each other: an earlier and a later one, in one read-only, locked connection.
 
-Queries name their tables `earlier.…` and `later.…`. Persons and households keep their keys from run to run, so that the two
-are joined by `person_id` and `household_key`.
+Queries name their tables `earlier.…` and `later.…`. Persons keep their ids from run to run, households their numbers, so that
+the two are joined by `person_id` and `household_id`; a `household_key` is a place among the households of its own run.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class View(Desk):
         return [run.period for run in runs if run.period < self.county.period]
 
     def household_link(self, row: dict[str, Any]) -> str | None:
-        found = link_id(row.get("household_id"), row.get("household_key"))
+        found = link_id(row.get("household_id"), row.get("household_key"), self.county.run)
         return None if found is None else self.link("household", household=found)
 
 

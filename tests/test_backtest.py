@@ -44,16 +44,16 @@ def then(
     """Households 0, 1, … with one person each, of the same number; `helped` by a programme; `seen` by rules; `listed` by a model."""
     helped = helped or {}
     free = [n for n in range(homes) if n not in helped]
-    home = pl.DataFrame({"household_key": free, "household_id": [f"H{n}" for n in free], "township": [TOWN] * len(free), "village": ["东村"] * len(free)},
-                        schema={name: ENTRY[name] for name in ("household_key", "household_id", "township", "village")})  # fmt: skip
-    key = {"household_key": pl.Int64}
+    home = pl.DataFrame({"home": free, "household_id": [f"H{n}" for n in free], "township": [TOWN] * len(free), "village": ["东村"] * len(free)},
+                        schema={name: ENTRY[name] for name in ("home", "household_id", "township", "village")})  # fmt: skip
+    key = {"home": pl.Int64}
     return Then(
         period,
         home,
-        pl.DataFrame({"person_id": free, "household_key": free}, schema={"person_id": pl.Int64, **key}),
+        pl.DataFrame({"person_id": free, "home": free}, schema={"person_id": pl.Int64, **key}),
         pl.DataFrame(list(helped.items()), schema={"person_id": pl.Int64, "programme": pl.String}, orient="row"),
         pl.DataFrame([row for row in seen if row[0] in free], schema={**key, "rule": pl.String}, orient="row"),
-        None if listed is None else pl.DataFrame({"household_key": [n for n in listed if n in free]}, schema=key),
+        None if listed is None else pl.DataFrame({"home": [n for n in listed if n in free]}, schema=key),
     )
 
 
@@ -245,8 +245,10 @@ def test_a_period_s_rules_see_what_its_run_stored_and_others_what_they_would_hav
     rules = looking(of)
     assert {rule.kind for rule in rules.values()} == set(KINDS)
     told = read_one(runs[0], first, rules, COUNTY)
-    stored = first.frame(f"select distinct household_key, rule from signal where kind in {KINDS} and household_key is not null")  # fmt: skip
-    stored = stored.join(told.homes, on="household_key", how="semi").sort("household_key", "rule")
+    stored = first.frame(
+        f"select distinct household_id, rule from signal where kind in {KINDS} and household_key is not null"
+    )
+    stored = stored.join(told.homes, on="household_id").select("home", "rule").sort("home", "rule")
     assert told.seen.equals(stored) and len(stored) > 1
     # The same condition written otherwise is judged anew, and gives the same.
     code = stored["rule"].mode().sort()[0]

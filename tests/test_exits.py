@@ -406,10 +406,10 @@ def _register(folder: Path, name: str, period: str, *rows: str, carried: str = "
     path = folder / name
     with duckdb.connect(str(path)) as con:
         con.execute(f"create table run as select '{period}' as period, date '{period}-28' as as_of")
-        con.execute("create table person_snapshot as select n as person_id, n as household_key, 'H' || n as household_id, '人' || n as name, '甲镇' as township, '东村' as village from range(1, 4) t(n)")  # fmt: skip
+        con.execute("create table person_snapshot as select n as person_id, 'H' || n as household_id, '人' || n as name, '甲镇' as township, '东村' as village from range(1, 4) t(n)")  # fmt: skip
         _registers(con, *rows)
         if carried:
-            con.execute(f"create table vanished as select 'dibao' as register, 3 as person_id, 3 as household_key, 'H3' as household_id, '人3' as name, '甲镇' as township, '东村' as village, '{carried}' as last_period")  # fmt: skip
+            con.execute(f"create table vanished as select 'dibao' as register, 3 as person_id, 'H3' as household_id, '人3' as name, '甲镇' as township, '东村' as village, '{carried}' as last_period")  # fmt: skip
     return path
 
 

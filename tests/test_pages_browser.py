@@ -39,7 +39,7 @@ def somebody(warehouse: Warehouse) -> str:
         """select any_value(household_id) as household_id, household_key from signal where household_key is not null
            group by household_key order by count(*) desc, household_key limit 1"""
     )
-    link = link_id(row["household_id"], row["household_key"])
+    link = link_id(row["household_id"], row["household_key"], warehouse.row("select run_id from run")["run_id"])
     assert link is not None
     return link
 

@@ -248,16 +248,20 @@ def test_an_unmasked_viewer_sees_them(
 
 
 def test_a_link_never_holds_an_identity_number(warehouse: Warehouse, homes: pl.DataFrame) -> None:
-    for row in homes.select("household_id", "household_key").iter_rows(named=True):
-        link = household.link_id(row["household_id"], row["household_key"])
-        assert link is not None and link.isalnum()
-        if row["household_id"].startswith("U-"):
-            assert link == f"k{row['household_key']}"
-        assert household.find(warehouse, Scope(), link) == row["household_key"]
-        break
-    strange = homes.filter(pl.col("household_id").str.starts_with("U-"))
-    for row in strange.head(3).iter_rows(named=True):
-        assert household.find(warehouse, Scope(), f"k{row['household_key']}") == row["household_key"]
+    run = warehouse.row("select run_id from run")["run_id"]
+    made = pl.col("household_id").str.starts_with("U-")
+    named, strange = homes.filter(~made).row(0, named=True), homes.filter(made).row(0, named=True)
+    assert household.link_id(named["household_id"], named["household_key"], run) == named["household_id"]
+    assert household.find(warehouse, Scope(), named["household_id"]) == named["household_key"]
+    link = household.link_id(strange["household_id"], strange["household_key"], run)
+    assert link == f"k{strange['household_key']}@{run}" and household.link_id(None, None, run) is None
+    assert household.find(warehouse, Scope(), link) == strange["household_key"]
+
+
+def test_a_link_of_another_run_never_finds_the_household_that_has_its_key_now(warehouse: Warehouse, homes: pl.DataFrame) -> None:  # fmt: skip
+    key = homes["household_key"][0]
+    assert household.find(warehouse, Scope(), f"k{key}@2020-01-0-1") is None
+    assert household.key_of(f"k{key}@2020-01-0-1") == (key, "2020-01-0-1") and household.key_of("H101") is None
 
 
 def test_a_household_outside_the_scope_is_not_there(warehouse: Warehouse, homes: pl.DataFrame) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from monitoring.access import Scope
+from monitoring.pages.household import number_then
 from monitoring.pair import Pair, published_before
 from monitoring.queries import changes
-from monitoring.warehouse import Publication, Published, Warehouse
+from monitoring.warehouse import Publication, Published, Warehouse, publication
 from tests.two_months import BEFORE, NOW, TwoMonths
 
 CLEAR = Scope(masked=False)
@@ -33,6 +35,36 @@ def runs(two_months: TwoMonths) -> Iterator[tuple[Warehouse, Warehouse]]:
 
 def members(warehouse: Warehouse, condition: str, column: str = "household_id") -> set[str]:
     return {row["h"] for row in warehouse.rows(f"select {column} as h from household_snapshot where {condition}")}
+
+
+def test_in_the_later_run_every_household_has_another_key(runs: tuple[Warehouse, Warehouse]) -> None:
+    """What all tests here rest on: who joined two runs by keys would find everything changed."""
+    before, now = (dict(run.frame("select household_id, household_key from household").rows()) for run in runs)
+    assert "H000" in now and "H000" not in before
+    assert all(now[home] != key for home, key in before.items() if home in now)
+
+
+def test_a_change_leads_to_the_household_in_the_later_run(pair: Pair, runs: tuple[Warehouse, Warehouse]) -> None:
+    known = dict(runs[1].frame("select household_id, household_key from household").rows())
+    rows = changes.changed(pair, CLEAR)
+    assert rows.height and all(
+        known.get(home) == key for home, key in rows.select("household_id", "household_key").rows()
+    )
+
+
+def test_a_link_of_an_earlier_run_means_the_household_that_had_its_key_then(two_months: TwoMonths) -> None:
+    published = publication(two_months.home)
+    earlier, later = published.run_of(BEFORE), published.run_of(NOW)
+    key = Warehouse(earlier.path).row("select household_key from household where household_id = 'H105'")[
+        "household_key"
+    ]
+    view: Any = SimpleNamespace(county=SimpleNamespace(run=later.run), published=published, scope=CLEAR)
+    assert number_then(view, f"k{key}@{earlier.run}") == "H105"
+    view.scope = Scope(townships=("乙镇",))
+    assert number_then(view, f"k{key}@{earlier.run}") is None
+    assert [number_then(view, link) for link in (f"k{key}@{later.run}", f"k{key}@2020-01-0-1", f"k{key}", "H105")] == [
+        None
+    ] * 4
 
 
 def told(pair: Pair, measure: str, direction: str, scope: Scope = CLEAR) -> set[str]:

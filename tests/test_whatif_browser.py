@@ -82,7 +82,7 @@ def test_the_english_pages_have_no_chinese_headings(browser: Browser, analyst: s
 
 def test_a_household_is_asked_why_a_rule_did_not_fire(browser: Browser, analyst: str, warehouse: Warehouse) -> None:
     row = warehouse.row("select household_id, household_key from signal where rule = 'GAP-DIBAO' order by 2 limit 1")
-    link = link_id(row["household_id"], row["household_key"])
+    link = link_id(row["household_id"], row["household_key"], warehouse.row("select run_id from run")["run_id"])
     with Visit(browser, analyst, f"/household?household={link}&why-rule=GAP-DIBAO") as visit:
         asked = visit.page.get_by_label("追问一条规则")
         asked.click()

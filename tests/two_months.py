@@ -52,6 +52,16 @@ def feeds_of_both() -> tuple[Tables, Tables]:
     before["low_income"].append({**edge, **man("H112")})
     before["temporary_aid"].append(_aid(man("H110"), "2026-09-01", "2026-09-20", "900"))
     now = copy.deepcopy(before)
+    # A household moves in whose number comes before all others: in its run each of these has another key than the month before.
+    moved = {
+        "户编号": "H000",
+        "与户主关系": "户主",
+        "姓名": "周新到",
+        "证件号码": number("19750505", 907),
+        "乡镇": "甲镇",
+        "村": "甲东村",
+    }
+    now["registry"].insert(0, {**now["registry"][0], **moved})
     _dibao(now["dibao"], "H101", 户月保障金额="460")  # the certificate's amount rises
     _dibao(now["dibao"], "H102", 户月保障金额="150", 渐退起始日期="2026-11-01")  # it falls: a gradual exit
     _dibao(now["dibao"], "H103", 终止日期="2026-11-15")  # ended in the register

@@ -41,14 +41,14 @@ def backtest(runs: Sequence[Published], scope: Scope, cases: Sequence[tuple[str,
     """Raises CannotSimulate."""
     measured = measure(read(runs, scope), cases)
     never = measured.entries.filter(SEEN["never"])
-    asked: dict[str, list[int]] = {}
+    asked: dict[str, list[str]] = {}
     for place, of in never.group_by("last"):
-        asked[measured.periods[int(str(place[0]))]] = of["household_key"].to_list()
+        asked[measured.periods[int(str(place[0]))]] = of["household_id"].to_list()
     periods = pl.DataFrame(
         list(enumerate(measured.periods)), schema={"last": pl.Int64, "period": pl.String}, orient="row"
     )
     found = blind(runs, asked).join(
-        never.select("entry", "household_key", "last").join(periods, on="last"), on=["period", "household_key"]
+        never.select("entry", "household_id", "last").join(periods, on="last"), on=["period", "household_id"]
     )
     return Backtest(measured, found.select("entry", "subject", "missing").sort("entry", "subject", "missing"))
 
@@ -160,15 +160,15 @@ def listed(
 
 
 def with_names(warehouse: Warehouse, scope: Scope, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rows (household_key) with the household's number and head as the run that is shown knows them; masked and limited
+    """The rows (household_id) with the household's key, number and head as the run that is shown knows them; masked and limited
     as the scope says. One that is no more keeps its row without a name."""
     where = scope.limit(table="h")
     known = warehouse.rows(
-        f"""select h.household_key, {scope.household("h.household_id")} as household_id, {scope.name("p.name")} as name
+        f"""select h.household_id as own, h.household_key, {scope.household("h.household_id")} as household_id, {scope.name("p.name")} as name
             from household h left join person_snapshot p on p.person_id = h.head_person_id
-            where h.household_key in (select unnest($keys::BIGINT[])){where.also}""",
-        {"keys": [row["household_key"] for row in rows], **where.params},
+            where h.household_id in (select unnest($numbers::VARCHAR[])){where.also}""",
+        {"numbers": [row["household_id"] for row in rows], **where.params},
     )
-    named = {row["household_key"]: row for row in known}
-    nobody = {"household_id": None, "name": None}
-    return [{**row, **nobody, **named.get(row["household_key"], {})} for row in rows]
+    named = {row.pop("own"): row for row in known}
+    nobody = {"household_key": None, "household_id": None, "name": None}
+    return [{**row, **nobody, **named.get(row["household_id"], {})} for row in rows]

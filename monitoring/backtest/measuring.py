@@ -16,10 +16,10 @@ from monitoring.simulating.replaying import months
 MODEL = "model"
 _ORDER = {programme: n for n, programme in enumerate(PROGRAMMES)}
 ENTRY = {
-    "entry": pl.Int64, "household_key": pl.Int64, "household_id": pl.String, "township": pl.String, "village": pl.String,
+    "entry": pl.Int64, "home": pl.Int64, "household_id": pl.String, "township": pl.String, "village": pl.String,
     "programme": pl.String, "entered": pl.String, "last": pl.Int64, "first": pl.Int64, "available": pl.Int64,
 }  # fmt: skip
-_HOME = {name: ENTRY[name] for name in ("household_key", "household_id", "township", "village")}
+_HOME = {name: ENTRY[name] for name in ("home", "household_id", "township", "village")}
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,9 @@ def measure(thens: Sequence[Then], cases: Sequence[tuple[str, str]]) -> Measured
     """`cases`: (household, month) confirmed at the door."""
     periods = [then.period for then in thens]
     entries = entries_of(thens, cases)
-    seen = _numbered([then.seen for then in thens], {"household_key": pl.Int64, "rule": pl.String})
-    lists = [
-        then.listed if then.listed is not None else pl.DataFrame(schema={"household_key": pl.Int64}) for then in thens
-    ]
-    listed = _numbered(lists, {"household_key": pl.Int64}).with_columns(rule=pl.lit(MODEL))
+    seen = _numbered([then.seen for then in thens], {"home": pl.Int64, "rule": pl.String})
+    lists = [then.listed if then.listed is not None else pl.DataFrame(schema={"home": pl.Int64}) for then in thens]
+    listed = _numbered(lists, {"home": pl.Int64}).with_columns(rule=pl.lit(MODEL))
     with_model = [n for n, then in enumerate(thens) if then.listed is not None]
     leads = _leads(pl.concat([seen, listed.select(seen.columns)]), entries, periods)
     by = {
@@ -53,12 +51,12 @@ def measure(thens: Sequence[Then], cases: Sequence[tuple[str, str]]) -> Measured
     for name, some in by.items():
         entries = entries.join(some.group_by("entry").agg(pl.max("lead").alias(name)), on="entry", how="left")
     had = pl.any_horizontal(pl.lit(value=False), *((pl.col("first") <= n) & (pl.col("last") >= n) for n in with_model))
-    keys = pl.concat([seen.select("household_key"), listed.select("household_key")]).unique()
-    homes = _numbered([then.homes.join(keys, on="household_key", how="semi") for then in thens], _HOME)
+    keys = pl.concat([seen.select("home"), listed.select("home")]).unique()
+    homes = _numbered([then.homes.join(keys, on="home", how="semi") for then in thens], _HOME)
     pointed = [
-        seen.select("n", "household_key", source=pl.lit("rules")).unique(),
-        seen.select("n", "household_key", source="rule"),
-        listed.select("n", "household_key", source=pl.lit(MODEL)),
+        seen.select("n", "home", source=pl.lit("rules")).unique(),
+        seen.select("n", "home", source="rule"),
+        listed.select("n", "home", source=pl.lit(MODEL)),
     ]
     alerts = _alerts(pl.concat(pointed), homes, entries, periods)
     return Measured(tuple(periods), tuple(periods[n] for n in with_model), entries.with_columns(had_model=had), leads, alerts)  # fmt: skip
@@ -67,30 +65,28 @@ def measure(thens: Sequence[Then], cases: Sequence[tuple[str, str]]) -> Measured
 def entries_of(thens: Sequence[Then], cases: Sequence[tuple[str, str]]) -> pl.DataFrame:
     """ENTRY: one row an entry. A household's first one ends its time without help; what follows in it (a case that was
     confirmed is admitted a month later) is the same entry."""
-    found = [
-        pl.DataFrame(schema={"n": pl.Int64, "household_key": pl.Int64, "programme": pl.String, "entered": pl.String})
-    ]
+    found = [pl.DataFrame(schema={"n": pl.Int64, "home": pl.Int64, "programme": pl.String, "entered": pl.String})]
     for n, (before, now) in enumerate(pairwise(thens)):
-        entered = before.members.join(now.helped, on="person_id").select("household_key", "programme").unique()
+        entered = before.members.join(now.helped, on="person_id").select("home", "programme").unique()
         found.append(_entered(entered, n, now.period))
     # Of a large county only those who may have entered are looked at over all periods.
-    keys = pl.concat(found)["household_key"].unique().implode()
+    keys = pl.concat(found)["home"].unique().implode()
     numbers = pl.Series([household for household, _ in cases], dtype=pl.String).unique().implode()
-    some = pl.col("household_key").is_in(keys) | pl.col("household_id").is_in(numbers)
+    some = pl.col("home").is_in(keys) | pl.col("household_id").is_in(numbers)
     homes = _numbered([then.homes.filter(some) for then in thens], _HOME)
     found.append(_confirmed(cases, thens, homes))
     order = pl.col("programme").replace_strict(_ORDER, return_dtype=pl.Int64)
     spells = (
-        homes.sort("household_key", "n")
-        .with_columns(gap=(pl.col("n").diff().over("household_key") != 1).fill_null(value=False))
-        .with_columns(spell=pl.col("gap").cum_sum().over("household_key"))
-        .with_columns(start=pl.col("n").min().over("household_key", "spell"))
+        homes.sort("home", "n")
+        .with_columns(gap=(pl.col("n").diff().over("home") != 1).fill_null(value=False))
+        .with_columns(spell=pl.col("gap").cum_sum().over("home"))
+        .with_columns(start=pl.col("n").min().over("home", "spell"))
     )
     rows = (
         pl.concat(found)
-        .join(spells, on=["n", "household_key"], how="inner")
-        .sort("entered", order, "household_key")
-        .unique(["household_key", "spell"], keep="first", maintain_order=True)
+        .join(spells, on=["n", "home"], how="inner")
+        .sort("entered", order, "home")
+        .unique(["home", "spell"], keep="first", maintain_order=True)
     )
     places = _places([then.period for then in thens])
     counted = rows.with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
@@ -116,7 +112,7 @@ def _apart(later: str) -> pl.Expr:
 
 
 def _entered(rows: pl.DataFrame, n: int, period: str) -> pl.DataFrame:
-    return rows.select(pl.lit(n, pl.Int64).alias("n"), "household_key", "programme", pl.lit(period).alias("entered"))
+    return rows.select(pl.lit(n, pl.Int64).alias("n"), "home", "programme", pl.lit(period).alias("entered"))
 
 
 def _confirmed(cases: Sequence[tuple[str, str]], thens: Sequence[Then], homes: pl.DataFrame) -> pl.DataFrame:
@@ -126,8 +122,8 @@ def _confirmed(cases: Sequence[tuple[str, str]], thens: Sequence[Then], homes: p
     known = known.filter(pl.col("entered") <= (thens[-1].period if thens else ""))
     before = known.join(places, how="cross").filter(pl.col("before") < pl.col("entered"))
     last = before.group_by("household_id", "entered").agg(pl.max("n"))
-    rows = last.join(homes.select("n", "household_id", "household_key"), on=["n", "household_id"])
-    return rows.select("n", "household_key", pl.lit("confirmed").alias("programme"), "entered")
+    rows = last.join(homes.select("n", "household_id", "home"), on=["n", "household_id"])
+    return rows.select("n", "home", pl.lit("confirmed").alias("programme"), "entered")
 
 
 def _numbered(frames: Sequence[pl.DataFrame], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
@@ -138,17 +134,17 @@ def _numbered(frames: Sequence[pl.DataFrame], schema: dict[str, type[pl.DataType
 
 def _leads(seen: pl.DataFrame, entries: pl.DataFrame, periods: Sequence[str]) -> pl.DataFrame:
     """entry, source, lead: months from the first period in which the source saw the household to its entry."""
-    met = seen.join(entries.select("entry", "household_key", "entered", "first", "last"), on="household_key")
+    met = seen.join(entries.select("entry", "home", "entered", "first", "last"), on="home")
     met = met.filter(pl.col("n").is_between("first", "last")).join(_places(periods), on="n")
     return met.group_by("entry", source=pl.col("rule")).agg(lead=_apart("entered").max()).sort("entry", "source")
 
 
 def _alerts(pointed: pl.DataFrame, homes: pl.DataFrame, entries: pl.DataFrame, periods: Sequence[str]) -> pl.DataFrame:
     """One alert is a household that a source points to and did not in the period before."""
-    order = ["source", "household_key", "n"]
-    new = pointed.sort(order).filter((pl.col("n").diff().over("source", "household_key") != 1).fill_null(value=True))
-    new = new.join(homes, on=["n", "household_key"]).join(_places(periods), on="n")
-    later = new.select(*order, "period").join(entries.select("household_key", "entered"), on="household_key")
+    order = ["source", "home", "n"]
+    new = pointed.sort(order).filter((pl.col("n").diff().over("source", "home") != 1).fill_null(value=True))
+    new = new.join(homes, on=["n", "home"]).join(_places(periods), on="n")
+    later = new.select(*order, "period").join(entries.select("home", "entered"), on="home")
     within = _apart("entered").is_between(1, HORIZON)
     useful = later.filter(within).select(order).unique().with_columns(useful=pl.lit(value=True))
     last = pl.lit(periods[-1] if periods else "0000-00")

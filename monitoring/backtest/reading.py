@@ -20,7 +20,9 @@ from monitoring.warehouse import Published, Warehouse
 
 KINDS = ("gap", "risk")  # rules that look for need, as the features' `rules_hit`
 SHARE = "model.list_share"
-KEY = {"household_key": pl.Int64}
+HOME = (
+    "(hash(h.household_id) >> 1)::BIGINT"  # of two runs, in the same program: an integer is joined faster than a text
+)
 
 # Who is helped at the period's end, by what: the programmes of `forecast.features.HELPED`; a test holds the two together.
 HELPED_BY = " UNION ALL ".join([
@@ -33,9 +35,9 @@ HELPED_BY = " UNION ALL ".join([
 
 @dataclass(frozen=True)
 class Then:
-    """One period. `homes`: household_key, household_id, township, village of those in the scope whom nobody helped;
-    `members`: person_id, household_key of theirs; `helped`: person_id, programme, of all; `seen`: household_key, rule, of
-    `homes`; `listed`: household_key of those on the model's list, None where no model of that period is there."""
+    """One period. `homes`: home, household_id, township, village of those in the scope whom nobody helped; `members`: person_id,
+    home of theirs; `helped`: person_id, programme, of all; `seen`: home, rule, of `homes`; `listed`: home of those on the model's
+    list, None where no model of that period is there. `home` is made from the household's number, and the same in every period."""
 
     period: str
     homes: pl.DataFrame = field(repr=False)
@@ -72,29 +74,31 @@ def read_one(run: Published, warehouse: Warehouse, rules: Mapping[str, Judged], 
         _only_known_then(con, run.period)
         con.execute(f"CREATE TEMP TABLE b_helped AS {HELPED_BY}")
         con.execute(
-            f"""CREATE TEMP TABLE b_home AS SELECT h.household_key, h.household_id, h.township, h.village FROM household_snapshot h
+            f"""CREATE TEMP TABLE b_home AS
+                SELECT h.household_key, {HOME} AS home, h.household_id, h.township, h.village FROM household_snapshot h
                 ANTI JOIN (SELECT p.household_key FROM b_helped JOIN person_snapshot p USING (person_id)) k USING (household_key)
                 {where.where} ORDER BY h.household_key""",
             where.params or None,
         )
         homes = con.sql("FROM b_home").pl()
         members = con.sql("""
-            SELECT m.person_id, m.household_key FROM membership m SEMI JOIN b_home USING (household_key) WHERE m.alive AND m.belongs
+            SELECT m.person_id, b.home FROM membership m JOIN b_home b USING (household_key) WHERE m.alive AND m.belongs
             ORDER BY ALL""").pl()
         helped = con.sql("FROM b_helped ORDER BY ALL").pl()
         signals = con.sql("""
-            SELECT DISTINCT household_key, rule FROM signal SEMI JOIN b_home USING (household_key) ORDER BY ALL""").pl()
+            SELECT DISTINCT b.home, s.rule FROM signal s JOIN b_home b USING (household_key) ORDER BY ALL""").pl()
     of = ground_once(warehouse)
     same = [code for code, rule in rules.items() if _reads_alike(of.rules.get(code), rule)]
     seen = [signals.filter(pl.col("rule").is_in(same))]
     for code, rule in rules.items():
         if code not in same:
-            hits = hits_then(of, scope, warehouse, rule).with_columns(rule=pl.lit(code))
-            seen.append(hits.join(homes, on="household_key", how="semi"))
+            hits = hits_then(of, scope, warehouse, rule).join(homes, on="household_key")
+            seen.append(hits.select("home", rule=pl.lit(code)))
     listed = model_list(home_of(warehouse), run.period, warehouse, of)
     if listed is not None:
-        listed = listed.join(homes, on="household_key", how="semi")
-    return Then(run.period, homes, members, helped, pl.concat(seen).sort("household_key", "rule"), listed)
+        listed = listed.join(homes, on="household_key").select("home").sort("home")
+    homes = homes.drop("household_key")
+    return Then(run.period, homes, members, helped, pl.concat(seen).sort("home", "rule"), listed)
 
 
 def _only_known_then(con: duckdb.DuckDBPyConnection, period: str) -> None:
@@ -146,19 +150,20 @@ def _scored_then(home: Path, period: str, warehouse: Warehouse) -> pl.DataFrame 
         raise CannotSimulate(str(altered)) from altered
 
 
-def blind(runs: Sequence[Published], asked: Mapping[str, Sequence[int]]) -> pl.DataFrame:
-    """For want of what the rules that look for need could not judge some households then: period, household_key, subject,
-    missing (column). `asked`: household keys by period."""
-    told = [pl.DataFrame(schema={"period": pl.String, "household_key": pl.Int64, "subject": pl.String, "missing": pl.String})]  # fmt: skip
+def blind(runs: Sequence[Published], asked: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """For want of what the rules that look for need could not judge some households then: period, household_id, subject,
+    missing (column). `asked`: household numbers by period."""
+    told = [pl.DataFrame(schema=dict.fromkeys(("period", "household_id", "subject", "missing"), pl.String))]
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
     for run, warehouse in opened([run for run in runs if run.period in asked]):
         found = warehouse.frame(
             f"""with lacking as (
                     select distinct k.kind, k.subject, m.missing from unjudged_kind k, unnest(k.rules) r(rule), unnest(k.missing) m(missing)
                     join rule on rule.rule = r.rule and rule.kind in ({kinds}) and list_contains(string_split(rule.inputs, ','), m.missing))
-                select distinct u.household_key, l.subject, l.missing from unjudged u join lacking l using (kind)
-                where u.household_key in (select unnest($keys::BIGINT[])) order by all""",
-            {"keys": list(asked[run.period])},
+                select distinct h.household_id, l.subject, l.missing from unjudged u join lacking l using (kind)
+                join household h using (household_key)
+                where h.household_id in (select unnest($numbers::VARCHAR[])) order by all""",
+            {"numbers": list(asked[run.period])},
         )
-        told.append(found.select(pl.lit(run.period).alias("period"), "household_key", "subject", "missing"))
+        told.append(found.select(pl.lit(run.period).alias("period"), "household_id", "subject", "missing"))
     return pl.concat(told)

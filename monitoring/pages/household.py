@@ -31,7 +31,7 @@ def page(view: View) -> None:
     if not wanted:
         _search(view)
         return
-    key = view.ask(household.find, wanted)
+    key = view.ask(household.find, number_then(view, wanted) or wanted)
     found = view.ask(household.household, key) if key is not None else None
     if key is None or found is None:
         ui.empty(view.t("没有找到这一户，或它不在所选的乡镇、村内。请查证户编号，或在上面改选“全县”。"))
@@ -39,6 +39,15 @@ def page(view: View) -> None:
         return
     shown = household_names.opened(view, found)
     _file(shown, found if shown.scope.masked else shown.ask(household.household, key) or found)
+
+
+def number_then(view: View, wanted: str) -> str | None:
+    """The number of the household that a link of another run means: the period was changed since, or a new one published."""
+    said = household.key_of(wanted)
+    if said is None or said[1] in ("", view.county.run):
+        return None
+    run = next((run for run in view.published.runs if run.run == said[1]), None) if view.published else None
+    return None if run is None else household.number_of(ui.open_warehouse(str(run.path)), view.scope, said[0])
 
 
 def _search(view: View) -> None:

@@ -84,8 +84,8 @@ def rule_titles(warehouse: Warehouse, scope: Scope) -> dict[str, tuple[str, str]
 
 
 def changed(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    """One row is a household and measure that changed: measure, direction, before, now (level, amount; text), household_key,
-    household_id, name, township, village (as now, else as before), and the facts on which `why` stands.
+    """One row is a household and measure that changed: measure, direction, before, now (level, amount; text), household_key
+    (the later run's; None where it has no such household), household_id, name, township, village (as now, else as before), and the facts on which `why` stands.
 
     A household belongs where the later run has it, else where the earlier one had it.
     """
@@ -94,16 +94,18 @@ def changed(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     facts = ", ".join(f"e.{name} as {name}_before, l.{name} as {name}_now" for name in _FACTS)
     joined = warehouse.frame(
         f"""with e as ({_side("earlier")}), l as ({_side("later")}), joined as (
-                select household_key, coalesce(l.household_id, e.household_id) as household_id,
+                select k.household_key, household_id,
                        case when l.household_key is null then e.township else l.township end as township,
                        case when l.household_key is null then e.village else l.village end as village,
                        l.head_person_id as head, e.head_person_id as head_before, e.household_key is null as new_household,
                        l.household_key is null as gone, e.household_key is not null and l.household_key is not null
                            and (e.township, e.village) is distinct from (l.township, l.village) as moved, {facts}
-                from e full join l using (household_key))
+                from e full join l using (household_id)
+                     left join (select household_id, household_key from later.household) k using (household_id))
             select j.* exclude (head, head_before), {scope.name("coalesce(l.name, e.name)")} as name
             from (from joined {places.where}) j left join (select person_id, name from later.person_snapshot) l on l.person_id = j.head
-                 left join (select person_id, name from earlier.person_snapshot) e on e.person_id = j.head_before""",
+                 left join (select person_id, name from earlier.person_snapshot) e on e.person_id = j.head_before
+            order by household_id""",
         places.params,
     )
     if scope.masked:
@@ -111,7 +113,7 @@ def changed(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     frame = pl.concat([_of_measure(joined, key) for key in MEASURES])
     order = pl.col("direction").replace_strict({d: n for n, d in enumerate(DIRECTIONS)}, return_dtype=pl.Int64)
     measure = pl.col("measure").replace_strict({m: n for n, m in enumerate(MEASURES)}, return_dtype=pl.Int64)
-    return frame.sort(measure, order, "township", "village", "household_key", nulls_last=True)
+    return frame.sort(measure, order, "township", "village", nulls_last=True, maintain_order=True)
 
 
 def tally(frame: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from monitoring.warehouse import Published
 
 WINDOW = 12
 _SIGNALS = {
-    "period": pl.String, "rule": pl.String, "household_key": pl.Int64, "township": pl.String, "signals": pl.Int64,
+    "period": pl.String, "rule": pl.String, "household_id": pl.String, "township": pl.String, "signals": pl.Int64,
 }  # fmt: skip
 _RULES = {
     "period": pl.String, "rule": pl.String, "kind": pl.String, "title_zh": pl.String, "title_en": pl.String, "print": pl.String,
@@ -51,7 +51,7 @@ def fired(runs: Sequence[Published], scope: Scope) -> Fired:
         period = pl.lit(run.period).alias("period")
         if run.period in counted:
             found = warehouse.frame(
-                f"select rule, household_key, township, count(*)::BIGINT as signals from signal {where.where} group by all",
+                f"select rule, household_id, township, count(*)::BIGINT as signals from signal {where.where} group by all",
                 where.params,
             )
             signals.append(found.select(period, *list(_SIGNALS)[1:]))
@@ -70,10 +70,8 @@ def fired(runs: Sequence[Published], scope: Scope) -> Fired:
     order = pl.col("kind").replace_strict({kind: n for n, kind in enumerate(KIND_ORDER)}, default=len(KIND_ORDER))
     titles = books.group_by("rule").agg(pl.last("kind", "title_zh", "title_en")).sort(order, "rule")
     rows = pl.concat(signals).join(in_period, on=["period", "rule"], how="left")
-    alone = pl.col("rule").n_unique().over("household_key") == 1
-    rows = rows.with_columns(alone=alone & pl.col("household_key").is_not_null()).sort(
-        "period", "rule", "household_key"
-    )
+    alone = pl.col("rule").n_unique().over("household_id") == 1
+    rows = rows.with_columns(alone=alone & pl.col("household_id").is_not_null()).sort("period", "rule", "household_id")
     return Fired(tuple(sorted(counted)), rows, versions.drop("print"), in_period, titles)
 
 
@@ -88,8 +86,8 @@ def economics(told: Fired, came: pl.DataFrame, by: Sequence[str] = ("rule",)) ->
     keys = list(by)
     fires = told.rows.group_by(keys).agg(
         pl.sum("signals"),
-        households=pl.col("household_key").drop_nulls().n_unique(),
-        alone=pl.col("household_key").filter("alone").n_unique(),
+        households=pl.col("household_id").drop_nulls().n_unique(),
+        alone=pl.col("household_id").filter("alone").n_unique(),
     )
     worked = came.join(told.in_period, on=["period", "rule"], how="left").group_by(keys).agg(pl.sum(*COUNTS))
     rows = fires.join(worked, on=keys, how="full", coalesce=True, nulls_equal=True)
@@ -108,10 +106,10 @@ def economics(told: Fired, came: pl.DataFrame, by: Sequence[str] = ("rule",)) ->
 def overlaps(told: Fired) -> dict[str, list[dict[str, Any]]]:
     """By rule, the rules that fired for the same household in the same period: other, titles, households, of (all of the
     rule's households); most first."""
-    homes = told.rows.select("period", "household_key", "rule").drop_nulls().unique()
-    pairs = homes.join(homes.rename({"rule": "other"}), on=["period", "household_key"]).filter(pl.col("rule") != pl.col("other"))  # fmt: skip
-    found = pairs.group_by("rule", "other").agg(households=pl.col("household_key").n_unique())
-    of = homes.group_by("rule").agg(of=pl.col("household_key").n_unique())
+    homes = told.rows.select("period", "household_id", "rule").drop_nulls().unique()
+    pairs = homes.join(homes.rename({"rule": "other"}), on=["period", "household_id"]).filter(pl.col("rule") != pl.col("other"))  # fmt: skip
+    found = pairs.group_by("rule", "other").agg(households=pl.col("household_id").n_unique())
+    of = homes.group_by("rule").agg(of=pl.col("household_id").n_unique())
     titles = told.titles.select("title_zh", "title_en", other="rule")
     rows = found.join(of, on="rule").join(titles, on="other", how="left")
     rows = rows.sort("rule", "households", "other", descending=[False, True, False])
@@ -120,5 +118,5 @@ def overlaps(told: Fired) -> dict[str, list[dict[str, Any]]]:
 
 def only_one(told: Fired) -> tuple[int, int]:
     """Households that one rule alone found, and all that any rule found."""
-    homes = told.rows.drop_nulls("household_key")
-    return homes.filter("alone")["household_key"].n_unique(), homes["household_key"].n_unique()
+    homes = told.rows.drop_nulls("household_id")
+    return homes.filter("alone")["household_id"].n_unique(), homes["household_id"].n_unique()

@@ -16,7 +16,8 @@ from monitoring.labels import feed_titles
 from monitoring.queries.traces import PERSONS, Traces, traces
 from monitoring.warehouse import Warehouse
 
-BY_KEY = "k"  # a link names a household by its number; one whose number holds an identity number by k and its key
+# A link names a household by its number; one whose number holds an identity number by k, its key and the run whose key it is.
+BY_KEY, OF_RUN = "k", "@"
 # The day that a row of a feed is about; feeds without one are not listed.
 ROW_DATE = {
     "dibao": "start_date", "tekun": "start_date", "low_income": "recognised_date", "temporary_aid": "accepted_date",
@@ -52,18 +53,28 @@ class Household:
     address: str | None
 
 
-def link_id(household_id: str | None, key: int | None) -> str | None:
-    """What a link to the household says: never an identity number. `household_id` may be masked already."""
+def link_id(household_id: str | None, key: int | None, run: str) -> str | None:
+    """What a link to the household says: never an identity number. `household_id` may be masked already; `key` is that of `run`."""
     if key is None:
         return None
-    return f"{BY_KEY}{key}" if household_id is None or not household_id.isalnum() else household_id
+    return f"{BY_KEY}{key}{OF_RUN}{run}" if household_id is None or not household_id.isalnum() else household_id
+
+
+def key_of(wanted: str) -> tuple[int, str] | None:
+    """The key and the run ("": the one that is shown) that a link says, where it names no number."""
+    key, _, run = wanted.removeprefix(BY_KEY).partition(OF_RUN)
+    return (int(key), run) if wanted.startswith(BY_KEY) and key.isdigit() else None
 
 
 def find(warehouse: Warehouse, scope: Scope, wanted: str) -> int | None:
-    """The key of the household that a link or a search names; None where there is none in the scope."""
+    """The key of the household that a link or a search names; None where there is none in the scope, or the link is of another
+    run: every run counts its households anew."""
     where = scope.limit()
-    if wanted.startswith(BY_KEY) and wanted[1:].isdigit():
-        where.add("household_key = $wanted", wanted=int(wanted[1:]))
+    said = key_of(wanted)
+    if said is not None:
+        where.add("household_key = $wanted", wanted=said[0])
+        if said[1]:
+            where.add("$run = (select run_id from run)", run=said[1])
     else:
         where.add("household_id = $wanted", wanted=wanted)
     found: int | None = warehouse.row(f"select household_key from household {where.where}", where.params).get(

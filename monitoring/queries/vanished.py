@@ -80,4 +80,4 @@ _NOW = """select v.register, v.person_id, v.last_period, coalesce(p.household_ke
                  coalesce(p.township, v.township) as township, coalesce(p.village, v.village) as village,
                  case when p.person_id is null then 'gone' when not p.alive then 'dead' when p.on_tekun then 'tekun' when p.on_dibao then 'dibao'
                       when p.on_low_income then 'low_income' when p.at_risk_household then 'monitored' else 'nothing' end as now
-          from vanished v left join person_snapshot p using (person_id) left join household h on h.household_key = v.household_key"""
+          from vanished v left join person_snapshot p using (person_id) left join household h on h.household_id = v.household_id"""

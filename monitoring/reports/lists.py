@@ -75,14 +75,14 @@ def _ledger(side: str, ledgers: tuple[str, ...]) -> str:
 
 
 _PEOPLE = """select person_id, coalesce(l.name, e.name) as name, coalesce(l.number, e.number) as number,
-                    coalesce(l.household_id, e.household_id) as household_id, coalesce(l.household_key, e.household_key) as household_key,
+                    coalesce(l.household_id, e.household_id) as household_id,
                     coalesce(l.township, e.township) as township, coalesce(l.village, e.village) as village,
                     coalesce(l.relation, e.relation) as relation, coalesce(l.age, e.age) as age, coalesce(l.sex, e.sex) as sex,
                     coalesce(l.alive, e.alive) as alive, l.death_date, e.alive as alive_before, coalesce(l.is_head, e.is_head) as is_head,
                     l.at_risk_household as at_risk
              from earlier.person_snapshot e full join later.person_snapshot l using (person_id)"""
-_SIZES = """select household_key, coalesce(l.size, 0) as size, e.size as size_before, l.income_pc, l.standard, e.standard as standard_before
-            from later.household_snapshot l full join earlier.household_snapshot e using (household_key)"""
+_SIZES = """select household_id, coalesce(l.size, 0) as size, e.size as size_before, l.income_pc, l.standard, e.standard as standard_before
+            from later.household_snapshot l full join earlier.household_snapshot e using (household_id)"""
 
 
 def _with(warehouse: Warehouse, scope: Scope) -> str:
@@ -102,7 +102,7 @@ def _who(scope: Scope) -> str:
     return f"""p.township as 乡镇, p.village as 村, {scope.name("p.name")} as 姓名, {scope.number("p.number")} as 身份证号"""
 
 
-_ORDER = "order by p.township nulls last, p.village nulls last, p.household_key, p.person_id"
+_ORDER = "order by p.township nulls last, p.village nulls last, p.household_id, p.person_id"
 
 
 def new(warehouse: Warehouse, scope: Scope) -> Sheet:
@@ -113,7 +113,7 @@ def new(warehouse: Warehouse, scope: Scope) -> Sheet:
                    s.size as 家庭人口, n.amount as 月保障金额, n.start as 享受起始日期, was.categories as 上期类别,
                    case when n.start <= d.first then '补录：起始日期早于上期' else '' end as 说明
             from now n anti join before b on b.person_id = n.person_id and b.category = n.category
-            join people p using (person_id) left join sizes s using (household_key) left join was using (person_id) cross join days d
+            join people p using (person_id) left join sizes s using (household_id) left join was using (person_id) cross join days d
             where not exists (select 1 from passes o where o.person_id = n.person_id and o.second = n.category)
             {places.also} {_ORDER}, n.category""",
         places.params,
@@ -154,7 +154,7 @@ def ended(warehouse: Warehouse, scope: Scope) -> Sheet:
             select {_who(scope)}, e.category as 类别, {scope.household("p.household_id")} as 户编号, s.size as 家庭人口,
                    strftime(e.ended_on, '%Y-%m') as 停保月份, {_REASON} as 停保原因, e.amount as 上期月金额,
                    s.income_pc::DECIMAL(14,2) as 月人均收入, s.standard as 低保标准, coalesce(are.categories, '') as 现在享受
-            from ended e join people p using (person_id) left join sizes s using (household_key) left join are using (person_id)
+            from ended e join people p using (person_id) left join sizes s using (household_id) left join are using (person_id)
             where true {places.also} {_ORDER}, e.category""",
         places.params,
     )
@@ -167,7 +167,7 @@ def ended_by_place(warehouse: Warehouse, scope: Scope) -> Sheet:
     places = scope.limit(Filter(), "p")
     rows = warehouse.frame(
         f"""{_with(warehouse, scope)}, {_ENDED}
-            select coalesce(p.township, '地点不明') as 乡镇, e.category as 类别, {_REASON} as 停保原因, count(distinct p.household_key) as 户数,
+            select coalesce(p.township, '地点不明') as 乡镇, e.category as 类别, {_REASON} as 停保原因, count(distinct p.household_id) as 户数,
                    count(*) as 人数
             from ended e join people p using (person_id) where true {places.also} group by all order by all""",
         places.params,
@@ -199,7 +199,7 @@ def _amounts(warehouse: Warehouse, scope: Scope, title: str, sign: str, word: st
                        case when had.class is distinct from h.class then concat('类别 ', coalesce(had.class, '不明'), ' → ', coalesce(h.class, '不明')) end), ''),
                        '台账未写（原因不明）') as 原因
             from cards c join holders h using (category, card) join had using (category, card) join people p using (person_id)
-            left join sizes s using (household_key) where c.now {sign} c.before {places.also} {_ORDER}""",
+            left join sizes s using (household_id) where c.now {sign} c.before {places.also} {_ORDER}""",
         places.params,
     )  # fmt: skip
     return Sheet(title, rows, "两期都在册的低保证（特困为本人），月金额有变化的；原因由两期台账比较得出。")
@@ -220,7 +220,7 @@ def died(warehouse: Warehouse, scope: Scope) -> Sheet:
         f"""{_with(warehouse, scope)}
             select {_who(scope)}, b.category as 类别, p.age as 年龄, p.death_date as 死亡日期, r.registered as 登记日期, b.amount as 上期月金额,
                    coalesce(s.size, 0) as 家庭现有人口, case when n.person_id is null then '已停' else '仍在册，请核实' end as 本期情况
-            from before b join people p using (person_id) left join sizes s using (household_key)
+            from before b join people p using (person_id) left join sizes s using (household_id)
             left join now n on n.person_id = b.person_id and n.category = b.category
             left join (select person_id, max(registered_date) as registered from later.std_deaths where counts group by person_id) r
                  on r.person_id = b.person_id
@@ -242,7 +242,7 @@ def temporary(warehouse: Warehouse, scope: Scope) -> Sheet:
                    case when a.paid_date <= d.first then '补报：发放在上期以前' else '' end as 说明
             from paid a anti join paid_before b on b.person_id = a.person_id and b.aid_kind is not distinct from a.aid_kind
                  and b.accepted_date is not distinct from a.accepted_date
-            join people p using (person_id) left join sizes s using (household_key) cross join days d
+            join people p using (person_id) left join sizes s using (household_id) cross join days d
             where true {places.also} {_ORDER}, a.accepted_date""",
         places.params,
     )  # fmt: skip
@@ -289,11 +289,11 @@ def netted(warehouse: Warehouse, scope: Scope) -> Sheet:
                    case when bool_or(n.category is not null) or not p.alive then '' else '√' end as 直接退出,
                    case when not p.alive then '已去世' when bool_or(n.category is not null) then '' when p.at_risk then '在防止返贫监测中，请核实是否需要兜底'
                         when p.at_risk is null then '去向不明，请核实' else '没有其他救助，请核实生活情况' end as 说明
-            from e join people p using (person_id) left join sizes s using (household_key) left join now n using (person_id)
+            from e join people p using (person_id) left join sizes s using (household_id) left join now n using (person_id)
             where true {places.also}
-            group by p.township, p.village, p.name, p.number, p.household_key, p.person_id, p.alive, p.at_risk, e.category, e.ended_on, e.end_date,
+            group by p.township, p.village, p.name, p.number, p.household_id, p.person_id, p.alive, p.at_risk, e.category, e.ended_on, e.end_date,
                      e.gradual_exit_date
-            order by 直接退出 desc, p.township nulls last, p.village nulls last, p.household_key, p.person_id""",
+            order by 直接退出 desc, p.township nulls last, p.village nulls last, p.household_id, p.person_id""",
         places.params,
     )  # fmt: skip
     return Sheet(

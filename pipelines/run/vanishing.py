@@ -22,14 +22,13 @@ REGISTERS = {
     "low_income": "coalesce(recognised_date <= as_of, true) AND coalesce(end_date > as_of, true)",
     "monitored": "household_kind <> '脱贫户' AND NOT coalesce(risk_removed, false)",
 }
-_COLUMNS = "register, person_id, household_key, household_id, name, township, village, last_period"
+_COLUMNS = "register, person_id, household_id, name, township, village, last_period"
 
 
 def carry_vanished(con: duckdb.DuckDBPyConnection, as_of: date, before: Path | None) -> None:
     """The table, from the run that was published before (None: nothing is known to have been before)."""
     con.execute("""
-        CREATE TABLE vanished (register VARCHAR, person_id BIGINT, household_key BIGINT, household_id VARCHAR, name VARCHAR,
-            township VARCHAR, village VARCHAR, last_period VARCHAR)""")
+        CREATE TABLE vanished (register VARCHAR, person_id BIGINT, household_id VARCHAR, name VARCHAR, township VARCHAR, village VARCHAR, last_period VARCHAR)""")
     if before is None:
         return
     con.execute(f"ATTACH '{str(before).replace(chr(39), chr(39) * 2)}' AS earlier (READ_ONLY)")
@@ -47,7 +46,7 @@ def carry_vanished(con: duckdb.DuckDBPyConnection, as_of: date, before: Path | N
 def _stood(register: str, force: str) -> str:
     """Who stood in a register in the run before, with household and place of then."""
     return f"""
-        SELECT '{register}' AS register, p.person_id, p.household_key, p.household_id, p.name, p.township, p.village, r.period AS last_period
+        SELECT '{register}' AS register, p.person_id, p.household_id, p.name, p.township, p.village, r.period AS last_period
         FROM earlier.person_snapshot AS p CROSS JOIN earlier.run AS r
         WHERE p.person_id IN (SELECT person_id FROM earlier.std_{register} CROSS JOIN earlier.run
                               WHERE counts AND person_id IS NOT NULL AND {force})"""
