@@ -14,7 +14,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.office import before_serving
 from tests.reading_files import workbook
-from tests.runs import files_below, pointer, published_file, run_quietly, small_county, write_feeds
+from tests.runs import files_below, number, pointer, published_file, run_quietly, small_county, write_feeds
 from tests.stores import NOON
 
 PERIOD = "2026-11"
@@ -147,6 +147,18 @@ def test_check_of_a_clean_file_ends_with_0(buluo: Buluo, tmp_path: Path):
     status, out, _ = buluo("check", "--home", tmp_path / "home", *sorted(inbox.iterdir()))
     assert status == 0
     assert out.count("表头在第 1 行") == 8
+
+
+@pytest.mark.parametrize(("columns", "status"), [(2, 0), (3, 1)])
+def test_a_sheet_that_nobody_understands_beside_a_ledger_is_something_to_look_at(buluo: Buluo, tmp_path: Path, columns: int, status: int):  # fmt: skip
+    county, home = write_feeds(small_county(), tmp_path / "inbox"), tmp_path / "home"
+    strange = [["甲栏", "乙栏", "丙栏"][:columns]] + [["一", "二", "三"][:columns]] * 99
+    deaths = [["姓名", "证件号码", "死亡日期"], ["孙某", number("19500101", 951), "2026-11-02"]]
+    book = workbook(county / "死亡.xlsx", {"死亡": deaths, "另表": strange})
+    found, out, _ = buluo("check", "--home", home, book)
+    assert found == status and ("另表：不能使用。这一页的 100 行没有读入" in out) == bool(status)
+    found, out, _ = buluo("run", "--home", home, "--period", "2026-11", "--inbox", county)
+    assert found == status and ("未能使用 死亡.xlsx · 另表：这一页的 100 行没有读入" in out) == bool(status)
 
 
 def test_check_of_what_is_no_ledger_says_what_it_lacks(buluo: Buluo, tmp_path: Path):

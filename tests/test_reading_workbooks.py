@@ -16,6 +16,7 @@ import xlwt
 
 from pipelines.parsing import CELL_END, child
 from pipelines.parsing.child import as_text, number_text
+from pipelines.reading import NOTES
 from pipelines.reading import workbook as workbook_module
 from tests.reading_files import DEATHS, DIBAO, LI, ZHANG, feeds, only, read, rows_of, why, workbook, write
 
@@ -80,9 +81,18 @@ def test_every_sheet_is_looked_at_hidden_ones_included_and_a_notes_sheet_is_list
         ("河西乡", "dibao", True),
         ("Sheet4", None, False),
     ]
-    assert "说明页" in reading.parts[1].reason
+    assert reading.parts[1].reason == NOTES
     assert reading.parts[1].rows_in_sheet == 2
     assert reading.parts[3].reason == "空表"
+
+
+@pytest.mark.parametrize(("columns", "notes"), [(1, True), (2, True), (3, False)])
+def test_beside_a_ledger_a_table_that_nobody_understands_says_how_much_was_not_read(tmp_path: Path, columns: int, notes: bool):  # fmt: skip
+    strange = [["甲栏", "乙栏", "丙栏"][:columns]] + [["一", "二", "三"][:columns]] * 40
+    reason = read(workbook(tmp_path / "a.xlsx", {"城关镇": [DIBAO, ZHANG], "另表": strange})).parts[1].reason
+    assert (reason == NOTES) == notes
+    assert notes or reason.startswith("这一页的 41 行没有读入：")
+    assert "没有读入" not in str(read(workbook(tmp_path / "b.xlsx", {"另表": strange})).problem)
 
 
 def test_when_no_sheet_is_a_ledger_the_file_says_why_of_each(tmp_path: Path):

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from monitoring.feeds import Feed
 from pipelines.reading.frame import build_part
 from pipelines.reading.heading import find_heading
-from pipelines.reading.model import FileReading, Part, Sheet, Unreadable
+from pipelines.reading.model import EMPTY, NOTE_COLUMNS, NOTES, FileReading, Part, Sheet, Unreadable
 from pipelines.reading.sniff import sniff
 from pipelines.reading.target import Known, Match, targets
 from pipelines.reading.text import read_text, to_utf8
 from pipelines.reading.workbook import read_workbook
 
-__all__ = ["FileReading", "Known", "Part", "read_file", "targets"]
+__all__ = ["EMPTY", "NOTES", "FileReading", "Known", "Part", "read_file", "targets"]
 
 
 def read_file(
@@ -46,7 +47,7 @@ def read_file(
         else:
             size = len(data)
             del data
-            parts = [_part(sheet, known, name) for sheet in read_workbook(path, size)]
+            parts = _beside([_part(sheet, known, name) for sheet in read_workbook(path, size)])
         format_ = kind
     except Unreadable as problem:
         return FileReading(name, sha256, format_, encoding, [], str(problem))
@@ -73,11 +74,28 @@ def _part(sheet: Sheet | str, known: Known, name: str) -> Part:
     rows = sheet.grid.height
     head = sheet.head()
     if rows <= len(head) and not any(map(any, head)):
-        return Part(sheet.name, None, reason="空表", hidden=sheet.hidden)
+        return Part(sheet.name, None, reason=EMPTY, hidden=sheet.hidden)
     match = find_heading(sheet, known, f"{name} {sheet.name}".rstrip())
     if isinstance(match, str):
-        return Part(sheet.name, None, reason=match, rows_in_sheet=rows, hidden=sheet.hidden)
+        return Part(
+            sheet.name, None, reason=match, rows_in_sheet=rows, columns_in_sheet=sheet.columns, hidden=sheet.hidden
+        )
     return build_part(sheet, match, known.vocabulary)
+
+
+def _beside(parts: list[Part]) -> list[Part]:
+    """The sheets of a workbook. Beside a ledger a page of notes is nothing to look at; a table that nobody understands is, and
+    how much of it was not read is said."""
+    if not any(part.feed for part in parts):
+        return parts
+    return [
+        part
+        if part.feed or not part.rows_in_sheet
+        else replace(part, reason=NOTES)
+        if part.columns_in_sheet <= NOTE_COLUMNS
+        else replace(part, reason=f"这一页的 {part.rows_in_sheet:,} 行没有读入：{part.reason}")
+        for part in parts
+    ]
 
 
 def _choose(heads: dict[str, Sheet], known: Known, name: str) -> tuple[str, tuple[int, ...]]:
@@ -95,7 +113,7 @@ def _problem(parts: list[Part]) -> str | None:
     """Why nothing of a file could be used; None as soon as one sheet is a feed."""
     if any(part.feed for part in parts):
         return None
-    if not parts or all(part.reason == "空表" for part in parts):
+    if not parts or all(part.reason == EMPTY for part in parts):
         return "文件里没有内容；请重新导出再报"
     if len(parts) == 1:
         return parts[0].reason

@@ -22,6 +22,9 @@ INVISIBLE = (
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/A N/A", "#SPILL!", "#CALC!")
 
 
+EMPTY, NOTES = "空表", "说明页，不是表格"  # why a sheet is no feed, where nobody needs to look at it
+NOTE_COLUMNS = 2  # a sheet beside a ledger with no more columns than these is taken for notes
+
 HEAD = 200  # rows of a sheet among which its heading is looked for
 
 
@@ -44,6 +47,7 @@ class Part:
     scale: Mapping[str, int] = field(default_factory=dict)  # std name -> 10000 where the heading says 万元
     rows_read: int = 0
     rows_in_sheet: int = 0  # up to the last filled row, recognised or not
+    columns_in_sheet: int = 0  # where no feed was recognised: the most that are filled in one row
     hidden: bool = False
 
 
@@ -81,6 +85,11 @@ class Sheet:
     merges: tuple[Merge, ...] = ()
     broken: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     hidden: bool = False
+
+    @property
+    def columns(self) -> int:
+        """The most cells that are filled in one of the first rows."""
+        return max((sum(map(bool, row)) for row in self._head), default=0)
 
     def head(self, rows: int = HEAD) -> list[list[str]]:
         """The first rows (HEAD at most) as lists of stripped texts, blanks as ""."""

@@ -35,7 +35,7 @@ from pipelines.abreast import checkpointing
 from pipelines.assess import assess, assess_shadows
 from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
-from pipelines.reading import Known
+from pipelines.reading import EMPTY, NOTES, Known
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
 from pipelines.run.figures import write_figures
@@ -72,7 +72,7 @@ class Summary:
 
     @property
     def to_look_at(self) -> bool:
-        """Something waits for a person: quarantined rows, files that could not be used."""
+        """Something waits for a person: quarantined rows, files or sheets that could not be used."""
         return bool(self.counts["quarantined"] or self.unusable or not all(c.ok for c in self.checks))
 
 
@@ -270,9 +270,15 @@ def retake(period: str, folder: Path, files: int) -> Taken:
 
 
 def _unusable(intake: Intake) -> list[tuple[str, str]]:
+    """What could not be used and why: files, and in a file of which something could the sheets that hold more than notes."""
     parts = intake.ledger["part"]
     usable = set(parts.drop_nulls("feed")["file"].to_list())
-    return [(str(f), str(r or "")) for f, r in parts.select("file", "reason").rows() if f not in usable]
+    without = parts.filter(pl.col("feed").is_null()).select("file", "sheet", "reason")
+    return [
+        (f"{file} · {sheet}" if file in usable else str(file), str(reason or ""))
+        for file, sheet, reason in without.rows()
+        if file not in usable or reason not in (EMPTY, NOTES)
+    ]
 
 
 def _delivered(d: Delivery, feeds: dict[str, Feed]) -> Delivered:
