@@ -286,7 +286,7 @@ FEED: dict[str, Column] = {
     "title": _c("VARCHAR", "台账名称", "title of the feed"),
     "matching_set": _c("BOOLEAN", "比对所需", "belongs to the matching set"),
     "has_file": _c("BOOLEAN", "本期有文件", "a file of the period was loaded"),
-    "last_period": _c("INTEGER", "最近一期", "latest period with a file (yyyymm)"),
+    "last_period": _c("INTEGER", "最近有可用行的一期", "latest period with a file of which something could be used (yyyymm)"),
 }
 POLICY: dict[str, Column] = {"pack": _c("VARCHAR", "政策包", "name of the pack")}
 

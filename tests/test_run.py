@@ -434,6 +434,22 @@ def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> None:
             archive.writestr(name, change(name, content))
 
 
+@pytest.mark.parametrize("usable", [False, True])
+def test_a_file_of_which_every_row_is_in_quarantine_came_and_is_no_fresher_for_it(
+    tmp_path: Path, deliver: Callable[..., Path], usable: bool
+):
+    """The rows of `vehicles` lack whose they are: what vehicles there are is as unknown as without the file."""
+    car = {"车牌号": "渝A10001", "车辆类型": "小型轿车", "登记日期": "2024-01-01", "状态": "正常"}
+    whose = {"姓名": "", "证件号码": ""}
+    rows = [car | whose, car | whose | {"车牌号": "渝A10002"}]
+    if usable:
+        rows.append(car | {key: small_county()["registry"][0][key] for key in ("姓名", "证件号码")})
+    run_quietly(tmp_path / "home", NOVEMBER, deliver(small_county() | {"vehicles": rows}))
+    found = query(tmp_path / "home", NOVEMBER, "SELECT has_file, last_period FROM feed_snapshot WHERE feed = 'vehicles'")
+    assert found == [(True, 202611 if usable else None)]
+    assert query(tmp_path / "home", NOVEMBER, "SELECT DISTINCT late FROM vouching_feed WHERE feed = 'vehicles'") == [(not usable,)]
+
+
 def test_hostile_workbooks_do_not_stop_the_run(tmp_path: Path, deliver: Callable[..., Path]):
     inbox = deliver(small_county())
     rows = [["姓名", "证件号码", "死亡日期"], ["张三", "500998197001010011", "2026-01-01"]]

@@ -147,11 +147,14 @@ def build_small_snapshots(facts: Facts, feeds: Mapping[str, Feed], pack: str) ->
         orient="row",
     )
     con.register("feed_list", listed)
+    # Files of which every row is in quarantine came, and say nothing: what they should have said is as old as it was before.
     con.execute(f"""
         CREATE TABLE feed_snapshot AS SELECT {_typed(FEED)} FROM (
             SELECT l.*, coalesce(bool_or(p.delivered = {facts.period.year * 100 + facts.period.month}), false) AS has_file,
-                max(p.delivered) AS last_period
-            FROM feed_list l LEFT JOIN part p USING (feed) GROUP BY ALL) ORDER BY feed""")
+                max(p.delivered) FILTER (NOT silent) AS last_period
+            FROM feed_list l LEFT JOIN (
+                SELECT feed, delivered, sum(loaded + duplicate) = 0 AND sum(quarantined) > 0 AS silent FROM part GROUP BY ALL
+            ) p USING (feed) GROUP BY ALL) ORDER BY feed""")
     con.execute(f"CREATE TABLE policy_snapshot AS SELECT {_typed(POLICY)} FROM (SELECT $1 AS pack)", [pack])
     con.unregister("feed_list")
 
