@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given
@@ -83,6 +84,19 @@ def test_masks_keep_what_tells_two_persons_apart() -> None:
     assert (
         signals["GAP-CARERS"]["name"] == "石桥敬老院" and signals["GAP-CARERS"]["message"] == "石桥敬老院护理员不足。"
     )
+
+
+def test_what_tells_an_undecided_row_apart_shows_no_phone_and_no_day_of_birth() -> None:
+    """DQ-LINK: nobody knows whose the row is, and its key is made of what stands in it."""
+
+    def shown(subject: str, person: str, key: str) -> str:
+        signal = f"SELECT '{subject}' AS subject, {person} AS person_id, '张三' AS name, '{{}}' AS evidence, '{key}' AS record_key"
+        return str(duckdb.sql(f"SELECT {masking.record_key()} FROM ({signal})").fetchall()[0][0])
+
+    key = "payments 3.30726E+17 1980-01-02 13800138000 上寨村"
+    assert shown("record", "NULL", key) == "payments 3.30726E+17 1980 ********8000 上寨村"
+    assert shown("record", "7", "低保 2026-11-01") == "低保 2026-11-01"
+    assert shown("institution", "NULL", "石桥敬老院 2020-01-01") == "石桥敬老院 2020-01-01"
 
 
 def test_evidence_and_sentence_hide_other_names_and_the_day_of_birth() -> None:

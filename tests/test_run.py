@@ -445,9 +445,13 @@ def test_a_file_of_which_every_row_is_in_quarantine_came_and_is_no_fresher_for_i
     if usable:
         rows.append(car | {key: small_county()["registry"][0][key] for key in ("姓名", "证件号码")})
     run_quietly(tmp_path / "home", NOVEMBER, deliver(small_county() | {"vehicles": rows}))
-    found = query(tmp_path / "home", NOVEMBER, "SELECT has_file, last_period FROM feed_snapshot WHERE feed = 'vehicles'")
+    found = query(
+        tmp_path / "home", NOVEMBER, "SELECT has_file, last_period FROM feed_snapshot WHERE feed = 'vehicles'"
+    )
     assert found == [(True, 202611 if usable else None)]
-    assert query(tmp_path / "home", NOVEMBER, "SELECT DISTINCT late FROM vouching_feed WHERE feed = 'vehicles'") == [(not usable,)]
+    assert query(tmp_path / "home", NOVEMBER, "SELECT DISTINCT late FROM vouching_feed WHERE feed = 'vehicles'") == [
+        (not usable,)
+    ]
 
 
 def test_hostile_workbooks_do_not_stop_the_run(tmp_path: Path, deliver: Callable[..., Path]):

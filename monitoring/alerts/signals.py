@@ -12,6 +12,7 @@ import polars as pl
 
 from monitoring.access import Scope
 from monitoring.alerts.naming import alert_key, alert_subject, signal_key
+from monitoring.exporting import masking
 from monitoring.warehouse import Warehouse
 
 MASKED = Scope()
@@ -102,4 +103,4 @@ def _record_shown() -> str:
         f"""regexp_replace({MASKED.sentence("record_key")}, '[0-9]{{7,}}([0-9]{{3}}[0-9Xx])', '********\\1', 'g')"""
     )
     return f"""case when person_id is not null then {digits}
-        else regexp_replace({digits}, '([0-9]{{4}})-[0-9]{{2}}-[0-9]{{2}}', '\\1', 'g') end"""
+        else {masking.undecided(MASKED.sentence("record_key"))} end"""

@@ -111,7 +111,7 @@ EXPORTS: dict[str, Definition] = {
             "name": masking.subject_name("name"),
             "evidence": masking.evidence(),
             "message": masking.sentence(),
-            "record_key": masking.sentence("record_key"),
+            "record_key": masking.record_key(),
         },
         hidden=("id_number", "name", "evidence", "message", "record_key"),
     ),

@@ -71,6 +71,17 @@ def sentence(text: str = "message", kept_name: str = "name", beside: str = "evid
     return f"CASE WHEN subject IN {_PERSON_SUBJECTS} THEN {hidden} ELSE {runs(text)} END"
 
 
+def undecided(text: str) -> str:
+    """What tells a row apart of which nobody knows whose it is: a number as written, a birth date, a phone."""
+    digits = f"regexp_replace({text}, '[0-9]{{7,}}([0-9]{{3}}[0-9Xx])', '{STARS}\\1', 'g')"
+    return f"regexp_replace({digits}, '([0-9]{{4}})-[0-9]{{2}}-[0-9]{{2}}', '\\1', 'g')"
+
+
+def record_key(column: str = "record_key") -> str:
+    """Of a person's record nothing but numbers is hidden: day and item tell it from the person's other ones."""
+    return f"CASE WHEN subject = 'record' AND person_id IS NULL THEN {undecided(sentence(column))} ELSE {sentence(column)} END"
+
+
 def cell(heading: str) -> pl.Expr:
     """A cell of a department's own file, by what its heading says; what no heading tells is searched for numbers.
 
