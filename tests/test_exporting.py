@@ -9,8 +9,8 @@ import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
-import openpyxl
 import duckdb
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import given
