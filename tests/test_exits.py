@@ -446,6 +446,20 @@ def test_gone_is_who_was_in_force_and_has_no_row_at_all(tmp_path: Path, before: 
     assert con.execute("select count(*) from vanished").fetchall() == [(found,)]
 
 
+@pytest.mark.parametrize("decided", [False, True])
+def test_who_was_found_to_be_somebody_else_is_not_gone_where_that_one_stands(tmp_path: Path, decided: bool) -> None:
+    """1 and 2 stood in it; they are one person, whose row is known under 1 now."""
+    began = "'2026-01-01', null, true"
+    old = _register(tmp_path, "old.duckdb", "2026-10", f"(1, {began}), (2, {began}), (3, {began})")
+    for now, gone in ((f"(1, {began})", [3]), ("", [1, 3])):
+        con = duckdb.connect(":memory:")
+        _registers(con, *([now] if now else []))
+        con.execute("create temp table same_person as select 2::bigint as person_id, 1::bigint as kept")
+        carry_vanished(con, AS_OF, old, decided=decided)
+        found = [person for (person,) in con.execute("select person_id from vanished order by 1").fetchall()]
+        assert found == (gone if decided else sorted({*gone, 2}))
+
+
 @pytest.mark.parametrize(("last", "kept"), [("2025-11", 1), ("2025-10", 0)])
 def test_who_is_gone_stays_so_for_twelve_months_or_until_they_come_back(tmp_path: Path, last: str, kept: int) -> None:
     old = _register(tmp_path, "old.duckdb", "2026-10", carried=last)

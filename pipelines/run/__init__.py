@@ -200,7 +200,9 @@ def run(
                     before = earlier_published(list(publisher.pointer()["periods"]), order.period)
                     write_figures(con, order.period, as_of)
                     carry_history(con, order.period, publisher.file_of(before) if before else None)
-                    carry_vanished(con, as_of, publisher.file_of(before) if before else None)
+                    carry_vanished(
+                        con, as_of, publisher.file_of(before) if before else None, decided=bool(order.decisions)
+                    )
                     carry_coverage(con, order.period)
                     carry_freshness(con, sorted(feeds))
                     due = add_working_days(as_of, parameters.whole("alert.working_days_orange") or 0)

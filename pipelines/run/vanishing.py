@@ -25,8 +25,9 @@ REGISTERS = {
 _COLUMNS = "register, person_id, household_id, name, township, village, last_period"
 
 
-def carry_vanished(con: duckdb.DuckDBPyConnection, as_of: date, before: Path | None) -> None:
-    """The table, from the run that was published before (None: nothing is known to have been before)."""
+def carry_vanished(con: duckdb.DuckDBPyConnection, as_of: date, before: Path | None, *, decided: bool = False) -> None:
+    """The table, from the run that was published before (None: nothing is known to have been before). `decided`: people have
+    said who is whom (`same_person`); whom the run before still knew under another id is looked for under the one that is kept."""
     con.execute("""
         CREATE TABLE vanished (register VARCHAR, person_id BIGINT, household_id VARCHAR, name VARCHAR, township VARCHAR, village VARCHAR, last_period VARCHAR)""")
     if before is None:
@@ -37,8 +38,12 @@ def carry_vanished(con: duckdb.DuckDBPyConnection, as_of: date, before: Path | N
         f"SELECT '{register}' AS register, person_id FROM std_{register} WHERE counts AND person_id IS NOT NULL"
         for register in REGISTERS
     )
+    people = f"{stood} {_carried(con, as_of)}"
+    if decided:
+        people = f"""SELECT DISTINCT ON (register, person_id) * REPLACE (coalesce(kept, person_id) AS person_id)
+            FROM ({people}) LEFT JOIN same_person USING (person_id) ORDER BY register, person_id, last_period DESC"""
     con.execute(f"""
-        INSERT INTO vanished SELECT {_COLUMNS} FROM ({stood} {_carried(con, as_of)}) AS s
+        INSERT INTO vanished SELECT {_COLUMNS} FROM ({people}) AS s
         ANTI JOIN ({here}) AS h ON h.register = s.register AND h.person_id = s.person_id ORDER BY register, person_id""")
     con.execute("DETACH earlier")
 
