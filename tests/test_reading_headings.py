@@ -266,6 +266,19 @@ def test_the_reason_names_the_nearest_feed_and_what_it_lacks(tmp_path: Path):
     assert words.startswith("最接近「最低生活保障对象台账」，缺少：享受起始日期")
 
 
+@pytest.mark.parametrize(
+    ("day", "feed"),
+    [("受灾日期", "disasters"), ("核对日期", "income"), ("鉴定日期", "housing")],
+)
+def test_a_household_number_more_makes_no_file_another_feed(tmp_path: Path, day: str, feed: str):
+    """Housing has a 户编号 of its own: beside what only one feed has, it says nothing."""
+    path = write(
+        tmp_path / "a.csv", f"户编号,户主姓名,户主证件号码,{day},乡镇,村\nH1,张三,,2026-11-01,甲,乙\n".encode()
+    )
+    part = only(path)
+    assert part.feed == feed and part.unknown_headings == ([] if feed == "housing" else ["户编号"])
+
+
 def test_shared_columns_alone_make_no_feed(tmp_path: Path):
     assert "没有找到" in problem_of(tmp_path, [["户主姓名", "户主证件号码", "联系电话"], ["张三", "", ""]])
 

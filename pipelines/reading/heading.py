@@ -1,8 +1,8 @@
 """Where the heading of a sheet is, and of what feed it is.
 
 Every row among the first filled ones, alone and together with the next (two rows under merged cells), is tried against
-the headings of all feeds and their layouts. The most columns win, then the larger share of the feed's own columns,
-then the file's name; what stays equal is not decided here but reported.
+the headings of all feeds and their layouts. The most columns win, then an own column of the feed that says more than
+of which household, then the larger share of its own columns, then the file's name; what stays equal is not decided here but reported.
 """
 
 from __future__ import annotations

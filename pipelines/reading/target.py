@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from monitoring.feeds import Column, Feed, Layout, normalise_heading
 from pipelines.reading.two_rows import Cells
 
+WHOSE = frozenset({"household_number"})  # an own column of several feeds, which files of all others may have as well
+
 
 @dataclass(frozen=True)
 class Target:
@@ -36,11 +38,12 @@ class Match:
     given: Mapping[str, str]  # values from the layout's constants and the file's name
     signs: int = 0  # headings of no column that speak for the layout
 
-    def rank(self) -> tuple[int, float]:
+    def rank(self) -> tuple[int, bool, float]:
+        """The most columns win; then who has an own one that says more than of which household, then the larger share of them."""
         from_name = {n for values in self.target.layout.from_name.values() for n in values}
         count = len(self.mapping) + len((from_name & set(self.given)) - set(self.mapping)) + self.signs
-        own = 0 if self.target.layout.refused else len(self.target.own & set(self.mapping))
-        return count, own / max(1, len(self.target.own))
+        own = frozenset() if self.target.layout.refused else self.target.own & set(self.mapping)
+        return count, bool(own - WHOSE), len(own) / max(1, len(self.target.own))
 
 
 Nearness = tuple[int, int, str]  # mapped columns, less missing ones, and the words that say what lacks
