@@ -19,8 +19,9 @@ import polars as pl
 
 from pipelines.abreast import abreast
 from pipelines.identity import person_id_of
-from pipelines.link.context import Linking
+from pipelines.link.context import NEW_MEMBER, Linking, new_person
 from pipelines.link.decided import KEY, rename
+from pipelines.link.scanning import alike, scan
 from pipelines.link.standing import DATE_OF
 
 # (feed, name, number) of persons whom rows name beside their own; in the order in which their words count.
@@ -69,6 +70,7 @@ def link_rows(run: Linking) -> None:
         WHERE feed = 'registry' AND step = 'new' GROUP BY l.person_id""")
     con.execute("UPDATE std_registry AS s SET person_id = l.person_id FROM link l WHERE l.feed = 'registry' "
                 "AND l.delivered = s.delivered AND l.part = s.part AND l.row = s.row AND s.person_id IS NULL")  # fmt: skip
+    _candidates_who_left(run)
     others = [f for f in run.person_feeds if f != "registry"]
     _resolve(run, others)
     linked = {feed for (feed,) in con.execute("SELECT DISTINCT feed FROM link").fetchall()}
@@ -136,6 +138,30 @@ def _candidates(run: Linking) -> None:
         WHERE name IN (SELECT name FROM wanted_name) OR phone IN (SELECT phone FROM wanted_phone) GROUP BY person_id""")
 
 
+def _candidates_who_left(run: Linking) -> None:
+    """Of deaths without a usable number: who stood in an earlier registry under that name and is in none now may be meant.
+
+    Whoever dies leaves the registry; the death often comes after it."""
+    con = run.con
+    names = "SELECT name FROM std_deaths WHERE person_id IS NULL AND name IS NOT NULL"
+    earlier = {d.period: d.rows["registry"] for d in run.deliveries[:-1] if "registry" in d.rows}
+    if not earlier or not con.execute(f"SELECT count(*) FROM ({names})").fetchall()[0][0]:
+        return
+    columns = "delivered, person_id, number, name, sex, birth_date, phone, township, village, household_number"
+    rows = " UNION ALL BY NAME ".join(
+        f"SELECT {columns} FROM {scan(files)} AS r WHERE name IN ({names})" for files in alike(earlier)
+    )
+    con.execute(f"""
+        INSERT INTO candidate
+        SELECT id, name, coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date),
+            CASE WHEN number IS NULL THEN sex WHEN substr(number, 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END,
+            phone, township, village, number
+        FROM (SELECT *, coalesce(person_id, {NEW_MEMBER}) AS id FROM ({rows})) AS e
+        WHERE id NOT IN (SELECT person_id FROM candidate) AND NOT EXISTS (FROM std_registry s
+            WHERE s.person_id = e.id OR (s.household_number = e.household_number AND s.name = e.name))
+        QUALIFY row_number() OVER (PARTITION BY id ORDER BY delivered DESC, household_number) = 1""")
+
+
 def _doubt_rounded_numbers(run: Linking) -> None:
     """A number ending in 000 whose check character holds may still be Excel's rounding.
 
@@ -190,16 +216,14 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
     if run.decisions:
         con.execute(f"DELETE FROM doubtful AS f WHERE {_REFUSED}")
     con.execute("DELETE FROM doubtful WHERE profile_id IN (SELECT profile_id FROM decided)")
-    # A new person's key holds what identifies the row: rows alike in all of it are one person, whatever their feed.
     # A registry row is always a member of its household, so a doubtful one is a person of its own until decided.
     # Dwellings and visits of a known 户编号 lead to that household instead of making somebody new.
     con.execute("""
-        INSERT INTO decided
-        SELECT profile_id, (md5_number_lower(concat_ws('|', 'no number', name, birth_date, township, village, phone, sex,
-            CASE WHEN feed = 'registry' THEN 'registry|' || entity END)) >> 4)::BIGINT, 'new'
-        FROM profile WHERE name IS NOT NULL AND profile_id NOT IN (SELECT profile_id FROM decided)
+        CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT * FROM profile WHERE name IS NOT NULL AND profile_id NOT IN (SELECT profile_id FROM decided)
             AND (feed = 'registry' OR profile_id NOT IN (SELECT profile_id FROM doubtful))
             AND NOT (feed IN ('housing', 'visits') AND coalesce(entity IN (SELECT household_number FROM std_registry), false))""")
+    con.execute(f"INSERT INTO decided SELECT profile_id, {_NEW_PERSON}, 'new' FROM ({_TOGETHER})")
     # A number that cannot be used and no name beside it: nobody can be found, and a person has to ask the department.
     con.execute("""
         INSERT INTO doubtful SELECT profile_id, NULL, 'nobody' FROM profile
@@ -222,6 +246,25 @@ def _resolve(run: Linking, feeds: list[str]) -> None:
                 string_agg(DISTINCT person_id::VARCHAR, ',' ORDER BY person_id::VARCHAR) AS candidate_ids
             FROM doubtful GROUP BY profile_id) d USING (profile_id)""")
 
+
+# Rows of nobody known are of one person by the first two steps of the list: of one name, birth date and village (which no
+# other village of that name contradicts), else of one name and birth date where no village does; never where sexes differ. Rows
+# of the registry are two persons, and what has no birth date is only the person of a row that is alike in all its words.
+_TOGETHER = """
+    SELECT *, CASE WHEN feed = 'registry' OR birth_date IS NULL THEN NULL
+        WHEN villages <= 1 AND towns <= 1 AND sexes <= 1 THEN 'birth'
+        WHEN village IS NOT NULL AND towns_here <= 1 AND sexes_here <= 1 THEN 'village' END AS level
+    FROM fresh LEFT JOIN (
+        SELECT name, birth_date, count(DISTINCT village) AS villages, count(DISTINCT township) AS towns, count(DISTINCT sex) AS sexes
+        FROM fresh WHERE feed <> 'registry' GROUP BY ALL) USING (name, birth_date)
+    LEFT JOIN (
+        SELECT name, birth_date, village, count(DISTINCT township) AS towns_here, count(DISTINCT sex) AS sexes_here
+        FROM fresh WHERE feed <> 'registry' GROUP BY ALL) USING (name, birth_date, village)"""
+# The key holds only what all rows of the person have in common, so that a month in which one of them is missing changes nothing.
+_NEW_PERSON = f"""CASE level
+    WHEN 'birth' THEN (md5_number_lower(concat_ws('|', 'no number', name, birth_date)) >> 4)::BIGINT
+    WHEN 'village' THEN (md5_number_lower(concat_ws('|', 'no number', name, birth_date, village)) >> 4)::BIGINT
+    ELSE {new_person("CASE WHEN feed = 'registry' THEN 'registry|' || entity END")} END"""
 
 # `f` is a row and a person; a person whom somebody ruled out for the row, or all of them.
 _REFUSED = "EXISTS (SELECT 1 FROM refused r WHERE r.profile_id = f.profile_id AND (r.person_id IS NULL OR r.person_id = f.person_id))"

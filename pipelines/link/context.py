@@ -18,6 +18,17 @@ ASSISTANCE_FEEDS = (
 )  # fmt: skip
 
 
+def new_person(home: str) -> str:
+    """SQL: the id of a person whom a row without a usable number names and nobody knows, made of the words of the row."""
+    words = "'no number', name, birth_date, township, village, phone, sex"
+    return f"(md5_number_lower(concat_ws('|', {words}, {home})) >> 4)::BIGINT"
+
+
+NEW_MEMBER = new_person(
+    "'registry|' || household_number"
+)  # of a row of the registry, which is always a person of its own
+
+
 @dataclass(frozen=True)
 class Delivered:
     """One delivery as a run sees it: yyyymm, the feeds with a file in it, and where their rows lie."""

@@ -8,14 +8,14 @@ after death keeps the household of the last earlier registry.
 
 from __future__ import annotations
 
-from pipelines.link.context import ASSISTANCE_FEEDS, Linking
+from pipelines.link.context import ASSISTANCE_FEEDS, NEW_MEMBER, Linking
 from pipelines.link.scanning import alike, scan
 
 HEAD = "relation IN ('户主', '本人', '本人/户主', '本人或户主', '01', '02')"
 
 
 def settle_households(run: Linking) -> None:
-    """Creates deaths_by, resident, household and membership from the linked std tables."""
+    """Creates death, resident, household and membership from the linked std tables."""
     con = run.con
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE death AS
@@ -61,7 +61,8 @@ def _registry_members(run: Linking) -> None:
     earlier = {d.period: d.rows["registry"] for d in run.deliveries[:-1] if "registry" in d.rows}
     if gone and earlier:
         rows = " UNION ALL BY NAME ".join(
-            f"SELECT delivered, {columns} FROM {scan(files)} AS r WHERE person_id IN (FROM gone)"
+            f"""SELECT delivered, {columns} FROM (SELECT * REPLACE (coalesce(person_id, {NEW_MEMBER}) AS person_id) FROM {scan(files)}) AS r
+                WHERE person_id IN (FROM gone)"""
             for files in alike(earlier)
         )
         con.execute(f"""

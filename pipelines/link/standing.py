@@ -268,14 +268,25 @@ def _key(feed: Feed) -> list[str]:
 
 
 def keep_earlier_certificates(run: Linking) -> None:
-    """`earlier_certificate`: disability certificates that stood in earlier deliveries (a renewal is not news)."""
+    """`earlier_certificate`: disability certificates that stood in earlier deliveries (a renewal is not news).
+
+    One without a usable number is that of the only person of its name, birth date and sex who has a certificate now."""
     earlier = {d.period: d.rows["disability"] for d in run.deliveries[:-1] if "disability" in d.rows}
     stood = " UNION ALL ".join(
-        f"SELECT person_id, grade, issued_date, delivered FROM {scan(files)}" for files in alike(earlier)
+        f"SELECT person_id, name, birth_date, sex, grade, issued_date, delivered FROM {scan(files)}"
+        for files in alike(earlier)
     )
+    nothing = "SELECT NULL AS person_id, NULL AS name, NULL AS birth_date, NULL AS sex, NULL AS grade, NULL AS issued_date, 202001 AS delivered"
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE earlier_certificate AS
+        WITH stood AS ({stood or nothing}),
+            now AS (SELECT DISTINCT person_id, name, coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date) AS birth_date,
+                    CASE WHEN number IS NULL THEN sex WHEN substr(number, 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex
+                FROM std_disability WHERE person_id IS NOT NULL AND name IN (SELECT name FROM stood WHERE person_id IS NULL)),
+            named AS (SELECT min(n.person_id) AS person_id, s.grade, s.issued_date, s.delivered
+                FROM stood s JOIN now n ON n.name = s.name AND n.birth_date = s.birth_date AND coalesce(n.sex = s.sex, true)
+                WHERE s.person_id IS NULL GROUP BY s.name, s.birth_date, s.sex, s.grade, s.issued_date, s.delivered
+                HAVING count(DISTINCT n.person_id) = 1)
         SELECT DISTINCT person_id::BIGINT AS person_id, grade::INTEGER AS grade, issued_date::DATE AS issued_date,
             last_day(make_date(delivered // 100, delivered % 100, 1)) AS delivered_by
-        FROM ({stood or "SELECT NULL AS person_id, NULL AS grade, NULL AS issued_date, 202001 AS delivered"})
-        WHERE person_id IS NOT NULL""")
+        FROM (SELECT person_id, grade, issued_date, delivered FROM stood WHERE person_id IS NOT NULL UNION ALL FROM named)""")
