@@ -210,7 +210,8 @@ def _change_account(store: Store, a: argparse.Namespace) -> str:
         password = accounts.add(store, caller, a.name, a.person, a.role, where, a.at, a.oidc)
         return f"已新增账号 {a.name}；一次性密码（首次登录须修改）：{password}"
     if a.action == "reset":
-        return f"已重设；一次性密码（下次登录须修改）：{accounts.reset_password(store, caller, a.name, a.at, a.second_factor)}"
+        password, _ = accounts.reset_password(store, caller, a.name, a.at, a.second_factor)
+        return f"已重设；一次性密码（下次登录须修改）：{password}"
     if a.action == "change":
         accounts.set_role(store, caller, a.name, a.role, where, a.at)
         return f"已把 {a.name} 改为{ROLES[a.role].zh} {places_in_words(where)}"

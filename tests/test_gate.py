@@ -205,7 +205,7 @@ def test_behind_tls_cookies_are_bound_to_host_and_https(sqlite_store: Store) -> 
 
 def test_the_log_in_form_logs_in_and_goes_where_the_person_wanted(ground: Ground) -> None:
     ground.log_in()
-    first = accounts.reset_password(ground.store, HAND, "zhang", NOON)
+    first, _ = accounts.reset_password(ground.store, HAND, "zhang", NOON)
     with ground.store.write() as con:
         con.execute(update(account).values(must_change=False))
     form = ground.ask("/login?next=/alerts")
@@ -262,7 +262,7 @@ def test_logging_out_needs_a_post_and_ends_the_session(ground: Ground) -> None:
 
 def test_changing_the_password_through_the_form(ground: Ground) -> None:
     cookie = ground.log_in()
-    first = accounts.reset_password(ground.store, HAND, "zhang", NOON)
+    first, _ = accounts.reset_password(ground.store, HAND, "zhang", NOON)
     found = ground.enter("zhang", first)
     assert found.headers["location"] == "/password"
     cookie = found.cookie(COOKIE) or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,10 @@ def test_an_account_is_added_listed_and_disabled(tmp_path: Path, capsys: pytest.
     assert buluo("users", "list", "--home", tmp_path) == 0
     listed = capsys.readouterr().out
     assert "zhang.san" in listed and "乡镇工作人员" in listed and "青石镇" in listed and "在用" in listed
+    assert buluo("users", "reset", "zhang.san", "--home", tmp_path) == 0  # the operator needs nobody's approval
+    assert re.search(r"一次性密码（下次登录须修改）：[a-z0-9-]{19}$", capsys.readouterr().out.strip())
+    buluo("users", "list", "--home", tmp_path)
+    assert "在用" in capsys.readouterr().out
     assert buluo("users", "disable", "zhang.san", "--home", tmp_path) == 0
     capsys.readouterr()
     buluo("users", "list", "--home", tmp_path)

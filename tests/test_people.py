@@ -14,6 +14,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
+from monitoring.language import Language
+from monitoring.pages.admin import what_waits
 from monitoring.people import (
     Caller,
     Denied,
@@ -598,20 +600,70 @@ def test_nobody_disables_the_account_they_sit_on(sqlite_store: Store) -> None:
 
 def test_a_reset_gives_a_first_password_and_lifts_the_lock(store: Store) -> None:
     administrator, _ = admins(store)
-    member(store)
+    enrolled(store)
     held = entered(store)
     for _ in range(5):
         enter(store, password="wrong")
     assert next(row for row in accounts.accounts(store, administrator, NOON) if row.name == "zhang").locked
-    first = accounts.reset_password(store, administrator, "zhang", NOON)
-    assert sessions.live(store, [held.public], NOON) == set()
+    first, held_already = accounts.reset_password(store, administrator, "zhang", NOON)
+    assert held_already and sessions.live(store, [held.public], NOON) == set()
     assert entered(store, password=first).stage == CHANGE and isinstance(enter(store), Refused)
+    assert entered(store, password=first, security=STRICT).stage == TOTP  # the administrator comes no further
+
+
+@pytest.mark.parametrize("role", ["leader", "township_staff", "village_staff", "county_staff"])
+def test_a_reset_waits_where_no_second_factor_stands_behind_the_password(store: Store, role: str) -> None:
+    administrator, officer = admins(store)
+    member(store, role)  # county staff need one; this person has none yet
+    held = entered(store)
+    first, held_already = accounts.reset_password(store, administrator, "zhang", NOON)
+    assert not held_already and sessions.live(store, [held.public], NOON) == set()
+    assert isinstance(enter(store, password=first), Refused) and isinstance(enter(store), Refused)
+    accounts.approve(store, officer, "zhang", NOON)
+    assert entered(store, password=first, security=STRICT).stage == CHANGE
+
+
+def test_a_reset_waits_where_the_second_factor_is_no_longer_asked_for(sqlite_store: Store) -> None:
+    administrator, _ = admins(sqlite_store)
+    enrolled(sqlite_store)
+    accounts.set_role(sqlite_store, HAND, "zhang", "leader", [], NOON)
+    first, held_already = accounts.reset_password(sqlite_store, administrator, "zhang", NOON)
+    assert not held_already and isinstance(enter(sqlite_store, password=first, security=STRICT), Refused)
+
+
+def test_a_reset_of_the_operator_or_at_level_two_holds_at_once(sqlite_store: Store) -> None:
+    administrator, _ = admins(sqlite_store)
+    member(sqlite_store, "leader")
+    first, held_already = accounts.reset_password(sqlite_store, HAND, "zhang", NOON)
+    assert held_already and entered(sqlite_store, password=first).stage == CHANGE
+    level(sqlite_store, 2)
+    first, held_already = accounts.reset_password(sqlite_store, administrator, "zhang", NOON)
+    assert held_already and entered(sqlite_store, password=first).stage == CHANGE
+
+
+def test_the_security_officer_is_shown_all_that_one_approval_lets_hold(sqlite_store: Store) -> None:
+    administrator, officer = admins(sqlite_store)
+    member(sqlite_store, "leader")
+    accounts.reset_password(sqlite_store, administrator, "zhang", NOON)
+    accounts.set_role(sqlite_store, administrator, "zhang", "analyst", [], NOON)
+    row = next(row for row in accounts.accounts(sqlite_store, officer, NOON) if row.name == "zhang")
+    said = what_waits(row, Language("zh"))
+    assert "启用账号：领导" in said and "申请改为：分析员" in said
+
+
+def test_a_reset_does_not_bring_a_disabled_account_back(sqlite_store: Store) -> None:
+    administrator, officer = admins(sqlite_store)
+    member(sqlite_store, "leader", state="disabled")
+    first, _ = accounts.reset_password(sqlite_store, administrator, "zhang", NOON)
+    with pytest.raises(AccountError, match="没有等待审批"):
+        accounts.approve(sqlite_store, officer, "zhang", NOON)
+    assert isinstance(enter(sqlite_store, password=first), Refused)
 
 
 def test_losing_the_second_factor_needs_approval_so_that_the_administrator_cannot_slip_in(store: Store) -> None:
     enrolled(store)
     administrator, officer = admins(store)
-    first = accounts.reset_password(store, administrator, "zhang", NOON, second_factor=True)
+    first, _ = accounts.reset_password(store, administrator, "zhang", NOON, second_factor=True)
     assert isinstance(enter(store, password=first), Refused)
     accounts.approve(store, officer, "zhang", NOON)
     assert entered(store, password=first, security=STRICT).stage == CHANGE

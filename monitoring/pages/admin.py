@@ -153,9 +153,12 @@ def _keep(desk: Desk, towns: Towns, done: Any) -> None:
         for label, key, more in ((t("重置密码"), "reset", False), (t("重置密码和第二重验证"), "reset-both", True)):
             if st.button(label, key=f"{key}-{name}"):
                 with done:
-                    password = desk.act(accounts.reset_password, name, second_factor=more)
-                    if password:
+                    told = desk.act(accounts.reset_password, name, second_factor=more)
+                    if told:
+                        password, at_once = told
                         _told_once(t, name, password)
+                        if not at_once:
+                            ui.note(t("已提交，待安全管理员审批。"))
     role = _pick_role(t, f"role-{name}", row.role)
     places = _pick_places(t, towns, role, f"places-{name}", row)
     if st.button(t("改为这个角色和地方"), key=f"change-{name}"):
@@ -213,18 +216,23 @@ def _approvals(desk: Desk, waiting: Sequence[AccountRow]) -> None:
     if not waiting:
         ui.note(t("没有等待审批的账号。"))
     for row in waiting:
-        asked = row.asked
-        if asked:
-            what = t(
-                "{by} 申请改为：{role}，{places}", by=asked.by, role=_role(asked.role, t),
-                places=_places(asked.places, asked.role, t),
-            )  # fmt: skip
-        else:
-            what = t("启用账号：{role}，{places}", role=_role(row.role, t), places=_places(row.places, row.role, t))
         with st.container(horizontal=True, vertical_alignment="center", key=f"waits-{row.name}"):
-            ui.html(f"<b>{ui.said(row.name)}</b> {ui.said(row.person)}　{ui.said(what)}")
+            ui.html(f"<b>{ui.said(row.name)}</b> {ui.said(row.person)}　{ui.said(what_waits(row, t))}")
             for label, service, key in ((t("批准"), accounts.approve, "yes"), (t("不批准"), accounts.reject, "no")):
                 st.button(label, key=f"{key}-{row.name}", on_click=desk.act, args=(service, row.name))
+
+
+def what_waits(row: AccountRow, t: Language) -> str:
+    """All that one approval lets hold: the account itself, a change of role and places, or both."""
+    parts = []
+    if row.state == "pending":
+        parts.append(t("启用账号：{role}，{places}", role=_role(row.role, t), places=_places(row.places, row.role, t)))
+    if row.asked:
+        role, places = row.asked.role, row.asked.places
+        parts.append(t(
+            "{by} 申请改为：{role}，{places}", by=row.asked.by, role=_role(role, t), places=_places(places, role, t)
+        ))  # fmt: skip
+    return t.clauses(parts)
 
 
 def _role(role: str, t: Language) -> str:

@@ -1,8 +1,9 @@
 """Accounts: who may log in, in which role and for which places. Kept by the administrator, approved by the security officer.
 
-Where the home separates the three administrators (level 3), an account that the administrator makes, enables again or strips
-of its second factor waits (`pending`) until the security officer approves; a change of role or places waits beside the
-account, which stays as it was. The operator at the command line is both. Accounts are disabled, never deleted.
+Where the home separates the three administrators (level 3), an account that the administrator makes, enables again, strips
+of its second factor or gives a password behind which no second factor stands waits (`pending`) until the security officer
+approves; a change of role or places waits beside the account, which stays as it was. The operator at the command line is
+both. Accounts are disabled, never deleted.
 """
 
 from __future__ import annotations
@@ -211,9 +212,14 @@ def enable(store: Store, caller: Caller, name: str, at: datetime) -> bool:
         return not waits
 
 
-def reset_password(store: Store, caller: Caller, name: str, at: datetime, second_factor: bool = False) -> str:
-    """A new one-time password; sessions end and a lock is lifted. With `second_factor` that is to be set up anew as well,
-    which waits for approval: with both, the administrator could come in as that person. Raises AccountError."""
+def reset_password(
+    store: Store, caller: Caller, name: str, at: datetime, second_factor: bool = False
+) -> tuple[str, bool]:
+    """A new one-time password, and whether it holds already (else it waits for approval); sessions end and a lock is lifted.
+
+    With `second_factor` that is to be set up anew as well. Where no second factor stands behind the password, whoever knows
+    the new one could come in as that person: such a reset waits for the security officer. Raises AccountError.
+    """
     password = one_time()
     hashed = hash_password(password)
     with acting(store, caller, "account.keep", at) as act:
@@ -221,13 +227,15 @@ def reset_password(store: Store, caller: Caller, name: str, at: datetime, second
         set_password(act.con, row.id, hashed, at, must_change=True)
         end_all(act.con, row.id, at)
         clear(act.con, row.name)
+        guarded = ROLES[row.role].second_factor and row.totp_secret is not None and not second_factor
+        state = "pending" if _waits(act) and not guarded and row.state == "active" else row.state
+        done: dict[str, Any] = {"state": state}
         if second_factor:
-            state = "pending" if _waits(act) and row.state == "active" else row.state
-            gone = {"totp_secret": None, "totp_step": None, "state": state}
-            act.con.execute(update(account).where(account.c.id == row.id).values(gone))
+            done |= {"totp_secret": None, "totp_step": None}
             clear(act.con, f"totp:{row.name}")
-        act.journal("account.reset", f"account:{row.name}", second_factor=second_factor)
-    return password
+        act.con.execute(update(account).where(account.c.id == row.id).values(done))
+        act.journal("account.reset", f"account:{row.name}", second_factor=second_factor, state=state)
+    return password, state != "pending"
 
 
 def _waits(act: Acting) -> bool:

@@ -70,7 +70,7 @@ class Security:
 
     @property
     def separation(self) -> bool:
-        """Whether what the administrator does with roles and places waits for the security officer (三员分立)."""
+        """Whether what the administrator could come in by, or give away, waits for the security officer (三员分立)."""
         return self.level >= 3
 
 
