@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import time
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from monitoring.desk import runs
 from monitoring.desk.runs import NotBegun, Progress, begin_run, progress, state_file, write_state
 from monitoring.desk.uploads import LARGEST, NotTaken, clean_name, inbox, periods_for, problem_of, take_files
 from monitoring.gate import form_token
@@ -127,14 +130,42 @@ def test_a_run_from_the_page_publishes_and_a_second_one_is_refused(desk: tuple[S
     assert found.state == "refused" and "另一次运行正在使用" in found.words
 
 
-def test_a_run_that_died_without_a_word_is_told_as_failed(desk: tuple[Store, Known]) -> None:
+@pytest.mark.parametrize("pid", [1, os.getpid()])
+def test_a_run_that_died_without_a_word_is_told_as_failed_whoever_has_its_number_now(
+    desk: tuple[Store, Known], pid: int
+) -> None:
     store, county = desk
     (store.home / "runs").mkdir()
-    write_state(state_file(store.home), {"state": "running", "period": PERIOD, "by": "周敏", "pid": 2**22 + 1})
+    write_state(state_file(store.home), {"state": "running", "period": PERIOD, "by": "周敏", "pid": pid})
     found = progress(store, county, store.home, NOON)
     assert found is not None and found.state == "failed" and "没有变" in found.words
     state_file(store.home).write_text("{torn", encoding="utf-8")
     assert progress(store, county, store.home, NOON) is None
+
+
+def test_a_run_that_is_killed_makes_room_for_the_next(desk: tuple[Store, Known]) -> None:
+    store, county = desk
+    take_files(store, county, store.home, PERIOD, [("农户台账.csv", io.BytesIO(REGISTRY.encode()))], NOON)
+    begin_run(store, county, store.home, PERIOD, "national-2020", False, NOON)
+    os.kill(runs._BEGUN[-1].pid, signal.SIGKILL)
+    found = ended(store, county)
+    assert found.state == "failed" and "运行中断" in found.words
+    begin_run(store, county, store.home, PERIOD, "national-2020", False, NOON)
+    assert ended(store, county).state == "done"
+
+
+def test_a_run_goes_on_for_a_page_that_did_not_begin_it(
+    desk: tuple[Store, Known], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, county = desk
+    take_files(store, county, store.home, PERIOD, [("农户台账.csv", io.BytesIO(REGISTRY.encode()))], NOON)
+    begin_run(store, county, store.home, PERIOD, "national-2020", False, NOON)
+    begun = list(runs._BEGUN)
+    monkeypatch.setattr(runs, "_BEGUN", [])  # as after a restart of the dashboard
+    found = progress(store, county, store.home, NOON)
+    assert found is not None and found.state == "running"
+    assert ended(store, county).state == "done"
+    assert begun[0].wait(30) == 1  # with something to look at
 
 
 def multipart(token: str, name: str, content: bytes) -> tuple[bytes, dict[str, str]]:

@@ -1,7 +1,8 @@
 """A run begun from the page: the real `buluo run` in a process of its own, which goes on whoever closes what.
 
-How far it is stands in HOME/runs/desk.json, written by the run itself. Of two runs the second is refused, here and by the lock of
-the run. A run that died without a word is told as failed; what is published never depends on it.
+How far it is stands in HOME/runs/desk.json, written by the run itself. Whether it lives tells a lock that it is given on its way
+and that ends with it: numbers of processes come again after a restart. Of two runs the second is refused, here and by the lock
+of the run. A run that died without a word is told as failed; what is published never depends on it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from monitoring.people import Caller, acting, reading
 from monitoring.refusal import Refusal
 from monitoring.store import Store
 
-_BEGUN: dict[int, subprocess.Popen[bytes]] = {}  # by this process: it is their parent
+_BEGUN: list[subprocess.Popen[bytes]] = []  # by this process: it is their parent, and asks after them
 RUNNING, DONE, REFUSED, FAILED = "running", "done", "refused", "failed"
 
 
@@ -54,30 +55,27 @@ def begin_run(store: Store, caller: Caller, home: Path, period: str, pack: str, 
     if not PERIOD.fullmatch(period):
         raise NotBegun("期间应写作 2026-11 这样的年月")
     (home / "runs").mkdir(parents=True, exist_ok=True)
-    with acting(store, caller, "run.begin", at) as act, _alone(home):
-        before = _read(home)
-        if before is not None and before.state == RUNNING:
-            raise NotBegun("已有一次运行在进行，请等它结束")
-        act.journal("run.begin", f"run:{period}", pack=pack, accept=accept)
-        line = [
-            sys.executable,
-            "-m",
-            "pipelines.cli",
-            "run",
-            "--period",
-            period,
-            "--home",
-            str(home.resolve()),
-            "--pack",
-            pack,
-        ]
-        line += ["--state", str(state_file(home).resolve()), *(["--accept-shrink"] if accept else [])]
-        with (home / "runs" / "desk.log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 -- a list of our own making; period and pack are checked by the run
-                line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=Path(__file__).parents[2]
-            )  # fmt: skip
-        _BEGUN[process.pid] = process
-        write_state(state_file(home), {"state": RUNNING, "period": period, "by": act.person.person, "pid": process.pid})
+    with _alone(home):
+        with acting(store, caller, "run.begin", at) as act:
+            before = _read(home)
+            if before is not None and before.state == RUNNING:
+                raise NotBegun("已有一次运行在进行，请等它结束")
+            act.journal("run.begin", f"run:{period}", pack=pack, accept=accept)
+        _start(home, period, pack, accept, act.person.person)
+
+
+def _start(home: Path, period: str, pack: str, accept: bool, by: str) -> None:
+    """The process, with a lock of its own: held by nobody else, and free once it has ended, however it ends."""
+    line = [sys.executable, "-m", "pipelines.cli", "run", "--period", period, "--pack", pack]
+    line += ["--home", str(home.resolve()), "--state", str(state_file(home).resolve())]
+    line += ["--accept-shrink"] if accept else []
+    with (home / "runs" / "desk.log").open("wb") as log, _living(home).open("w") as lives:
+        fcntl.flock(lives, fcntl.LOCK_EX)
+        write_state(state_file(home), {"state": RUNNING, "period": period, "by": by})
+        _BEGUN.append(subprocess.Popen(  # noqa: S603 -- a list of our own making; period and pack are checked by the run
+            line, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, cwd=Path(__file__).parents[2],
+            pass_fds=(lives.fileno(),),
+        ))  # fmt: skip
 
 
 def progress(store: Store, caller: Caller, home: Path, at: datetime) -> Progress | None:
@@ -101,9 +99,8 @@ def _read(home: Path) -> Progress | None:
     raw = _raw(state_file(home))
     if not raw:
         return None
-    pid = raw.pop("pid", 0)
     found = Progress(**{key: value for key, value in raw.items() if key in Progress.__dataclass_fields__})  # type: ignore[arg-type]
-    if found.state == RUNNING and not _lives(int(str(pid))):
+    if found.state == RUNNING and not _lives(home):
         last = _raw(state_file(home))  # it may have ended between the two looks
         if last.get("state") == RUNNING:
             return Progress(
@@ -124,19 +121,22 @@ def _raw(path: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _lives(pid: int) -> bool:
-    """Whether a process is there and has not ended; one of our own is asked, so that it does not stay as a zombie."""
-    if pid <= 0:
-        return False
-    if pid in _BEGUN:
-        return _BEGUN[pid].poll() is None
+def _living(home: Path) -> Path:
+    return home / "runs" / "desk.lives"
+
+
+def _lives(home: Path) -> bool:
+    """Whether the process that was begun last is there and has not ended; those of our own do not stay as zombies."""
+    for process in _BEGUN:
+        process.poll()
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        with _living(home).open() as lives:
+            fcntl.flock(lives, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
         return False
-    except PermissionError:
+    except BlockingIOError:
         return True
-    return True
+    return False
 
 
 @contextlib.contextmanager
