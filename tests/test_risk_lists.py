@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import runpy
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from monitoring.access import Scope
+from monitoring.exporting.journal import journal_path, journal_problems
 from monitoring.language import Language
 from monitoring.lists import Ask, Condition, NotAsked, Order, ask_from_json, ask_from_text, fields
 from monitoring.lists.asking import check, in_words
@@ -270,6 +272,43 @@ def test_full_rows_need_the_permission_and_a_purpose(small: Warehouse, home_stor
     text = done.path.read_text("utf-8-sig")
     assert done.rows == 5 and all(one in text for one in (*NAMES.values(), *NUMBERS.values()))
     assert done.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_list_that_cannot_be_put_on_record_is_not_there(
+    small: Warehouse, home_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def full_disk(*_: object) -> None:
+        seen.append([path.read_text("utf-8-sig") for path in tmp_path.glob("*.csv")])
+        raise OSError("disk full")
+
+    monkeypatch.setattr("monitoring.people.callers.journal.append", full_disk)
+    for before in ([], ["the list of last month"]):
+        with pytest.raises(OSError, match="disk full"):
+            export_list(home_store, operator("root"), small, Ask(), tmp_path / "a.csv", "走访核实情况", "zh", NOON)
+        assert seen.pop() == before and [path.read_text("utf-8-sig") for path in tmp_path.glob("*.*")] == before
+        (tmp_path / "a.csv").write_text("the list of last month", encoding="utf-8")
+    with home_store.read() as con:
+        assert con.execute(select(list_export)).all() == []
+
+
+def test_a_full_list_from_the_command_line_is_in_the_journal_before_it_is_begun(
+    small: Warehouse, home_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise OSError("disk full")
+
+    export_list(home_store, operator("root"), small, Ask(), tmp_path / "masked.csv", None, "zh", NOON)
+    assert not journal_path(home_store.home).exists()
+    monkeypatch.setattr("monitoring.lists.writing._csv", breaks)
+    ask = ask_from_text("household", "income_pc<600|不明")
+    with pytest.raises(OSError, match="disk full"):
+        export_list(home_store, operator("root"), small, ask, tmp_path / "a.csv", "走访核实情况", "zh", NOON)
+    line = json.loads(journal_path(home_store.home).read_text("utf-8"))
+    told = (line["who"], line["what"], line["period"], line["file"], line["rows"], line["reason"])
+    assert told == ("root", "risk-list", "2026-11", "a.csv", 3, "走访核实情况") and "月人均收入" in line["where"]
+    assert journal_problems(home_store.home) == []
 
 
 def test_parquet_is_typed_and_carries_its_dictionary(small: Warehouse, home_store: Store, tmp_path: Path) -> None:

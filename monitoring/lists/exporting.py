@@ -2,7 +2,8 @@
 
 Masked unless a purpose is stated by somebody who may see it in full. The rows are put in order once (their keys only); then
 they are read and written some thousands at a time. The export's row (who, which filter, how many, the file's digest, the mark)
-is in the case store before anybody can take the file.
+is in the case store before the file stands under its name; an unmasked one of the operator's is in the journal of unmasked
+exports before it is begun.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,7 @@ from sqlalchemy import insert, select
 
 from monitoring.access import Scope
 from monitoring.alerts.moves import STATUSES
+from monitoring.exporting.journal import record_unmask
 from monitoring.exporting.writing import check_rows, check_suffix
 from monitoring.language import Language
 from monitoring.lists import marks
@@ -127,8 +130,13 @@ def _make(
         rows = cut.order()
         check_rows(path, rows)
         shape = _shape(warehouse, scope, ask, person, run, rows, purpose, mark, t, at)
-        written = write_list(cut.batches(rows), cut.empty(), rows, path, shape)
-    _record(store, caller, action, ask, name, run["run_id"], scope.masked, purpose, written, mark, path, at)
+        if person.system and not scope.masked:
+            asked = in_words(ask, Language("zh"))
+            record_unmask(
+                store.home, person.person, "risk-list", run["period"], purpose, rows, at=at, file=name, where=asked
+            )
+        record = partial(_record, store, caller, action, ask, name, run["run_id"], scope.masked, purpose, mark, at)
+        written = write_list(cut.batches(rows), cut.empty(), rows, path, shape, record)
     beside = (
         dictionary_file(path, shape) if path.suffix.lower() == ".parquet" and path.parent != waiting(store) else None
     )
@@ -136,23 +144,19 @@ def _make(
 
 
 def _record(
-    store: Store, caller: Caller, action: str, ask: Ask, name: str, run_id: str, masked: bool, purpose: str, written: Written, mark: str,
-    path: Path, at: datetime,
+    store: Store, caller: Caller, action: str, ask: Ask, name: str, run_id: str, masked: bool, purpose: str, mark: str, at: datetime,
+    written: Written,
 ) -> None:  # fmt: skip
-    """The export on record; where that cannot be written the file goes again."""
-    try:
-        with acting(store, caller, action, at) as act:
-            act.con.execute(insert(list_export).values(
-                mark=mark, account_id=act.person.account, account=act.person.name, by=act.person.person, name=name, run_id=run_id,
-                content=ask.json(), masked=masked, purpose=purpose, rows=written.rows, sha256=written.sha256, at=at,
-            ))  # fmt: skip
-            act.journal(
-                "export.list", f"export:{mark}", rows=written.rows, sha256=written.sha256, masked=masked, purpose=purpose,
-                fields=[c.field for c in ask.conditions], run=run_id,
-            )  # fmt: skip
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    """The export on record; where that cannot be written there is no file."""
+    with acting(store, caller, action, at) as act:
+        act.con.execute(insert(list_export).values(
+            mark=mark, account_id=act.person.account, account=act.person.name, by=act.person.person, name=name, run_id=run_id,
+            content=ask.json(), masked=masked, purpose=purpose, rows=written.rows, sha256=written.sha256, at=at,
+        ))  # fmt: skip
+        act.journal(
+            "export.list", f"export:{mark}", rows=written.rows, sha256=written.sha256, masked=masked, purpose=purpose,
+            fields=[c.field for c in ask.conditions], run=run_id,
+        )  # fmt: skip
 
 
 def _shape(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,13 @@ class Shape:
         return self.t.aside(text, self.t(UNIT_ZH[of.unit])) if of.unit in UNIT_ZH and of.kind == "number" else text
 
 
-def write_list(batches: Iterable[pl.DataFrame], empty: pl.DataFrame, rows: int, out: Path, shape: Shape) -> Written:
+def write_list(
+    batches: Iterable[pl.DataFrame], empty: pl.DataFrame, rows: int, out: Path, shape: Shape, record: Callable[[Written], None]
+) -> Written:  # fmt: skip
     """Writes batches (columns by field name, and the code) to `out`; `empty` has their columns, `rows` is how many come.
 
-    Raises ValueError for another suffix, or more rows than a worksheet holds.
+    `record` puts it on record once all is written, before it stands under its name: where that raises there is no file, and
+    one of that name stays as it was. Raises ValueError for another suffix, or more rows than a worksheet holds.
     """
     suffix = check_suffix(out)
     check_rows(out, rows)
@@ -82,11 +85,13 @@ def write_list(batches: Iterable[pl.DataFrame], empty: pl.DataFrame, rows: int, 
         with part.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
             os.fsync(written.fileno())
+        done = Written(rows, digest)
+        record(done)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     sync_folder(out.parent)
-    return Written(rows, digest)
+    return done
 
 
 def dictionary(shape: Shape) -> list[dict[str, str]]:
