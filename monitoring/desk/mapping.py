@@ -7,7 +7,6 @@ feed's own file in the home with further aliases, loaded strictly before it is p
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -22,10 +21,10 @@ from typing import Any
 import tomlkit
 
 from monitoring.access import Scope
-from monitoring.exporting.writing import sync_folder
 from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
 from monitoring.language import Words
 from monitoring.people import Caller, Denied, acting, reading
+from monitoring.placing import placing
 from monitoring.store import Store
 
 PROPOSE_SECONDS = 90
@@ -93,7 +92,7 @@ def keep_mapping(
     store: Store, caller: Caller, home: Path, feed: str, aliases: Mapping[str, Sequence[str]], at: datetime
 ) -> Path:
     """Adds headings to a feed in HOME/feeds/<feed>.toml. Raises Denied, SessionOver, NotKept with every complaint."""
-    with acting(store, caller, "feed.map", at) as act:
+    with placing(home) as files, acting(store, caller, "feed.map", at) as act:
         try:
             feeds = load_feeds(home / "feeds")
         except FeedError as error:
@@ -116,7 +115,7 @@ def keep_mapping(
         new = {name: headings for name, headings in new.items() if headings}
         text = _with_aliases(text, new)
         _strictly(home, feed, text)
-        _put(path, text)
+        files.put(path, text)
         act.journal("feed.map", f"feed:{feed}", headings=new)
     return path
 
@@ -142,14 +141,3 @@ def _strictly(home: Path, feed: str, text: str) -> None:
             load_feeds(trial)
         except FeedError as error:
             raise NotKept("；".join(error.complaints).replace(str(trial), "feeds")) from error
-
-
-def _put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_folder(path.parent)

@@ -6,7 +6,6 @@ read, tried and proved by its cases; all complaints are told at once.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from monitoring.language import Words
 from monitoring.people.callers import Caller, acting
+from monitoring.placing import digest_of, placing
 from monitoring.policy import SHIPPED
 from monitoring.rules.compiling import compile_rules
 from monitoring.rules.listing import check_lines
@@ -106,12 +106,12 @@ def keep_rule(
 
     `pack` and `as_of` are those of the run that is shown: the next one must be able to use the rule.
     """
-    with acting(store, caller, "rule.change", at) as act:
+    with placing(store.home) as files, acting(store, caller, "rule.change", at) as act:
         said = stated(reason)
         fit(store.home, code, text, pack, as_of)
         path = store.home / "policy" / "rules" / f"{code}.toml"
         before = digest_of(path) or digest_of(SHIPPED / "rules" / f"{code}.toml")
-        act.journal("rule.change", f"rule:{code}", reason=said, before=before, after=written(path, text))
+        act.journal("rule.change", f"rule:{code}", reason=said, before=before, after=files.put(path, text))
         return path
 
 
@@ -121,7 +121,7 @@ def take_back(store: Store, caller: Caller, code: str, reason: str, pack: str, a
     The file is put aside under HOME/policy/taken_back, where nothing reads it; its new path. Raises RuleRefused, Denied or
     SessionOver.
     """
-    with acting(store, caller, "rule.change", at) as act:
+    with placing(store.home) as files, acting(store, caller, "rule.change", at) as act:
         said = stated(reason)
         path = {file.stem: file for file in (store.home / "policy" / "rules").glob("*.toml")}.get(code)
         if path is None:
@@ -131,12 +131,11 @@ def take_back(store: Store, caller: Caller, code: str, reason: str, pack: str, a
             raise RuleRefused(wrong)
         before = digest_of(path)
         aside = store.home / "policy" / "taken_back" / f"{code}-{before[:12]}.toml"
-        aside.parent.mkdir(exist_ok=True)
         act.journal(
             "rule.taken_back", f"rule:{code}", reason=said, before=before,
             after=digest_of(SHIPPED / "rules" / path.name),
         )  # fmt: skip
-        path.replace(aside)
+        files.move(path, aside)
         return aside
 
 
@@ -155,17 +154,3 @@ def fit(home: Path, code: str, text: str, pack: str, as_of: date) -> None:
     wrong = complaints_of(home, code, text, pack, as_of)
     if wrong:
         raise RuleRefused(wrong)
-
-
-def written(path: Path, text: str) -> str:
-    """Puts the file there whole or not at all; its digest."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writing = path.with_name(f".{path.stem}.writing")
-    writing.write_text(text, encoding="utf-8")
-    writing.replace(path)
-    return digest_of(path)
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file; "" where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

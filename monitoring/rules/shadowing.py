@@ -10,7 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from monitoring.people.callers import Caller, acting
-from monitoring.rules.changing import RuleRefused, digest_of, fit, stated, written
+from monitoring.placing import digest_of, placing
+from monitoring.rules.changing import RuleRefused, fit, stated
 from monitoring.rules.loading import SHADOW, shadow_files
 from monitoring.store import Store
 
@@ -22,35 +23,35 @@ def begin(
 
     Raises RuleRefused, Denied or SessionOver. `pack` and `as_of` are those of the run that is shown, as in `keep_rule`.
     """
-    with acting(store, caller, "rule.change", at) as act:
+    with placing(store.home) as files, acting(store, caller, "rule.change", at) as act:
         said = stated(reason)
         fit(store.home, code, text, pack, as_of)
         path = _path(store.home, code)
         before = digest_of(path)
-        act.journal("rule.shadow", f"rule:{code}", reason=said, before=before, after=written(path, text))
+        act.journal("rule.shadow", f"rule:{code}", reason=said, before=before, after=files.put(path, text))
         return path
 
 
 def count(store: Store, caller: Caller, code: str, reason: str, pack: str, as_of: date, at: datetime) -> Path:
     """Ends the shadow: the file becomes the county's own rule and counts from the next run. Checked again, since packs and
     other rules may have changed meanwhile. Raises RuleRefused, Denied or SessionOver."""
-    with acting(store, caller, "rule.change", at) as act:
+    with placing(store.home) as files, acting(store, caller, "rule.change", at) as act:
         said, shadow = stated(reason), _standing(store.home, code)
         text = shadow.read_text(encoding="utf-8")
         fit(store.home, code, text, pack, as_of)
         path = store.home / "policy" / "rules" / shadow.name
         before = digest_of(path)
-        act.journal("rule.shadow_counts", f"rule:{code}", reason=said, before=before, after=written(path, text))
-        shadow.unlink()
+        act.journal("rule.shadow_counts", f"rule:{code}", reason=said, before=before, after=files.put(path, text))
+        files.remove(shadow)
         return path
 
 
 def drop(store: Store, caller: Caller, code: str, reason: str, at: datetime) -> Path:
     """Ends the shadow: nothing that counts changes; the path of the file that is gone. Raises RuleRefused, Denied or SessionOver."""
-    with acting(store, caller, "rule.change", at) as act:
+    with placing(store.home) as files, acting(store, caller, "rule.change", at) as act:
         said, shadow = stated(reason), _standing(store.home, code)
         act.journal("rule.shadow_dropped", f"rule:{code}", reason=said, before=digest_of(shadow), after="")
-        shadow.unlink()
+        files.remove(shadow)
         return shadow
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitoring.language import Words
 from monitoring.people.callers import Caller, acting, reading
+from monitoring.placing import placing
 from monitoring.simulating.ground import CannotSimulate
 from monitoring.simulating.scenario import LONGEST, NAME, Scenario, read_scenario, scenario_text
 from monitoring.store import Store
@@ -34,7 +35,7 @@ def kept(store: Store, caller: Caller, at: datetime) -> dict[str, Scenario | str
 
 def keep(store: Store, caller: Caller, name: str, scenario: Scenario, at: datetime) -> Path:
     """Writes the scenario under its name (in place of an older one). Raises CannotSimulate, Denied or SessionOver."""
-    with acting(store, caller, "scenario.save", at) as act:
+    with placing(store.home) as files, acting(store, caller, "scenario.save", at) as act:
         name, wrong = name.strip(), []
         if not NAME.fullmatch(name):
             wrong.append("名称写 1 至 40 个字，只用文字、数字、横线和下划线")
@@ -48,11 +49,8 @@ def keep(store: Store, caller: Caller, name: str, scenario: Scenario, at: dateti
             wrong.append("方案里什么都没有改，不用保存")
         if wrong:
             raise CannotSimulate(wrong)
-        folder = store.home / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        path, before = folder / f"{name}.toml", folder / f".{name}.writing"
-        before.write_text(scenario_text(scenario), encoding="utf-8")
-        before.replace(path)
+        path = store.home / FOLDER / f"{name}.toml"
+        files.put(path, scenario_text(scenario))
         act.journal(
             "scenario.save", f"scenario:{name}", title=scenario.title, why=scenario.why, changes=scenario.told()
         )
