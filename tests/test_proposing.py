@@ -179,6 +179,16 @@ def test_the_page_gets_the_proposal_masked_and_only_for_files_of_the_inbox(sqlit
     for file in ("../../secret.csv", "没有.csv", "/etc/passwd"):
         with pytest.raises(Denied):
             inside(home, "2026-11", file)
+    (home / "inbox" / "next.csv").write_text("a", encoding="utf-8")
+    for period, file in (
+        ("..", "secret.csv"),
+        (".", "next.csv"),
+        ("", "next.csv"),
+        ("2026-11/..", "next.csv"),
+        ("2026-11\n", "残联持证人员.csv"),
+    ):
+        with pytest.raises(Denied):
+            inside(home, period, file)
     with pytest.raises(Denied):
         proposal(
             sqlite,

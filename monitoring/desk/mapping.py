@@ -21,6 +21,7 @@ from typing import Any
 import tomlkit
 
 from monitoring.access import Scope
+from monitoring.desk.uploads import PERIOD
 from monitoring.feeds import Feed, FeedError, load_feeds, normalise_heading
 from monitoring.language import Words
 from monitoring.people import Caller, Denied, acting, reading
@@ -81,9 +82,9 @@ def feeds_of(home: Path) -> dict[str, Feed]:
 
 def inside(home: Path, period: str, file: str) -> Path:
     """A file of a period's inbox. Raises Denied for what is not one."""
-    inbox = (home / "inbox" / Path(period).name).resolve()
+    inbox = (home / "inbox" / period).resolve()
     path = (inbox / file).resolve()
-    if not path.is_relative_to(inbox) or not path.is_file():
+    if not PERIOD.fullmatch(period) or not path.is_relative_to(inbox) or not path.is_file():
         raise Denied("原文件已不在本期的收件文件夹里")
     return path
 
