@@ -31,11 +31,6 @@ def has(warehouse: Warehouse, table: str) -> bool:
     return bool(found["n"])
 
 
-def months_between(earlier: str, later: str) -> int:
-    """2026-01, 2026-07 -> 6."""
-    return 12 * (int(later[:4]) - int(earlier[:4])) + int(later[5:]) - int(earlier[5:])
-
-
 def picked(rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """The rows (township, village) of the places that were picked; what a person may see at all is decided where rows are read."""
     if scope.townships is not None:

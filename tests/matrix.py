@@ -395,7 +395,6 @@ DEEDS: tuple[Deed, ...] = (
     Deed("accounts", "account.list", _whole(accounts.accounts), _nothing, (ANY,)),
     Deed("add", "account.keep", _first(accounts.add, "王明", "leader", []), _nothing, (ANY,)),
     Deed("set_role", "account.keep", _first(accounts.set_role, "analyst", []), _account(), (ANY,)),
-    Deed("set_places", "account.keep", _first(accounts.set_places, []), _account(), (ANY,)),
     Deed("disable", "account.keep", _first(accounts.disable), _account(), (ANY,)),
     Deed("enable", "account.keep", _first(accounts.enable), _account("disabled"), (ANY,)),
     Deed("reset_password", "account.keep", _first(accounts.reset_password, second_factor=True), _account(), (ANY,)),

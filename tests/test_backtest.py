@@ -18,7 +18,7 @@ from monitoring.forecast.features import HELPED
 from monitoring.language import Language
 from monitoring.pages import economics_backtest
 from monitoring.people.callers import who
-from monitoring.periods import months_between, until
+from monitoring.periods import until
 from monitoring.queries import places
 from monitoring.simulating import CannotSimulate
 from monitoring.simulating.ground import ground_once
@@ -203,11 +203,6 @@ def test_charts_keep_the_empty_months_and_what_was_never_seen() -> None:
     lines = charts.plot_replay(months, Language("zh"), "改后的")
     assert [list(line.y) for line in lines.data] == [[3, 2], [5, 7]]
     assert {note.text for note in lines.layout.annotations} == {"现在的 2", "改后的 7"}
-
-
-@pytest.mark.parametrize(("earlier", "later", "apart"), [("2026-01", "2026-07", 6), ("2025-12", "2026-01", 1), ("2026-03", "2026-03", 0)])  # fmt: skip
-def test_months_between_periods(earlier: str, later: str, apart: int) -> None:
-    assert months_between(earlier, later) == apart
 
 
 # --- real files

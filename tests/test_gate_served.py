@@ -214,7 +214,7 @@ def test_a_live_page_is_cut_off_within_three_seconds(served: Served, how: str) -
         elif how == "disable":
             accounts.disable(served.store, HAND, name, datetime.now(UTC))
         else:
-            accounts.set_places(served.store, HAND, name, [("别处", None)], datetime.now(UTC))
+            accounts.set_role(served.store, HAND, name, "township_staff", [("别处", None)], datetime.now(UTC))
         with pytest.raises(ConnectionClosed) as closed:
             while True:
                 visit.receive(5)

@@ -51,7 +51,7 @@ def test_every_question_about_places_takes_a_scope(query: Path) -> None:
     """A public query without a scope is about the run itself: its files, its rules, its periods."""
     about_the_run = {
         "county", "townships", "villages", "previous_period", "parameters_in_force", "conditions", "rule_condition", "balances", "freshness",
-        "feeds", "quarantine_totals", "link_steps", "rules", "audited", "figures", "has", "model", "months", "in_force", "told", "rule_file", "in_shadow",
+        "feeds", "quarantine_totals", "rules", "audited", "figures", "has", "model", "months", "in_force", "told", "rule_file", "in_shadow",
         "ready", "asked_of", "outside", "totals", "scored",
         "month_shown",
         "place_of",  # for services, which decide by the place

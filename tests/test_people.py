@@ -536,7 +536,7 @@ def test_a_change_of_places_waits_and_the_account_stays_as_it_was(store: Store) 
     administrator, officer = admins(store)
     member(store, "township_staff")
     held = entered(store, security=PLAIN)
-    assert accounts.set_places(store, administrator, "zhang", [(OTHER_TOWN, None)], NOON) is False
+    assert accounts.set_role(store, administrator, "zhang", "township_staff", [(OTHER_TOWN, None)], NOON) is False
     with reading(store, Caller(session=held.public), "alert.view", NOON) as act:
         assert act.person.places == ((TOWN, None),)
     row = next(row for row in accounts.accounts(store, officer, NOON) if row.name == "zhang")

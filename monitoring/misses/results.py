@@ -28,9 +28,3 @@ RESULTS: dict[str, Result] = {
 }
 FINAL = tuple(code for code, result in RESULTS.items() if result.answers)
 MET = (NEEDY, FINE, "unclear")  # somebody of the household was spoken to
-
-DROPPED_WHY: dict[str, tuple[str, str]] = {
-    "flagged": ("重新运行后有了信号", "Has a signal after another run"),
-    "helped": ("已有帮扶", "Is helped"),
-    "gone": ("已不在户籍名单", "Is no longer on the roster"),
-}

@@ -128,29 +128,17 @@ def set_role(store: Store, caller: Caller, name: str, role: str, places: Places,
     """Another role with its places; whether it holds already (else it waits for approval). Raises AccountError."""
     with acting(store, caller, "account.keep", at) as act:
         row = _account(act, name)
-        return _change(act, row, role, places, at)
-
-
-def set_places(store: Store, caller: Caller, name: str, places: Places, at: datetime) -> bool:
-    """Other places under the same role; as `set_role`."""
-    with acting(store, caller, "account.keep", at) as act:
-        row = _account(act, name)
-        return _change(act, row, row.role, places, at)
-
-
-def _change(act: Acting, row: Row[Any], role: str, places: Places, at: datetime) -> bool:
-    _check_places(role, places)
-    if not _waits(act):
-        _apply(act, row.id, role, places, at)
+        _check_places(role, places)
         act.con.execute(delete(account_change).where(account_change.c.account_id == row.id))
-        act.journal("account.change", f"account:{row.name}", role=role, places=list(places))
-        return True
-    asked = {"account_id": row.id, "role": role, "places": [list(place) for place in places],
-             "asked_by": act.person.name, "asked_at": at}  # fmt: skip
-    act.con.execute(delete(account_change).where(account_change.c.account_id == row.id))
-    act.con.execute(insert(account_change).values(asked))
-    act.journal("account.ask_change", f"account:{row.name}", role=role, places=list(places))
-    return False
+        if not _waits(act):
+            _apply(act, row.id, role, places, at)
+            act.journal("account.change", f"account:{row.name}", role=role, places=list(places))
+            return True
+        asked = {"account_id": row.id, "role": role, "places": [list(place) for place in places],
+                 "asked_by": act.person.name, "asked_at": at}  # fmt: skip
+        act.con.execute(insert(account_change).values(asked))
+        act.journal("account.ask_change", f"account:{row.name}", role=role, places=list(places))
+        return False
 
 
 def approve(store: Store, caller: Caller, name: str, at: datetime) -> None:

@@ -259,10 +259,6 @@ def by_token(store: Store, token: str | None, at: datetime) -> Session | None:
     return _session(store, session.c.token == _digest(token), at) if token else None
 
 
-def by_public(store: Store, public: str, at: datetime) -> Session | None:
-    return _session(store, session.c.public == public, at) if public else None
-
-
 def _session(store: Store, which: Any, at: datetime) -> Session | None:
     asked = (
         select(session.c.public, account.c.id, account.c.name, account.c.person, account.c.role, session.c.stage, session.c.address)

@@ -164,11 +164,6 @@ def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     )
 
 
-def link_steps(warehouse: Warehouse) -> pl.DataFrame:
-    """One row is a way in which rows without a usable number found their person: step, rows."""
-    return warehouse.frame("select step, count(*) as rows from link group by step order by rows desc")
-
-
 def link_review(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
     """Rows whose person is not decided: feed, file, sheet, row, name, birth, township, village, number, reason, candidates."""
     where = scope.limit(None, "l")

@@ -15,7 +15,7 @@ HEAD = "relation IN ('户主', '本人', '本人/户主', '本人或户主', '01
 
 
 def settle_households(run: Linking) -> None:
-    """Creates death, resident, household and membership from the linked std tables."""
+    """Creates `household` and `membership` from the linked std tables, and `death`, `member` and `placed` for `settle_persons`."""
     con = run.con
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE death AS
