@@ -146,6 +146,21 @@ def test_a_database_that_does_not_answer_is_refused_in_words_without_its_passwor
     assert "geheim" not in str(refused.value)
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_file_of_the_store_and_those_beside_it_are_their_owners_only(tmp_path: Path, elsewhere: bool) -> None:
+    home = tmp_path / "home"
+    file = tmp_path / "other.sqlite" if elsewhere else home / "cases.sqlite"
+    for _ in range(2):
+        store = open_store(home, f"sqlite:///{file}" if elsewhere else None)
+        with store.write() as con:
+            journal.append(con, store.key, journal.Entry("li", "auditor", "", "journal.read"), NOON)
+        found = {path.name: path.stat().st_mode & 0o777 for path in file.parent.glob(f"{file.name}*")}
+        store.close()
+        assert found == dict.fromkeys((file.name, f"{file.name}-shm", f"{file.name}-wal"), 0o600)
+        assert (home / "cases.sqlite").exists() != elsewhere
+        file.chmod(0o644)  # as an older version left it
+
+
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     (tmp_path / "secrets" / "store.key").chmod(0o444)

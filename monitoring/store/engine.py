@@ -87,15 +87,13 @@ def open_store(home: Path, url: str | None = None) -> Store:
     url = url or os.environ.get(URL) or f"sqlite:///{(home / 'cases.sqlite').resolve()}"
     try:
         engine = _engine(url)
+        _own(engine)
         migrating.upgrade(engine)
     except (SQLAlchemyError, OSError) as error:
         where = make_url(url).render_as_string(hide_password=True)
         raise StoreError(
             f"打不开办理库 {where}：{_first_line(error)}。请检查数据库是否在运行、文件夹可否写入、磁盘是否已满"
         ) from error
-    if engine.dialect.name == "sqlite":
-        (home / "cases.sqlite").touch(mode=0o600)
-        (home / "cases.sqlite").chmod(0o600)
     return Store(engine, home)
 
 
@@ -111,6 +109,13 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() != "postgresql":
         raise StoreError(f"{URL} 只能是 postgresql:// 或 sqlite:// 的地址，收到的是 {parsed.get_backend_name()}://")
     return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10, max_overflow=20)
+
+
+def _own(engine: Engine) -> None:
+    """SQLite's file is its owner's only, before anything is in it: those that SQLite lays beside it get the same rights."""
+    if engine.dialect.name == "sqlite" and (file := engine.url.database) and file != ":memory:":
+        Path(file).touch(mode=0o600)
+        Path(file).chmod(0o600)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
