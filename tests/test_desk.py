@@ -130,7 +130,7 @@ def test_a_run_from_the_page_publishes_and_a_second_one_is_refused(desk: tuple[S
     assert found.state == "refused" and "另一次运行正在使用" in found.words
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid()])
+@pytest.mark.parametrize("pid", [1, os.getpid()], ids=["of another user", "of this process"])
 def test_a_run_that_died_without_a_word_is_told_as_failed_whoever_has_its_number_now(
     desk: tuple[Store, Known], pid: int
 ) -> None:
