@@ -33,6 +33,10 @@ def person_columns(feed: str) -> tuple[str, str]:
     return PERSON_COLUMNS.get(feed, ("姓名", "证件号码"))
 
 
+def _agree(profiles: set[Profile], *words: str) -> bool:
+    return all(len({getattr(p, word) for p in profiles} - {None, ""}) <= 1 for word in words)
+
+
 class Profile(NamedTuple):
     """What a row without a usable number says of its person; a registry row also says which member it is."""
 
@@ -194,9 +198,36 @@ class Linker:
                         found[key] = Known({profile.name}, profile.birth, profile.sex, place, phones)
                 self._verdicts[feed, profile] = (verdict, key)
         self.known.update(found)
+        if "registry" not in feeds:
+            self._put_together()
         for row in self.rows:
             if row.feed in feeds:
                 self._apply(row)
+
+    def _put_together(self) -> None:
+        """Rows of nobody known are of one person where name and birth date are the same and no place or sex contradicts; else
+        where the village is the same as well."""
+        houses = {row["户编号"] for row in self.rows if row.feed == "registry"}
+        by_house = {
+            (row.feed, profile_of(row))
+            for row in self.rows
+            if row.feed in ("housing", "visits") and row["户编号"] in houses
+        }
+        new = {at for at, (verdict, _) in self._verdicts.items() if verdict == "new" and at[0] != "registry"} - by_house
+        alike: dict[tuple[str, dt.date], set[Profile]] = {}
+        for _, profile in new:
+            if profile.birth is not None:
+                alike.setdefault((profile.name, profile.birth), set()).add(profile)
+        for feed, profile in new:
+            if profile.birth is None:
+                continue
+            same = alike[profile.name, profile.birth]
+            here = {other for other in same if other.village == profile.village}
+            words = [profile.name, str(profile.birth)]
+            if _agree(same, "village", "township", "sex"):
+                self._verdicts[feed, profile] = ("new", "~" + "|".join(words))
+            elif profile.village and _agree(here, "township", "sex"):
+                self._verdicts[feed, profile] = ("new", "~" + "|".join([*words, profile.village]))
 
     def _decide(self, profile: Profile, rivals: set[Profile]) -> tuple[str, str | None]:
         several = False
