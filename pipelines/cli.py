@@ -31,7 +31,7 @@ from monitoring.warehouse import NoWarehouse, Published, publication
 from monitoring.working_days import local_day
 from pipelines import demo_months, linking, modelling, office, reporting, simulating
 from pipelines import listing as listing_commands
-from pipelines.reading import EMPTY, NOTES, read_file
+from pipelines.reading import QUIET, read_file
 from pipelines.run import SELDOM, Order, Refused, only_run, run
 from pipelines.run import mapping as mapping_commands
 from pipelines.run.intake import Collector
@@ -178,7 +178,7 @@ def _check(a: argparse.Namespace, console: Console) -> int:
             where = path.name + (f" · {part['sheet']}" if part["sheet"] else "")
             if part["feed"] is None:
                 console.print(f"{where}：不能使用。{part['reason']}")
-                if len(ledger["part"]) > 1 and part["reason"] in (EMPTY, NOTES):
+                if len(ledger["part"]) > 1 and part["reason"] in QUIET:
                     continue
                 troubled = True
                 mapping_commands.print_proposal(path, str(part["sheet"] or ""), feeds, console)

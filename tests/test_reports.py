@@ -10,21 +10,25 @@ import docx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import func, insert, select, update
 
 from monitoring.access import Scope
 from monitoring.alerts.reporting import moment_of, worked
+from monitoring.alerts.syncing import catch_up
 from monitoring.low_income import CATEGORIES
 from monitoring.people import Denied, operator
 from monitoring.people.downloads import ROAD, take
 from monitoring.queries import overview
+from monitoring.queries.checklist import checklist
+from monitoring.queries.vouching import asked_of
 from monitoring.reports import figures, hiding, making, pictures, word
 from monitoring.reports.composing import NoQuarter, months_of
 from monitoring.reports.people_sections import PeopleSections
 from monitoring.reports.printing import print_view
 from monitoring.reports.shape import Report
-from monitoring.store import Store
-from monitoring.store.schema import alert
+from monitoring.store import Store, open_store
+from monitoring.store.schema import alert, taken_in
+from monitoring.vouching.live import live
 from monitoring.warehouse import Warehouse, publication
 from tests.people import OTHER_TOWN, TOWN, add_account
 from tests.some_alerts import add_alert
@@ -171,9 +175,13 @@ def test_work_is_counted_as_it_stood_at_the_moment(store: Store) -> None:
     assert worked(store, OPERATOR, ["2026-11"], early - timedelta(days=9), NOON).total["opened"] == 0
 
 
-def test_a_report_of_the_past_goes_to_the_end_of_its_month_and_of_this_month_to_now() -> None:
-    assert moment_of(date(2026, 10, 31), NOON) == datetime(2026, 10, 31, 16, tzinfo=UTC)
-    assert moment_of(date(2026, 11, 30), NOON) == NOON
+def test_a_report_goes_to_the_run_that_followed_and_the_newest_one_to_now(store: Store) -> None:
+    followed = NOON - timedelta(days=3)
+    with store.write() as con:
+        assert moment_of(con, "2026-10", NOON) == NOON
+        told = {"as_of": date(2026, 11, 30), "signals": 0, "opened": 0, "joined": 0, "gone": 0}
+        con.execute(insert(taken_in).values(run_id="2026-11-a-1", period="2026-11", at=followed, **told))
+        assert moment_of(con, "2026-10", NOON) == followed and moment_of(con, "2026-11", NOON) == NOON
 
 
 # --- the whole
@@ -181,8 +189,6 @@ def test_a_report_of_the_past_goes_to_the_end_of_its_month_and_of_this_month_to_
 
 @pytest.fixture(scope="module")
 def report(two_months: TwoMonths, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Report]:
-    from monitoring.store import open_store
-
     store = open_store(tmp_path_factory.mktemp("reporting"))
     published = publication(two_months.home)
     made = {
@@ -191,6 +197,25 @@ def report(two_months: TwoMonths, tmp_path_factory: pytest.TempPathFactory) -> d
     }
     store.close()
     return made
+
+
+def test_a_month_s_report_counts_its_alerts_and_the_checklist_as_the_pages_do(
+    two_months: TwoMonths, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The run comes after the month's end: its alerts are opened in the month that follows."""
+    store, published = open_store(tmp_path_factory.mktemp("worked")), publication(two_months.home)
+    catch_up(store, published, LATER)
+    report = making.make_report(store, OPERATOR, published, "monthly", NOW, False, LATER)
+    with store.read() as con:
+        opened = con.execute(select(func.count()).where(alert.c.opened_period == NOW, alert.c.raises_work)).scalar_one()
+    assert opened and f"新开需要办理的预警 {opened:,} 件" in text_of(report)
+    warehouse = Warehouse(published.run_of(NOW).path)
+    page = checklist(warehouse, Scope(), live(store, OPERATOR, asked_of(warehouse), LATER))
+    told = next(section for section in report.sections if section.heading == "不漏一户").tables[0].rows
+    names = ("members", "covered", "missing", "unknown")
+    for row, shown in zip(page.to_dicts(), told, strict=True):
+        assert list(shown[1:]) == (["不明"] * 4 if row["no_data"] else [f"{row[name]:,}" for name in names]), shown
+    store.close()
 
 
 def text_of(report: Report) -> str:

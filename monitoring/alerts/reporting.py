@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from monitoring.access import Scope
 from monitoring.alerts.details import in_places
+from monitoring.alerts.standing import overtaken_at
 from monitoring.people import Caller, reading
 from monitoring.store import Store
 from monitoring.store.schema import alert
@@ -38,9 +39,11 @@ class Worked:
     total: dict[str, int]
 
 
-def moment_of(as_of: date, at: datetime) -> datetime:
-    """The moment to which a period's report goes: the end of its last day, or now where that is still to come."""
-    return min(at, datetime.combine(as_of + timedelta(days=1), time(), CHINA))
+def moment_of(con: Connection, period: str, at: datetime) -> datetime:
+    """The moment to which a period's report goes: when the next period's run was taken in, or now where that is still to come.
+
+    The period's own run comes after the month's end, and its alerts are worked on in the month that follows."""
+    return min(at, overtaken_at(con, period) or at)
 
 
 def worked(

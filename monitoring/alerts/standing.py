@@ -31,6 +31,11 @@ def last_taken_in(con: Connection) -> Any:
     return con.execute(select(taken_in).order_by(taken_in.c.id.desc()).limit(1)).one_or_none()
 
 
+def overtaken_at(con: Connection, period: str) -> Any:
+    """When the first run of a later period was taken in: until then people worked on this one. None where there is none yet."""
+    return con.execute(select(func.min(taken_in.c.at)).where(taken_in.c.period > period)).scalar()
+
+
 def signals_held(con: Connection, period: str) -> pl.DataFrame:
     """The latest episode of every signal that is not gone, or was found gone in this very period; with its alert's key.
 

@@ -8,12 +8,13 @@ from calendar import monthrange
 from datetime import date, datetime
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from monitoring.alerts.details import in_places
+from monitoring.alerts.standing import overtaken_at
 from monitoring.people import Caller, reading
 from monitoring.store import Store
-from monitoring.store.schema import alert, decision, taken_in
+from monitoring.store.schema import alert, decision
 from monitoring.working_days import local_day
 
 SCHEMA = {"household_id": pl.String, "went_to": pl.String, "day": pl.Date}
@@ -25,7 +26,7 @@ def recorded(store: Store, caller: Caller, period: str, as_of: date, at: datetim
     it went to: household_id, went_to (`outcomes.WENT_TO`), day. Of a past period what was known before the next one's run was taken in. Raises Denied or
     SessionOver."""
     with reading(store, caller, "alert.view", at) as act:
-        until = act.con.execute(select(func.min(taken_in.c.at)).where(taken_in.c.period > period)).scalar()
+        until = overtaken_at(act.con, period)
         asked = (
             select(alert.c.household_id, decision.c.went_to, decision.c.at)
             .join_from(decision, alert)

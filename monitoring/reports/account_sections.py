@@ -13,6 +13,7 @@ from monitoring.reports import figures, hiding
 from monitoring.reports.figures import Movement
 from monitoring.reports.shape import Section, Table
 from monitoring.reports.wording import UNKNOWN, Writer, month
+from monitoring.vouching.live import Live
 
 
 class AccountSections(Writer):
@@ -60,8 +61,8 @@ class AccountSections(Writer):
         rows = [(name, told[name]) for name, n in parts if n]
         return Section("退出及兜底", said, [Table("退出后的去向（一人可有几项）", ("去向", "人数"), rows)])
 
-    def checklist(self) -> Section:
-        found = figures.sets(self.warehouse, self.scope)
+    def checklist(self, done: Live) -> Section:
+        found = figures.sets(self.warehouse, self.scope, done)
         silent = found.filter(pl.col("no_data"))
         short = found.filter(pl.col("missing") > 0)
         said = [f"“不漏一户”{found.height} 项中，有遗漏的 {short.height} 项，没有数据、不明的 {silent.height} 项。"]

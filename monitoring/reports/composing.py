@@ -17,6 +17,7 @@ from monitoring.reports.account_sections import AccountSections
 from monitoring.reports.people_sections import PeopleSections
 from monitoring.reports.shape import Report
 from monitoring.reports.wording import month
+from monitoring.vouching.live import Live
 from monitoring.warehouse import Warehouse
 
 QUARTER_ENDS = {6: "4至6月", 9: "7至9月", 12: "10至12月"}
@@ -47,10 +48,10 @@ def months_of(kind: str, as_of: date) -> list[str]:
 
 
 def compose(
-    kind: str, warehouse: Warehouse, scope: Scope, pair: Warehouse | None, worked: Worked, made: Made, missing: Sequence[str] = ()
+    kind: str, warehouse: Warehouse, scope: Scope, pair: Warehouse | None, worked: Worked, done: Live, made: Made, missing: Sequence[str] = ()
 ) -> Report:  # fmt: skip
-    """`pair`: the run before the report's first month beside this one; None where nothing earlier is published. `missing`:
-    months of the quarter without a published run."""
+    """`pair`: the run before the report's first month beside this one; None where nothing earlier is published. `done`: what
+    people did, as the checklist's page counts it. `missing`: months of the quarter without a published run."""
     run = figures.run_of(warehouse, scope)
     months = months_of(kind, run.as_of)
     asked = (warehouse, scope, made.publication, run, months)
@@ -58,7 +59,7 @@ def compose(
     moved = None if pair is None else figures.movement(pair, scope)
     sections = [
         people.categories(), people.movement(moved), people.gaps(), people.alerts(worked), people.drivers(), people.places(),
-        account.money(), account.exits(moved), account.checklist(), account.sources(), account.quality(),
+        account.money(), account.exits(moved), account.checklist(done), account.sources(), account.quality(),
     ]  # fmt: skip
     year, of_year = run.as_of.year, run.as_of.month
     span = f"{year}年{of_year}月" if kind == "monthly" else f"{year}年{QUARTER_ENDS[of_year]}"

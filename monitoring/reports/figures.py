@@ -16,6 +16,7 @@ from monitoring.labels import feed_departments, feed_titles
 from monitoring.low_income import CATEGORIES
 from monitoring.queries import checklist, coverage, overview
 from monitoring.reports import lists
+from monitoring.vouching.live import Live
 from monitoring.warehouse import Warehouse
 
 STATES = ("成功", "失败", "退回")
@@ -129,8 +130,8 @@ def gaps(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     return coverage.coverage(warehouse, scope)
 
 
-def sets(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
-    return checklist.checklist(warehouse, scope)
+def sets(warehouse: Warehouse, scope: Scope, done: Live) -> pl.DataFrame:
+    return checklist.checklist(warehouse, scope, done)
 
 
 def drivers(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:

@@ -22,12 +22,14 @@ from monitoring.people import Caller, Denied, Person, acting, reading
 from monitoring.people.downloads import offer, waiting
 from monitoring.people.viewing import stated_purpose
 from monitoring.queries import places
+from monitoring.queries.vouching import asked_of
 from monitoring.reports import lists
 from monitoring.reports.composing import Made, compose, months_of
 from monitoring.reports.printing import print_view
 from monitoring.reports.shape import Report
 from monitoring.reports.workbook import write_month
 from monitoring.store import Store
+from monitoring.vouching.live import live_of
 from monitoring.warehouse import Publication, Published, Warehouse
 from monitoring.working_days import CHINA
 
@@ -59,21 +61,21 @@ def make_report(
 ) -> Report:  # fmt: skip
     """A report of the caller's places within the picked ones. Raises Denied, SessionOver, NoQuarter (no report is due), ValueError
     (the period is not published)."""
-    with reading(store, caller, "export.masked", at) as act:
-        person = act.person
-    scope = _scope(person, picked)
     with _opened(_run_of(published, period).path) as warehouse:
-        as_of = warehouse.row("select as_of from run")["as_of"]
-        months = months_of(kind, as_of)
-        stood = worked(store, caller, months, moment_of(as_of, at), at, picked)
+        with reading(store, caller, "export.masked", at) as act:
+            person, until = act.person, moment_of(act.con, period, at)
+            done = live_of(act.con, person, asked_of(warehouse), at)
+        scope = _scope(person, picked)
+        months = months_of(kind, warehouse.row("select as_of from run")["as_of"])
+        stood = worked(store, caller, months, until, at, picked)
         before = published_before(published, months[0])
         made = Made(person.person, _moment(at), _place(scope), publication)
         held = {run.period for run in published.runs}
         missing = [month for month in months if month not in held]
         if before is None:
-            return compose(kind, warehouse, scope, None, stood, made, missing)
+            return compose(kind, warehouse, scope, None, stood, done, made, missing)
         with _paired(before, _run_of(published, period)) as pair:
-            return compose(kind, warehouse, scope, pair, stood, made, missing)
+            return compose(kind, warehouse, scope, pair, stood, done, made, missing)
 
 
 def offer_report(

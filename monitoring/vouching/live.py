@@ -16,6 +16,7 @@ import polars as pl
 from sqlalchemy import Connection, and_, case, func, or_, select, text
 from sqlalchemy.sql import ColumnElement
 
+from monitoring.alerts.standing import overtaken_at
 from monitoring.misses.results import FINE, MET
 from monitoring.misses.visiting import last_visits
 from monitoring.people import Caller, Person, reading
@@ -115,7 +116,7 @@ def _mark(con: Connection) -> tuple[Any, ...]:
 def live_of(con: Connection, person: Person, of: Of, at: datetime, village: tuple[str, str] | None = None) -> Live:
     """As `live`, within a call; `village` narrows it to one (township, village)."""
     own = _places(person, village)
-    until = con.execute(select(func.min(taken_in.c.at)).where(taken_in.c.period > of.period)).scalar()
+    until = overtaken_at(con, of.period)
     seen = con.execute(
         select(func.count()).where(or_(taken_in.c.run_id == of.run, taken_in.c.period > of.period))
     ).scalar_one()

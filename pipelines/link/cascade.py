@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.abreast import abreast
 from pipelines.identity import person_id_of
-from pipelines.link.context import NEW_MEMBER, Linking, new_person
+from pipelines.link.context import NEW_MEMBER, Linking, born, new_person, sex_of
 from pipelines.link.decided import KEY, rename
 from pipelines.link.scanning import alike, scan
 from pipelines.link.standing import DATE_OF
@@ -128,11 +128,9 @@ def _candidates(run: Linking) -> None:
         c: f"arg_min({c}, (place, {c})) FILTER ({c} IS NOT NULL) AS {c}"
         for c in ("name", "sex", "phone", "township", "village")
     }
-    # The number's own date and sex are valid by the check character; a feed's column may be mistyped.
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE candidate AS
-        SELECT person_id, {first["name"]}, try_strptime(substr(min(number), 7, 8), '%Y%m%d')::DATE AS birth_date,
-            CASE WHEN substr(min(number), 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex,
+        SELECT person_id, {first["name"]}, {born("min(number)")} AS birth_date, {sex_of("min(number)")} AS sex,
             {first["phone"]}, {first["township"]}, {first["village"]}, min(number) AS number
         FROM ({" UNION ALL ".join(parts)})
         WHERE name IN (SELECT name FROM wanted_name) OR phone IN (SELECT phone FROM wanted_phone) GROUP BY person_id""")
@@ -153,9 +151,7 @@ def _candidates_who_left(run: Linking) -> None:
     )
     con.execute(f"""
         INSERT INTO candidate
-        SELECT id, name, coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date),
-            CASE WHEN number IS NULL THEN sex WHEN substr(number, 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END,
-            phone, township, village, number
+        SELECT id, name, coalesce({born("number")}, birth_date), coalesce({sex_of("number")}, sex), phone, township, village, number
         FROM (SELECT *, coalesce(person_id, {NEW_MEMBER}) AS id FROM ({rows})) AS e
         WHERE id NOT IN (SELECT person_id FROM candidate) AND NOT EXISTS (FROM std_registry s
             WHERE s.person_id = e.id OR (s.household_number = e.household_number AND s.name = e.name))

@@ -18,6 +18,16 @@ ASSISTANCE_FEEDS = (
 )  # fmt: skip
 
 
+def born(number: str) -> str:
+    """SQL: the birth date that a usable number says; by its check character it is right where a column may be mistyped."""
+    return f"try_strptime(substr({number}, 7, 8), '%Y%m%d')::DATE"
+
+
+def sex_of(number: str) -> str:
+    """SQL: the sex that a usable number says."""
+    return f"CASE WHEN substr({number}, 17, 1)::INT % 2 = 1 THEN '男' WHEN {number} IS NOT NULL THEN '女' END"
+
+
 def new_person(home: str) -> str:
     """SQL: the id of a person whom a row without a usable number names and nobody knows, made of the words of the row."""
     words = "'no number', name, birth_date, township, village, phone, sex"

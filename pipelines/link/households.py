@@ -8,7 +8,7 @@ after death keeps the household of the last earlier registry.
 
 from __future__ import annotations
 
-from pipelines.link.context import ASSISTANCE_FEEDS, NEW_MEMBER, Linking
+from pipelines.link.context import ASSISTANCE_FEEDS, NEW_MEMBER, Linking, born
 from pipelines.link.scanning import alike, scan
 
 HEAD = "relation IN ('户主', '本人', '本人/户主', '本人或户主', '01', '02')"
@@ -70,10 +70,10 @@ def _registry_members(run: Linking) -> None:
             WITH gone AS MATERIALIZED (SELECT person_id FROM death ANTI JOIN registry_row USING (person_id))
             SELECT * EXCLUDE (delivered), coalesce({HEAD}, false), true FROM ({rows})
             QUALIFY delivered = max(delivered) OVER (PARTITION BY person_id)""")
-    con.execute("""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE member AS
         SELECT r.person_id, household_id, true AS registered, left_it, relation, is_head, coalesce(r.number, c.number) AS number, r.name,
-            r.sex, coalesce(try_strptime(substr(coalesce(r.number, c.number), 7, 8), '%Y%m%d')::DATE, r.birth_date) AS birth_date,
+            r.sex, coalesce({born("coalesce(r.number, c.number)")}, r.birth_date) AS birth_date,
             r.township, r.village, residence_kind, labour, health, d.death_date, d.death_date IS NOT NULL AS is_dead
         FROM registry_row r LEFT JOIN death d USING (person_id)
         -- A member whose own row has no usable number was linked to somebody who has one.

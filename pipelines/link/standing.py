@@ -17,7 +17,7 @@ import duckdb
 
 from monitoring.feeds import Feed
 from pipelines.abreast import abreast
-from pipelines.link.context import Linking
+from pipelines.link.context import Linking, born, sex_of
 from pipelines.link.scanning import alike, columns_of, scan
 from pipelines.storing import columns_sql
 
@@ -280,8 +280,8 @@ def keep_earlier_certificates(run: Linking) -> None:
     run.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE earlier_certificate AS
         WITH stood AS ({stood or nothing}),
-            now AS (SELECT DISTINCT person_id, name, coalesce(try_strptime(substr(number, 7, 8), '%Y%m%d')::DATE, birth_date) AS birth_date,
-                    CASE WHEN number IS NULL THEN sex WHEN substr(number, 17, 1)::INT % 2 = 1 THEN '男' ELSE '女' END AS sex
+            now AS (SELECT DISTINCT person_id, name, coalesce({born("number")}, birth_date) AS birth_date,
+                    coalesce({sex_of("number")}, sex) AS sex
                 FROM std_disability WHERE person_id IS NOT NULL AND name IN (SELECT name FROM stood WHERE person_id IS NULL)),
             named AS (SELECT min(n.person_id) AS person_id, s.grade, s.issued_date, s.delivered
                 FROM stood s JOIN now n ON n.name = s.name AND n.birth_date = s.birth_date AND coalesce(n.sex = s.sex, true)

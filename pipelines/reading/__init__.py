@@ -15,13 +15,13 @@ from pathlib import Path
 from monitoring.feeds import Feed
 from pipelines.reading.frame import build_part
 from pipelines.reading.heading import find_heading
-from pipelines.reading.model import EMPTY, NOTE_COLUMNS, NOTES, FileReading, Part, Sheet, Unreadable
+from pipelines.reading.model import EMPTY, NOTE_COLUMNS, NOTES, QUIET, FileReading, Part, Sheet, Unreadable
 from pipelines.reading.sniff import sniff
 from pipelines.reading.target import Known, Match, targets
 from pipelines.reading.text import read_text, to_utf8
 from pipelines.reading.workbook import read_workbook
 
-__all__ = ["EMPTY", "NOTES", "FileReading", "Known", "Part", "read_file", "targets"]
+__all__ = ["NOTES", "QUIET", "FileReading", "Known", "Part", "read_file", "targets"]
 
 
 def read_file(
@@ -88,14 +88,13 @@ def _beside(parts: list[Part]) -> list[Part]:
     how much of it was not read is said."""
     if not any(part.feed for part in parts):
         return parts
-    return [
-        part
-        if part.feed or not part.rows_in_sheet
-        else replace(part, reason=NOTES)
-        if part.columns_in_sheet <= NOTE_COLUMNS
-        else replace(part, reason=f"这一页的 {part.rows_in_sheet:,} 行没有读入：{part.reason}")
-        for part in parts
-    ]
+    return [part if part.feed or not part.rows_in_sheet else replace(part, reason=_passed_over(part)) for part in parts]
+
+
+def _passed_over(part: Part) -> str:
+    if part.columns_in_sheet <= NOTE_COLUMNS:
+        return NOTES
+    return f"这一页的 {part.rows_in_sheet:,} 行没有读入：{part.reason}"
 
 
 def _choose(heads: dict[str, Sheet], known: Known, name: str) -> tuple[str, tuple[int, ...]]:

@@ -22,7 +22,8 @@ INVISIBLE = (
 EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#N/A N/A", "#SPILL!", "#CALC!")
 
 
-EMPTY, NOTES = "空表", "说明页，不是表格"  # why a sheet is no feed, where nobody needs to look at it
+EMPTY, NOTES = "空表", "说明页，不是表格"  # why a sheet is no feed
+QUIET = (EMPTY, NOTES)  # at these nobody needs to look where the file has a feed beside them
 NOTE_COLUMNS = 2  # a sheet beside a ledger with no more columns than these is taken for notes
 
 HEAD = 200  # rows of a sheet among which its heading is looked for

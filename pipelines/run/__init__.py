@@ -35,7 +35,7 @@ from pipelines.abreast import checkpointing
 from pipelines.assess import assess, assess_shadows
 from pipelines.forecast import forecast, forecast_of
 from pipelines.link import Delivered, Linking, link
-from pipelines.reading import EMPTY, NOTES, Known
+from pipelines.reading import QUIET, Known
 from pipelines.run.carrying import carry_coverage, carry_freshness, carry_history, carry_ledger, earlier_published
 from pipelines.run.deliveries import Delivery, DeliveryStore, open_delivery, period_number
 from pipelines.run.figures import write_figures
@@ -279,7 +279,7 @@ def _unusable(intake: Intake) -> list[tuple[str, str]]:
     return [
         (f"{file} · {sheet}" if file in usable else str(file), str(reason or ""))
         for file, sheet, reason in without.rows()
-        if file not in usable or reason not in (EMPTY, NOTES)
+        if file not in usable or reason not in QUIET
     ]
 
 
