@@ -30,7 +30,7 @@ WENT_TO: dict[str, tuple[str, str]] = {
     "gradual": ("给予渐退期", "Gradual exit period"),
     "monitoring": ("纳入防止返贫监测", "Monitored against return to poverty"),
     "kept": ("更正后继续享受", "Kept, corrected"),
-    "nothing": ("直接退出（说明理由）", "Left directly (say why)"),
+    "nothing": ("直接退出，须说明理由", "Left directly, with a reason"),
 }
 
 MEASURES: dict[str, tuple[str, str]] = {

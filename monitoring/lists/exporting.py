@@ -44,7 +44,7 @@ FORMATS = ("xlsx", "csv", "parquet")
 
 def alert_names(t: Language) -> dict[str, str]:
     """How far an open alert may be, in words; "none" where there is none."""
-    return {"none": t("无未办结"), **{code: t.pick(*told) for code, told in STATUSES.items() if code != "closed"}}
+    return {"none": t("没有在办预警"), **{code: t.pick(*told) for code, told in STATUSES.items() if code != "closed"}}
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def _places(view: View, told: Board) -> None:
     ui.heading(t("哪里漏得多？"), t("有结果的满 {n} 户，才单独估计", n=number(told.sampling.least_visits)))
     ui.table([{"one": place} for place in told.places], [
         Column(t("乡镇"), lambda row: ui.said(row["one"].township) if row["one"].township else ui.unknown(t("地点不明")), "w"),
-        Column(t("没有信号的户"), lambda row: ui.count(row["one"].households), "n"),
+        Column(t("没有信号、帮扶和在办的户"), lambda row: ui.count(row["one"].households), "n"),
         Column(t("有结果"), lambda row: ui.count(row["one"].answered), "n"),
         Column(t("没有结果"), lambda row: ui.unknown_count(row["one"].unknown, t), "n"),
         Column(t("查实有困难"), lambda row: ui.count(row["one"].needy), "n"),

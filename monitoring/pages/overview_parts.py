@@ -203,9 +203,9 @@ def missed(view: View) -> None:
     if found is None:
         return
     low, high = found.limits
-    text = "没有任何信号的 {all} 户里，估计还有 {n} 户有困难没有被发现（95% 区间 {low} 至 {high} 户）"
+    text = "没有信号、也没有帮扶或在办的 {all} 户里，估计还有 {n} 户有困难没有被发现（95% 区间 {low} 至 {high} 户）"
     if not found.needy:
-        text = "没有任何信号的 {all} 户里，抽查没有发现有困难的；这不等于没有，95% 把握不超过 {high} 户"
+        text = "没有信号、也没有帮扶或在办的 {all} 户里，抽查没有发现有困难的；这不等于没有，95% 把握不超过 {high} 户"
     values = {"all": number(found.households), "n": number(found.about), "low": number(low), "high": number(high)}
     said = t(text, **values)
     more = ui.link(t("怎么知道的"), view.link("misses"))

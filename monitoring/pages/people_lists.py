@@ -131,7 +131,7 @@ def _alert(view: View, card: AlertCard | None) -> str:
     """How far the open alert is and who has it; a link where the person works with alerts."""
     t = view.t
     if card is None:
-        return ui.said(t("无未办结"))
+        return ui.said(t("没有在办预警"))
     state = t.pick(*STATUSES[card.status])
     told = state if card.assignee_name is None else f"{state} · {card.assignee_name}"
     return ui.link(told, view.link("alerts", alert=card.id) if view.person.may("page.alerts") else None)
