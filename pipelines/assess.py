@@ -21,11 +21,12 @@ from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 from pipelines.abreast import abreast
-from pipelines.unjudged import Judged, write_unjudged
+from pipelines.unjudged import WHOM, Judged, write_unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
 # What is put together on the way. Seen from every connection of the run, as temporary tables are not, and not published.
 _FOUND, _OUTCOME, _UNKNOWN = "memory.main.found", "memory.main.outcome_found", "memory.main.unknown_found"
+_VILLAGE, _NUMBERED = "memory.main.village_numbered", "memory.main.masks_numbered"
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
 FOUND = (
     "rule VARCHAR, kind VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, id_number VARCHAR, name VARCHAR,"
@@ -61,8 +62,6 @@ def assess(
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
     con.execute(f"CREATE OR REPLACE TABLE {_FOUND} ({FOUND})")
-    con.execute(f"CREATE OR REPLACE TABLE {_OUTCOME} ({OUTCOME})")
-    con.execute(f"CREATE OR REPLACE TABLE {_UNKNOWN} ({UNKNOWN})")
     subjects = {subject: [c for c in compiled if c.subject == subject and not c.disabled] for subject in SUBJECT}
     judged: dict[str, list[Judged]] = {subject: [] for subject in SUBJECT}
     abreast(con, [partial(_judge, mine, judged[subject]) for subject, mine in subjects.items() if mine])
@@ -72,13 +71,13 @@ def assess(
         [
             *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
             partial(write_unjudged, parts),
-            *(partial(_count, part) for part in parts),
+            partial(_write_outcomes, parts),
             partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
             partial(_write_parameters, parameters=parameters),
         ],
     )
-    abreast(con, [partial(_write_signals, period=period, due=due), _write_outcomes])
-    for table in (_FOUND, _OUTCOME, _UNKNOWN, *(part.table for part in parts)):
+    _write_signals(con, period, due)
+    for table in (_FOUND, *(part.table for part in parts)):
         con.execute(f"DROP TABLE {table}")
 
 
@@ -92,11 +91,6 @@ def _write_signals(con: duckdb.DuckDBPyConnection, period: str, due: Mapping[str
             household_key, (CASE level {order} END)::INTEGER AS level_order
         FROM {_FOUND}
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
-
-
-def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"CREATE TABLE rule_outcome AS FROM {_OUTCOME} ORDER BY ALL")
-    con.execute(f"CREATE TABLE rule_unknown AS FROM {_UNKNOWN} ORDER BY ALL")
 
 
 def _judge(mine: Sequence[CompiledRule], parts: list[Judged], con: duckdb.DuckDBPyConnection) -> None:
@@ -141,20 +135,23 @@ def _fitting(
 
 def _mark(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
     """Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. Rows of
-    one village with the same masks are counted, and kept by their places in the table where a rule hits them or is unknown:
-    few masks are different, and few rows have one. A rule on one kind of record leaves the rows of the other kinds alone:
+    one village with the same masks are counted; of those that are hit the places in the table are kept, of those that are
+    unknown who they are: few masks are different, and few rows are hit. A rule on one kind of record leaves the rows of the other kinds alone:
     they are neither hit nor unknown."""
     group, sometimes = part.group, part.sometimes
+    told = ", ".join(f"'{name}': {value}" for name, value in WHOM.get(group[0].subject, {}).items())
+    who = f"{{{told}}} AS one, " if told else ""
+    of_whom = ", list(one) FILTER (unknown <> 0) AS whom" if told else ""
     verdicts = "".join(f", {_condition(c)} AS v{n}" for n, c in enumerate(group))
     lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
     con.execute(f"""
         CREATE OR REPLACE TABLE {part.table} AS
         SELECT record, township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking,
-            count(*) AS n, list(place) FILTER (hit <> 0 OR unknown <> 0) AS places
+            count(*) AS n, list(place) FILTER (hit <> 0) AS places{of_whom}
         FROM (
-            SELECT place, record, township, village, {_bits("v{}", len(group))} AS hit,
+            SELECT place, {"one, " if told else ""}record, township, village, {_bits("v{}", len(group))} AS hit,
                 {_bits("v{} IS NULL", len(group))} AS unknown, {_bits("n{}", len(sometimes))} AS lacking
-            FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
+            FROM (SELECT rowid AS place, {who}{"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
                 FROM {part.source}))
         GROUP BY ALL""")
 
@@ -163,17 +160,52 @@ def _condition(c: CompiledRule) -> str:
     return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
 
 
-def _count(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
-    """For every rule and village how many were hit, clear and unknown, and for want of what."""
-    rules = ", ".join(f"({quoted(c.code)}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
+def _write_outcomes(parts: Sequence[Judged], con: duckdb.DuckDBPyConnection) -> None:
+    """For every rule and village how many were hit, clear and unknown, and for want of what.
+
+    Rules, villages and inputs go by their numbers in order of name until all is counted: masks times rules are many rows,
+    and grouping and sorting them by three texts costs several times as much."""
+    codes = sorted(c.code for part in parts for c in part.group)
+    inputs = sorted({column for part in parts for column in part.sometimes})
+    villages = " UNION ".join(f"SELECT township, village FROM {part.table}" for part in parts)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {_VILLAGE} AS
+        SELECT row_number() OVER (ORDER BY township, village) AS place, township, village
+        FROM ({villages or "SELECT NULL::VARCHAR AS township, NULL::VARCHAR AS village WHERE false"})""")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {_OUTCOME} (rule INTEGER, place BIGINT, judged BIGINT, hit BIGINT, unknown BIGINT);
+        CREATE OR REPLACE TABLE {_UNKNOWN} (rule INTEGER, place BIGINT, missing INTEGER, subjects BIGINT)""")
+    for part in parts:
+        _count(part, codes, inputs, con)
+    con.execute(
+        f"""CREATE TABLE rule_outcome AS
+            SELECT list_extract($1::VARCHAR[], rule) AS rule, township, village, judged, hit, judged - hit - unknown AS clear, unknown
+            FROM {_OUTCOME} AS o JOIN {_VILLAGE} USING (place) ORDER BY o.rule, place""",
+        [codes],
+    )
+    con.execute(
+        f"""CREATE TABLE rule_unknown AS
+            SELECT list_extract($1::VARCHAR[], rule) AS rule, township, village, list_extract($2::VARCHAR[], missing) AS missing, subjects
+            FROM {_UNKNOWN} AS u JOIN {_VILLAGE} USING (place) ORDER BY u.rule, place, u.missing""",
+        [codes, inputs],
+    )
+    for table in (_OUTCOME, _UNKNOWN, _VILLAGE, _NUMBERED) if parts else (_OUTCOME, _UNKNOWN, _VILLAGE):
+        con.execute(f"DROP TABLE {table}")
+
+
+def _count(part: Judged, codes: Sequence[str], inputs: Sequence[str], con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {_NUMBERED} AS
+        SELECT place, record, hit, unknown, lacking, n FROM {part.table} AS j JOIN {_VILLAGE} AS v
+            ON v.township IS NOT DISTINCT FROM j.township AND v.village IS NOT DISTINCT FROM j.village""")
+    number = {code: n for n, code in enumerate(codes, start=1)}
+    rules = ", ".join(f"({number[c.code]}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
     con.execute(f"""
         INSERT INTO {_OUTCOME}
-        SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
-            SELECT rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & bit <> 0), 0)::BIGINT AS hit,
-                coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
-            FROM {part.table} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
+        SELECT rule, place, sum(n), coalesce(sum(n) FILTER (hit & bit <> 0), 0), coalesce(sum(n) FILTER (unknown & bit <> 0), 0)
+        FROM {_NUMBERED} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL""")
     missing = ", ".join(
-        f"({quoted(c.code)}, {1 << i}, {quoted(column)}, {1 << part.sometimes.index(column)})"
+        f"({number[c.code]}, {1 << i}, {inputs.index(column) + 1}, {1 << part.sometimes.index(column)})"
         for i, c in enumerate(part.group)
         for column in c.inputs
         if column in part.sometimes
@@ -181,8 +213,8 @@ def _count(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
     if missing:
         con.execute(f"""
             INSERT INTO {_UNKNOWN}
-            SELECT rule, township, village, missing, sum(n)::BIGINT
-            FROM (FROM {part.table} WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
+            SELECT rule, place, missing, sum(n)
+            FROM (FROM {_NUMBERED} WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
                 ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
             GROUP BY ALL""")
 
@@ -238,7 +270,7 @@ def _gather(part: Judged, hitting: Mapping[int, CompiledRule], con: duckdb.DuckD
             CREATE OR REPLACE TABLE {hits} AS
             FROM (SELECT h.*, s.{JOINED[subject]} AS _person FROM {part.source} s JOIN {hits} h ON _place = s.rowid)
             LEFT JOIN (SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident) USING (_person)""")
-    read = dict.fromkeys(column for c in hitting.values() for column in c.read)
+    read = dict.fromkeys(column for c in hitting.values() for column in c.read_of_hit)
     fixed = [column for column in (*SUBJECT[subject], "township", "village") if column not in ("NULL", *_NAMED)]
     columns = ", ".join(f"s.{_quoted(column)}" for column in dict.fromkeys((*fixed, *read)))
     con.execute(
