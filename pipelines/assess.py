@@ -1,8 +1,7 @@
 """Assess: every rule on every subject, in DuckDB, with three outcomes, evidence and sentences.
 
-Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit, clear and unknown by rule and village),
-`rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
-`parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
+Reads the snapshot tables; writes `signal` (one row a hit), how many were hit, clear and unknown (`outcomes`), who could not
+be judged (`unjudged`), `rule` and `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
 Each subject's rules run in one pass, the subjects side by side; all else works on the masks that it makes. A NULL condition
 is *unknown*, never clear. Statements are few: on a small county DuckDB takes longer to plan one than to run it.
@@ -21,12 +20,12 @@ from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 from pipelines.abreast import abreast
+from pipelines.outcomes import write_outcomes
 from pipelines.unjudged import WHOM, Judged, write_unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
 # What is put together on the way. Seen from every connection of the run, as temporary tables are not, and not published.
-_FOUND, _OUTCOME, _UNKNOWN = "memory.main.found", "memory.main.outcome_found", "memory.main.unknown_found"
-_VILLAGE, _NUMBERED = "memory.main.village_numbered", "memory.main.masks_numbered"
+_FOUND = "memory.main.found"
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
 FOUND = (
     "rule VARCHAR, kind VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, id_number VARCHAR, name VARCHAR,"
@@ -34,7 +33,6 @@ FOUND = (
     " message_en VARCHAR, household_key BIGINT"
 )
 OUTCOME = "rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT"
-UNKNOWN = "rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT"
 # What a signal says of its subject: household_id, person_id, id_number, name, record_key, household_key.
 SUBJECT = {
     "household": ("household_id", "head_person_id", "subject_number", "subject_name", "NULL", "household_key"),
@@ -70,13 +68,13 @@ def assess(
         con,
         [
             *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
-            partial(write_unjudged, parts),
-            partial(_write_outcomes, parts),
             partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
             partial(_write_parameters, parameters=parameters),
+            partial(write_outcomes, parts),
         ],
     )
-    _write_signals(con, period, due)
+    # Sorting the signals is one thread's work; the unjudged, who need only the masks, have the other.
+    abreast(con, [partial(_write_signals, period=period, due=due), partial(write_unjudged, parts)])
     for table in (_FOUND, *(part.table for part in parts)):
         con.execute(f"DROP TABLE {table}")
 
@@ -160,65 +158,6 @@ def _condition(c: CompiledRule) -> str:
     return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
 
 
-def _write_outcomes(parts: Sequence[Judged], con: duckdb.DuckDBPyConnection) -> None:
-    """For every rule and village how many were hit, clear and unknown, and for want of what.
-
-    Rules, villages and inputs go by their numbers in order of name until all is counted: masks times rules are many rows,
-    and grouping and sorting them by three texts costs several times as much."""
-    codes = sorted(c.code for part in parts for c in part.group)
-    inputs = sorted({column for part in parts for column in part.sometimes})
-    villages = " UNION ".join(f"SELECT township, village FROM {part.table}" for part in parts)
-    con.execute(f"""
-        CREATE OR REPLACE TABLE {_VILLAGE} AS
-        SELECT row_number() OVER (ORDER BY township, village) AS place, township, village
-        FROM ({villages or "SELECT NULL::VARCHAR AS township, NULL::VARCHAR AS village WHERE false"})""")
-    con.execute(f"""
-        CREATE OR REPLACE TABLE {_OUTCOME} (rule INTEGER, place BIGINT, judged BIGINT, hit BIGINT, unknown BIGINT);
-        CREATE OR REPLACE TABLE {_UNKNOWN} (rule INTEGER, place BIGINT, missing INTEGER, subjects BIGINT)""")
-    for part in parts:
-        _count(part, codes, inputs, con)
-    con.execute(
-        f"""CREATE TABLE rule_outcome AS
-            SELECT list_extract($1::VARCHAR[], rule) AS rule, township, village, judged, hit, judged - hit - unknown AS clear, unknown
-            FROM {_OUTCOME} AS o JOIN {_VILLAGE} USING (place) ORDER BY o.rule, place""",
-        [codes],
-    )
-    con.execute(
-        f"""CREATE TABLE rule_unknown AS
-            SELECT list_extract($1::VARCHAR[], rule) AS rule, township, village, list_extract($2::VARCHAR[], missing) AS missing, subjects
-            FROM {_UNKNOWN} AS u JOIN {_VILLAGE} USING (place) ORDER BY u.rule, place, u.missing""",
-        [codes, inputs],
-    )
-    for table in (_OUTCOME, _UNKNOWN, _VILLAGE, _NUMBERED) if parts else (_OUTCOME, _UNKNOWN, _VILLAGE):
-        con.execute(f"DROP TABLE {table}")
-
-
-def _count(part: Judged, codes: Sequence[str], inputs: Sequence[str], con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"""
-        CREATE OR REPLACE TABLE {_NUMBERED} AS
-        SELECT place, record, hit, unknown, lacking, n FROM {part.table} AS j JOIN {_VILLAGE} AS v
-            ON v.township IS NOT DISTINCT FROM j.township AND v.village IS NOT DISTINCT FROM j.village""")
-    number = {code: n for n, code in enumerate(codes, start=1)}
-    rules = ", ".join(f"({number[c.code]}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
-    con.execute(f"""
-        INSERT INTO {_OUTCOME}
-        SELECT rule, place, sum(n), coalesce(sum(n) FILTER (hit & bit <> 0), 0), coalesce(sum(n) FILTER (unknown & bit <> 0), 0)
-        FROM {_NUMBERED} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL""")
-    missing = ", ".join(
-        f"({number[c.code]}, {1 << i}, {inputs.index(column) + 1}, {1 << part.sometimes.index(column)})"
-        for i, c in enumerate(part.group)
-        for column in c.inputs
-        if column in part.sometimes
-    )
-    if missing:
-        con.execute(f"""
-            INSERT INTO {_UNKNOWN}
-            SELECT rule, place, missing, sum(n)
-            FROM (FROM {_NUMBERED} WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
-                ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
-            GROUP BY ALL""")
-
-
 def _quoted(column: str) -> str:
     return f'"{column}"'
 
@@ -265,17 +204,23 @@ def _gather(part: Judged, hitting: Mapping[int, CompiledRule], con: duckdb.DuckD
         SELECT _place, _rule, _code, _kind, _department, _clause
         FROM (SELECT unnest(places) AS _place, hit FROM {part.table} WHERE hit <> 0)
         JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON hit & _bit <> 0""")
-    if subject in JOINED:
-        con.execute(f"""
-            CREATE OR REPLACE TABLE {hits} AS
-            FROM (SELECT h.*, s.{JOINED[subject]} AS _person FROM {part.source} s JOIN {hits} h ON _place = s.rowid)
-            LEFT JOIN (SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident) USING (_person)""")
     read = dict.fromkeys(column for c in hitting.values() for column in c.read_of_hit)
     fixed = [column for column in (*SUBJECT[subject], "township", "village") if column not in ("NULL", *_NAMED)]
     columns = ", ".join(f"s.{_quoted(column)}" for column in dict.fromkeys((*fixed, *read)))
-    con.execute(
-        f"CREATE OR REPLACE TABLE {hits} AS SELECT h.*, {columns} FROM {part.source} s JOIN {hits} h ON _place = s.rowid"
-    )
+    named, names = "", f"{hits}_named"
+    if subject in JOINED:
+        # First only the names that are needed: of a million persons DuckDB passes over the others unread.
+        con.execute(f"""
+            CREATE OR REPLACE TABLE {names} AS
+            SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident WHERE person_id IN (
+                SELECT {JOINED[subject]} FROM {part.source} AS s WHERE s.rowid IN (SELECT _place FROM {hits}))""")
+        columns += ", subject_number, subject_name"
+        named = f"LEFT JOIN {names} ON _person = s.{JOINED[subject]}"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {hits} AS
+        SELECT h.*, {columns} FROM {part.source} AS s JOIN {hits} AS h ON _place = s.rowid {named}""")
+    if named:
+        con.execute(f"DROP TABLE {names}")
     return hits
 
 
