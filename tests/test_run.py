@@ -54,7 +54,7 @@ PUBLISHED = (
 OCTOBER, NOVEMBER, DECEMBER = "2026-10", "2026-11", "2026-12"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def october(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the small county's October is published; tests copy it."""
     folder = tmp_path_factory.mktemp("october")
@@ -114,7 +114,7 @@ def signals_text(home: Path, period: str) -> str:
 # -- killed, and two at once ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(october: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The signals of November as a run that nobody disturbs gives them."""
     folder = tmp_path_factory.mktemp("undisturbed")
@@ -142,7 +142,7 @@ def assert_survived(home: Path, inbox: Path, undisturbed: str) -> None:
 Killed = Callable[[Path, Path, str], bool]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def killed() -> Iterator[Killed]:
     """Whether the run was killed at the moment, before it ended. One process imports everything once for all of them."""
     with subprocess.Popen(
