@@ -254,6 +254,17 @@ def test_a_delivery_that_shrinks_by_a_tenth_is_held_until_a_person_accepts_it(
     assert query(home, NOVEMBER, "SELECT count(*) FROM std_dibao") == [(left,)]
 
 
+@pytest.mark.parametrize("place", ["丙镇", ""])
+def test_rows_of_a_new_township_or_of_none_do_not_make_up_for_rows_that_are_gone(
+    home: Path, deliver: Callable[..., Path], place: str
+):
+    """Of 40 rows of two townships 36 are left in them, beside 10 that were in neither."""
+    rows = small_county()["dibao"]
+    more = [{**row, "乡镇": place, "姓名": f"新{row['姓名']}", "证件号码": ""} for row in rows[:10]]
+    assert "上次 40 行，这次 36 行" in refusal(home, NOVEMBER, deliver({"dibao": rows[:18] + rows[20:38] + more}))
+    run_quietly(home, NOVEMBER, deliver({"dibao": rows[:19] + rows[20:38] + more}), accept_shrink=False)
+
+
 def test_a_feed_without_townships_is_held_when_it_shrinks_too(home: Path, deliver: Callable[..., Path]):
     def cars(count: int) -> Tables:
         names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:count]]
@@ -264,12 +275,17 @@ def test_a_feed_without_townships_is_held_when_it_shrinks_too(home: Path, delive
     run_quietly(home, DECEMBER, deliver(cars(28)), accept_shrink=False)
 
 
-def test_few_rows_of_which_some_end_are_not_held(home: Path, deliver: Callable[..., Path]):
-    names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:19]]
+@pytest.mark.parametrize(("before", "held"), [(19, False), (20, True)])
+def test_few_rows_of_which_some_end_are_not_held(home: Path, deliver: Callable[..., Path], before: int, held: bool):
+    names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:before]]
     cars = [{**name, "车辆类型": "汽车", "状态": "正常"} for name in names]
     run_quietly(home, NOVEMBER, deliver({"vehicles": cars}))
-    run_quietly(home, DECEMBER, deliver({"vehicles": cars[:9]}), accept_shrink=False)
-    assert query(home, DECEMBER, "SELECT count(*) FROM std_vehicles") == [(9,)]
+    fewer = deliver({"vehicles": cars[:9]})
+    if held:
+        assert "上次 20 行，这次 9 行" in refusal(home, DECEMBER, fewer)
+    else:
+        run_quietly(home, DECEMBER, fewer, accept_shrink=False)
+        assert query(home, DECEMBER, "SELECT count(*) FROM std_vehicles") == [(9,)]
 
 
 def test_a_column_that_goes_blank_in_one_township_is_held(home: Path, deliver: Callable[..., Path]):
@@ -280,6 +296,23 @@ def test_a_column_that_goes_blank_in_one_township_is_held(home: Path, deliver: C
     assert "乙镇 的“家庭月人均收入”上次有 100% 填写，这次全部空白" in refusal(home, NOVEMBER, inbox)
     run_quietly(home, NOVEMBER, inbox)
     assert_sound(home)
+
+
+@pytest.mark.parametrize(("rows", "filled", "held"), [(6, 3, True), (6, 2, False), (5, 5, True), (4, 4, False)])
+def test_a_column_that_few_rows_had_or_that_was_half_empty_may_go_blank(
+    tmp_path: Path, rows: int, filled: int, held: bool
+):
+    """A column is missed in a township of five rows and more of which half had it."""
+    town = [row for row in small_county()["dibao"] if row["乡镇"] == TOWNS[1]][:rows]
+    before = [{**row, "家庭月人均收入": "300" if n < filled else ""} for n, row in enumerate(town)]
+    after = [{**row, "家庭月人均收入": ""} for row in town]
+    home = tmp_path / "home"
+    run_quietly(home, OCTOBER, write_feeds({**small_county(), "dibao": before}, tmp_path / "a"))
+    inbox = write_feeds({**small_county(), "dibao": after}, tmp_path / "b")
+    if held:
+        assert f"上次有 {filled / rows:.0%} 填写，这次全部空白" in refusal(home, NOVEMBER, inbox)
+    else:
+        run_quietly(home, NOVEMBER, inbox, accept_shrink=False)
 
 
 def test_a_county_file_without_a_township_that_it_used_to_have_is_held(october: Path, tmp_path: Path):
