@@ -103,10 +103,6 @@ def print_summary(s: Summary, console: Console, home: Path) -> None:
         console.print(
             f"  ! 有 {c['quarantined']:,} 行被隔离；逐行原因：buluo export quarantine --home {home} --period {s.period} -o 隔离.xlsx"
         )
-    if c["conflicts"]:
-        console.print(
-            f"  ! 有 {c['conflicts']:,} 行与同一批里的另一行说的是同一件事而内容不同；两行都保留，只计其一：见“数据”页“看不懂的值”"
-        )
 
 
 def print_table(console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -33,7 +33,7 @@ def page(view: View) -> None:
         f"{t('未识别文件')} {unknown_files.height}", f"{t('身份待定')} {number(undecided)}",
         *([t("上传和运行")] if view.person.may("file.upload") else []),
     ])  # fmt: skip
-    shown = (data_freshness.section, _ledger, _quarantine, _doubtful, _unrecognised, _review, data_desk.section)
+    shown = (data_freshness.section, _ledger, _quarantine, _issues, _unrecognised, _review, data_desk.section)
     for tab, show in zip(tabs, shown, strict=False):
         with tab:
             show(view)
@@ -89,11 +89,6 @@ def _raw(view: View, cells: dict[str, str]) -> str:
     return view.t.clauses(view.t.named(heading, value) for heading, value in cells.items())
 
 
-def _doubtful(view: View) -> None:
-    _issues(view)
-    _conflicts(view)
-
-
 def _issues(view: View) -> None:
     t = view.t
     found = view.ask(sources.value_issues)
@@ -109,29 +104,6 @@ def _issues(view: View) -> None:
         Column(t("例"), lambda row: ui.said(row["example"])),
         Column(t("文件和行"), lambda row: ui.said(ui.origin({**row, "sheet": None}, t)) if row["file"] else ""),
     ])  # fmt: skip
-
-
-def _conflicts(view: View) -> None:
-    """Below the values that could not be understood: rows that were, and say different things of one matter."""
-    t = view.t
-    turned = "conflicts"
-    found, total = view.ask(sources.conflicts, ui.page_of(turned))
-    if not total:
-        return
-    ui.heading(t("同一件事报了两行、内容不同"))
-    ui.note(
-        t(
-            "两行都保留；判断时只计其中一行：日期较后的，再看内容较全的（收入核对按户主本人的、金额较高的）。请部门核实哪一行对。"
-        )
-    )
-    ui.table(found.to_dicts(), [
-        Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
-        Column(t("不计入的行"), lambda row: ui.said(ui.origin(row, t))),
-        Column(t("计入的行"), lambda row: ui.said(ui.origin(
-            {"file": row["kept_file"], "sheet": row["kept_sheet"], "row": row["kept_row"]}, t))),
-        Column(t("乡镇、村"), lambda row: ui.place(row, t)),
-    ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
-    ui.pager(total, turned, t)
 
 
 def _unrecognised(view: View) -> None:

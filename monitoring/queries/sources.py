@@ -164,20 +164,6 @@ def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     )
 
 
-def conflicts(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
-    """Rows of this period that gave way to another row of the same delivery with the same key and other values, one page and the
-    number of all: feed, file, sheet, row, kept_file, kept_sheet, kept_row (the one that counts), township, village."""
-    where = scope.limit(None, "c")
-    frame = warehouse.frame(
-        f"""select c.feed, p.file, p.sheet, c."row", k.file as kept_file, k.sheet as kept_sheet, c.kept_row, c.township, c.village,
-                   count(*) over () as total
-            from conflict c join part p using (delivered, part) join part k on k.delivered = c.delivered and k.part = c.kept_part
-            {where.where} order by c.feed, p.file, p.sheet, c."row" limit {PAGE} offset $skip""",
-        {**where.params, "skip": PAGE * (max(page, 1) - 1)},
-    )
-    return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
-
-
 def link_review(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
     """Rows whose person is not decided: feed, file, sheet, row, name, birth, township, village, number, reason, candidates."""
     where = scope.limit(None, "l")

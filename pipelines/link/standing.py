@@ -204,21 +204,15 @@ def settle_events(run: Linking) -> None:
 
     Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
-    Of this period's delivery, which rows gave way to another one of it is kept in `conflict`: somebody reported one thing twice
-    and differently (contract: Deliveries).
     """
-    run.con.execute("""
-        CREATE TABLE conflict (feed VARCHAR, delivered INTEGER, part INTEGER, row INTEGER, kept_part INTEGER, kept_row INTEGER,
-            township VARCHAR, village VARCHAR)""")
     several = {f for f in run.feeds if sum(f in d.feeds for d in run.deliveries) > 1}
     asked = [feed for f, feed in run.feeds.items() if feed.kind == "event" and (feed.key != ("*",) or f in several)]
-    period = run.as_of.year * 100 + run.as_of.month
-    abreast(run.con, [functools.partial(_settle, feed, period) for feed in asked])
+    abreast(run.con, [functools.partial(_settle, feed) for feed in asked])
     _uncount_future(run)
     _forget_replaced_reviews(run)
 
 
-def _settle(feed: Feed, period: int, con: duckdb.DuckDBPyConnection) -> None:
+def _settle(feed: Feed, con: duckdb.DuckDBPyConnection) -> None:
     """Takes `counts` from the rows of one feed that another one with the same key replaces."""
     keys = _key(feed)
     own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
@@ -235,17 +229,12 @@ def _settle(feed: Feed, period: int, con: duckdb.DuckDBPyConnection) -> None:
         return
     same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE replaced AS
-        SELECT s.rowid AS id, delivered, part, row, township, village, row_number() OVER same AS place,
-            first_value({{'delivered': delivered, 'part': part, 'row': row}}) OVER same AS kept
-        FROM std_{feed.id} s JOIN contested c ON {same} WHERE s.counts
-        WINDOW same AS (PARTITION BY {", ".join(keys)} ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row)
-        QUALIFY place > 1""")
-    con.execute(f"UPDATE std_{feed.id} AS s SET counts = false FROM replaced r WHERE s.rowid = r.id")
-    con.execute(f"""
-        INSERT INTO conflict
-        SELECT '{feed.id}', delivered, part, row, kept.part, kept.row, township, village FROM replaced
-        WHERE delivered = {period} AND kept.delivered = delivered""")
+        UPDATE std_{feed.id} AS s SET counts = false FROM (
+            SELECT s.rowid AS id, row_number() OVER (
+                PARTITION BY {", ".join(keys)}
+                ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
+            FROM std_{feed.id} s JOIN contested c ON {same} WHERE s.counts) AS p
+        WHERE s.rowid = p.id AND p.place > 1""")
 
 
 def _uncount_future(run: Linking) -> None:

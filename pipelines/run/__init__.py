@@ -350,7 +350,6 @@ def _summary(
         **counts,
         "files": intake.files,
         "to_review": con.execute("SELECT count(*) FROM link_review").fetchall()[0][0],
-        "conflicts": con.execute("SELECT count(*) FROM conflict").fetchall()[0][0],
     }
     return Summary(run_id, order.period, order.pack, counts, levels, _unusable(intake), checks)
 
