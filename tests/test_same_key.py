@@ -97,3 +97,13 @@ def test_a_run_of_an_earlier_version_told_none(tmp_path: Path) -> None:
     old = Warehouse(tmp_path / "old.duckdb")
     assert sources.same_keys(old, Scope())[1] == 0
     old.close()
+
+
+def test_a_settlement_delivered_again_with_the_number_in_eighteen_digits_is_one(tmp_path: Path) -> None:
+    for period, number in (("2026-10", "510225810101123"), ("2026-11", "510225198101011230")):
+        inbox = tmp_path / period
+        inbox.mkdir()
+        rows = f"姓名,证件号码,结算日期,总费用,个人自付\n王五,{number},2026-10-01,9000,6000\n"
+        (inbox / "结算.csv").write_text(rows, encoding="utf-8")
+        run_quietly(tmp_path / "home", period, inbox)
+    assert query(tmp_path / "home", "2026-11", "SELECT delivered FROM std_medical WHERE counts") == [(202611,)]

@@ -272,9 +272,12 @@ def _forget_replaced_reviews(run: Linking) -> None:
 
 
 def _key(feed: Feed) -> list[str]:
-    """The key's columns; a person whose number could not be decided stands for itself by what was written."""
+    """The key's columns; a person whose number could not be decided stands for itself by what was written. How a usable number
+    was written, with 15 digits or 18, is no value of its own."""
     if feed.key == ("*",):
-        return ["person_id", *(f'"{c}"' for c in std_columns(feed) if c not in ("extra", "person_id"))]
+        own = (c for c in std_columns(feed) if c not in ("extra", "person_id"))
+        written = ("number_state", "number_raw")
+        return ["person_id", *(f"CASE WHEN number IS NULL THEN {c} END" if c in written else f'"{c}"' for c in own)]
     columns: list[str] = []
     for key in feed.key:
         if key == "person":
