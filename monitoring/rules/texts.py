@@ -13,7 +13,7 @@ from monitoring.rules.binding import Values, bind, to_sql
 from monitoring.rules.expressions import column_family
 from monitoring.rules.model import LEVELS, Version
 from monitoring.rules.sentences import DAYS, Sentence, Slot
-from monitoring.tables import Column
+from monitoring.tables import NOT_COMPARED, Column
 
 _UNKNOWN = {"zh": "不明", "en": "unknown"}
 _YES_NO = {"zh": ("是", "否"), "en": ("yes", "no")}
@@ -35,8 +35,11 @@ def by_level(version: Version, values: Values, chosen: Mapping[str, str]) -> str
     return f"CASE {branches} ELSE {otherwise} END"
 
 
-def evidence_sql(shown: Iterable[str], parameters: Iterable[Value], columns: Mapping[str, Column]) -> str:
-    """A JSON object: every column shown (null kept), its companions where known, then the parameters."""
+def evidence_sql(
+    shown: Iterable[str], parameters: Iterable[Value], columns: Mapping[str, Column], absent: Iterable[str] = ()
+) -> str:
+    """A JSON object: every column shown (null kept), its companions where known, then the parameters and the feeds that
+    could not be compared."""
     shown = list(shown)
     seen = set(shown)
     pieces: list[str] = []
@@ -50,6 +53,8 @@ def evidence_sql(shown: Iterable[str], parameters: Iterable[Value], columns: Map
                     f"coalesce({quoted(f', {json.dumps(beside)}: ')} || {_json_value(beside, columns[beside])}, '')"
                 )
     read = [f"{json.dumps('$' + value.name)}: {_json_content(value.value)}" for value in parameters]
+    if feeds := "、".join(sorted(absent)):
+        read.append(f'"{NOT_COMPARED}": "{feeds}"')
     start = "" if pieces and not read else ", " if pieces else "{"
     return f"concat({', '.join([*pieces, quoted(start + ', '.join(read) + '}')])})"
 
