@@ -12,6 +12,7 @@ from typing import Any
 
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
 from monitoring.language import Language, number, share
+from monitoring.tables import NOT_COMPARED
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def place(row: dict[str, Any], t: Language) -> str:
 
 def column_title(subject: str, name: str, t: Language) -> str:
     column = columns_of(subject).get(name)
+    if name == NOT_COMPARED:
+        return t("未比对")
     return t("其他依据") if column is None else t.pick(column.zh, column.en)
 
 
@@ -118,9 +121,9 @@ def column_value(subject: str, name: str, value: Any, t: Language) -> str:
     """A value of a snapshot column as people say it, with its unit; codes of feeds and sources by their names."""
     if value is None or value == "":
         return t("不明") if value is None else t("无")
-    if name == "income_source":
+    if name in ("income_source", "line_income_source"):
         return t(INCOME_SOURCE_ZH.get(str(value), str(value)))
-    if name in ("feed", "seen_in", "listed_in", "not_compared", "record"):
+    if name in ("feed", "seen_in", "listed_in", NOT_COMPARED, "record"):
         parts = [part for part in str(value).replace("、", ",").replace(" ", ",").split(",") if part]
         return t.listed(t(feed_titles().get(part, part)) for part in parts)
     column = columns_of(subject).get(name)

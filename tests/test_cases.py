@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitoring.rules import load_policy
 from tests.cases.building import PACKS, County, Says
 from tests.cases.running import PERIOD, bare_county, county, fired, verdicts
-from tests.runs import exported, keys, run_quietly, write_feeds
+from tests.runs import exported, keys, query, run_quietly, write_feeds
 
 NOT_BY_CASES = {"PROC-FEED-LATE": "tests/test_run.py", "POL-POVERTY-LINE": "no shipped pack is below the line"}
 
@@ -39,8 +41,93 @@ def test_feeds_without_any_file_are_unknown_or_count_as_none(tmp_path: Path):
     inbox = write_feeds({feed: rows for feed, rows in bare.rows.items() if rows}, tmp_path / "inbox")
     run_quietly(tmp_path / "home", PERIOD, inbox)
     assert_holds(bare, tmp_path / "home", "national-2020")
-    evidence = exported(tmp_path / "home", PERIOD).filter(rule="GAP-DIBAO")["evidence"]
-    assert all("vehicles" in text and "housing" in text for text in evidence), "what was not compared is said"
+
+
+def test_evidence_names_every_feed_without_a_file_that_counted_as_none(tmp_path: Path):
+    bare = bare_county()
+    inbox = write_feeds({feed: rows for feed, rows in bare.rows.items() if rows}, tmp_path / "inbox")
+    run_quietly(tmp_path / "home", PERIOD, inbox)
+    told = {
+        row["rule"]: evidence_of(row).get("未比对") for row in exported(tmp_path / "home", PERIOD).iter_rows(named=True)
+    }
+    assert told["GAP-DIBAO"] == "business、housing、real_estate、vehicles"  # dibao, tekun, monitored and deaths came
+    assert told["GAP-AT-RISK"] is None and told["EXIT-DECEASED"] == "care_groups"
+
+
+def test_a_list_without_any_file_is_named_in_the_evidence_of_persons_and_households(tmp_path: Path):
+    c = County()
+    house = c.house("ill, poor, and no ledger came").check(300).disabled()
+    c.house("two certificates").disabled(发证日期="2026-05-05")
+    inbox = write_feeds({feed: rows for feed, rows in c.rows.items() if rows}, tmp_path / "inbox")
+    run_quietly(tmp_path / "home", PERIOD, inbox, "caojie-2024")
+    told = {
+        (r["rule"], r["household_id"]): evidence_of(r).get("未比对")
+        for r in exported(tmp_path / "home", PERIOD).iter_rows(named=True)
+    }
+    assert told["GAP-SINGLE", house.code] == "deaths、dibao、low_income、monitored、tekun"
+    assert told["RISK-NEW-DISABILITY", "H0002"] == "deaths"
+    lists = "business、deaths、dibao、housing、monitored、real_estate、tekun、vehicles"
+    assert told["GAP-DIBAO", house.code] == lists
+
+
+def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp_path: Path):
+    c = County()
+    c.witness()
+    house = c.house("lost work", "1981-05-05").monitored("脱贫户").check(300, 经营净收入="")
+    house.row("social_insurance", 险种="城镇职工养老", 参保状态="终止参保", 状态日期="2026-06-06")
+    other = c.house("two sources of income").monitored("脱贫户", 人均纯收入="4000").check(2000)
+    inbox = write_feeds({feed: rows for feed, rows in c.rows.items() if rows}, tmp_path / "inbox")
+    run_quietly(tmp_path / "home", PERIOD, inbox, "caojie-2024")
+    told = {
+        (r["rule"], r["household_id"]): evidence_of(r)
+        for r in exported(tmp_path / "home", PERIOD).iter_rows(named=True)
+    }
+    lost = told["RISK-JOB-LOSS", house.code]
+    assert (lost["$low_income.ceiling"], lost["standard"], lost["$dibao.standard_rural"]) == (1.5, 600, 600)
+    assert lost["income_source"] == "核对" and "经营净收入" in lost["income_blank_items"]
+    poor = told["GAP-DIBAO", house.code]
+    assert poor["$property.max_homes"] == 1 and poor["$property.recent_home_years"] == 3
+    assert poor["$property.vehicle_types"] == ["汽车", "摩托车"]
+    assert "经营净收入" in told["RISK-INCOME-LINE", house.code]["income_blank_items"]
+    assert told["RISK-INCOME-LINE", house.code]["line_income_source"] == "核对"
+    line = told["RISK-INCOME-LINE", other.code]
+    assert (line["line_income"], line["line_income_source"]) == (4000, "监测"), (
+        "人均纯收入 where given, whatever a check says"
+    )
+
+
+def test_a_parameter_that_is_off_disables_rules_and_drops_the_condition_inside_a_word(tmp_path: Path):
+    off = (
+        "dibao.exit_months", "tekun.minor_age", "aid.follow_up_days", "property.max_homes", "review.months_a", "review.months_b",
+        "review.months_c", "visit.days_tekun", "visit.days_care", "visit.days_monitored", "low_income.ceiling",
+    )  # fmt: skip
+    own = "".join(f'[[parameter]]\nname = "{p}"\n[[parameter.value]]\noff = true\nclause = "本县"\n' for p in off)
+    packs = tmp_path / "home/policy/packs"
+    packs.mkdir(parents=True)
+    (packs / "own.toml").write_text(f'title = {{ zh = "县", en = "County" }}\nextends = "caojie-2024"\n{own}', "utf-8")
+    c = County()
+    c.witness()
+    house = c.house("poor, two flats").check(300)
+    for title in ("F1", "F2"):
+        house.row("real_estate", 不动产权证号=title, 房屋性质="商品房", 状态="现势")
+    unknown = c.house("lost work, income unknown")
+    for h in (house, unknown):
+        h.row("social_insurance", 险种="城镇职工养老", 参保状态="终止参保", 状态日期="2026-06-06")
+    inbox = write_feeds({feed: rows for feed, rows in c.rows.items() if rows}, tmp_path / "inbox")
+    run_quietly(tmp_path / "home", PERIOD, inbox, "own")
+    judged = verdicts(tmp_path / "home", PERIOD, "own")
+    assert judged["GAP-DIBAO", house.code] == "hit", "how many homes is not asked"
+    assert {judged["RISK-JOB-LOSS", h.head.number] for h in (house, unknown)} == {"clear"}, "income is not asked"
+    disabled = query(tmp_path / "home", PERIOD, "SELECT rule FROM rule WHERE disabled")
+    assert {rule for (rule,) in disabled} == {
+        "EXIT-GRADUAL", "EXIT-GRADUAL-END", "EXIT-HOMES", "EXIT-TEKUN-AGE", "GAP-AT-RISK", "GAP-MARGINAL", "GAP-SHOCK-AID",
+        "GAP-TEKUN", "PROC-REVIEW", "PROC-VISIT-CARE", "PROC-VISIT-MONITORED", "PROC-VISIT-TEKUN",
+    }  # fmt: skip
+
+
+def evidence_of(row: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(row["evidence"])
+    return told
 
 
 @pytest.mark.parametrize(

@@ -370,7 +370,7 @@ def test_evidence_is_the_same_as_if_it_read_what_the_condition_settles() -> None
                 if rule.tree is None or not rule.read:
                     continue
                 columns, known = tables.SNAPSHOTS[rule.subject], settled(rule.tree)
-                whole = texts.evidence_sql(rule.shown, rule.parameters.values(), columns, {})
+                whole = texts.evidence_sql(rule.shown, (*rule.parameters.values(), *rule.lines.values()), columns, {})
                 marks = ", ".join(f"?::{columns[name].type} AS {name}" for name in rule.read)
                 full, short = connection.execute(
                     f"SELECT {whole}, {rule.evidence_sql} FROM (SELECT {marks})",

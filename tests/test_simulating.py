@@ -41,6 +41,9 @@ KINDS = {
     " risk.medical_left=9 property.recent_home_years=停用 visit.days_tekun=400 visit.days_care=400 visit.days_monitored=400",
     "aid, work, no vehicles": "aid.follow_up_days=200 aid.emergency_working_days=停用 aid.supplement_working_days=0"
     " dibao.exit_after_employment=否 dibao.exit_needs_employment=是 dibao.exit_months=1 property.vehicle_types=停用",
+    "everything off that counts months, days or homes": "dibao.exit_months=停用 tekun.minor_age=停用 aid.follow_up_days=停用"
+    " property.max_homes=停用 review.months_a=停用 review.months_b=停用 review.months_c=停用 visit.days_tekun=停用 visit.days_care=停用"
+    " visit.days_monitored=停用 low_income.ceiling=停用",
     "another place's whole pack": "pack=rongchang-2018",
 }  # fmt: skip
 

@@ -37,9 +37,9 @@ class Facts:
         """`column` lies in the last so many months: as_of - n months < date <= as_of."""
         return f"({column} > {self.day} - INTERVAL {months} MONTH AND {column} <= {self.day})"
 
-    def within_days(self, column: str, days: int) -> str:
-        """`column` lies in the last so many days: as_of - n < date <= as_of."""
-        return f"({column} > {self.day} - INTERVAL {days} DAY AND {column} <= {self.day})"
+    def within_days(self, column: str, days: str) -> str:
+        """`column` lies in the last so many days (a literal): as_of - n < date <= as_of."""
+        return f"({column} > {self.day} - INTERVAL ({days}) DAY AND {column} <= {self.day})"
 
     def begun(self, column: str) -> str:
         """A row's date has come by as-of; a blank one has."""
@@ -58,12 +58,11 @@ class Facts:
         number = self.parameters.number(name)
         return "NULL" if number is None else f"CAST('{number}' AS DECIMAL(14,4))"
 
-    def whole(self, name: str) -> int:
-        """A whole-number parameter that a fact cannot do without; raises ValueError where it is off."""
+    def whole(self, name: str) -> str:
+        """A whole-number parameter as a literal; NULL where it is off: what is counted by it is not known then, and the rules
+        that name it do not run."""
         number = self.parameters.whole(name)
-        if number is None:
-            raise ValueError(f"参数 {name} 不能停用：快照的事实需要它")
-        return number
+        return "NULL::INTEGER" if number is None else str(number)
 
     def texts(self, name: str) -> str:
         """A list parameter as an SQL list for IN; never matches where it is off."""

@@ -48,8 +48,10 @@ def line_income_of_check(total: str, size: str) -> str:
 
 
 def low_income(facts: Facts, listed_as_poor: str) -> str:
+    """A condition whose parameter is off is dropped."""
     ceiling = facts.money("low_income.ceiling")
-    return f"any_low_income OR {listed_as_poor} OR income_pc < {ceiling} * standard"
+    poor = "" if facts.parameters.is_off("low_income.ceiling") else f" OR income_pc < {ceiling} * standard"
+    return f"any_low_income OR {listed_as_poor}{poor}"
 
 
 def listed_as_poor(kind: str, removed: str) -> str:
@@ -58,8 +60,10 @@ def listed_as_poor(kind: str, removed: str) -> str:
 
 def property_fits(facts: Facts) -> str:
     """A condition whose parameter is off is dropped."""
-    recent = "" if facts.parameters.is_off("property.recent_home_years") else "AND NOT recent_home "
-    return f"barred_vehicles = 0 AND homes <= {facts.whole('property.max_homes')} {recent}AND businesses = 0"
+    off = facts.parameters.is_off
+    recent = "" if off("property.recent_home_years") else "AND NOT recent_home "
+    homes = "" if off("property.max_homes") else f"AND homes <= {facts.whole('property.max_homes')} "
+    return f"barred_vehicles = 0 {homes}{recent}AND businesses = 0"
 
 
 def household_titles(title: str = "home_title") -> str:
@@ -78,11 +82,11 @@ def household_vehicles(vehicle: str = "p_vehicle") -> str:
 
 
 def gradual_exit_over(facts: Facts, begun: str) -> str:
-    return f"coalesce({begun} + INTERVAL {facts.whole('dibao.exit_months')} MONTH <= {facts.day}, false)"
+    return f"coalesce({begun} + to_months({facts.whole('dibao.exit_months')}) <= {facts.day}, false)"
 
 
 def gradual_exit_until(facts: Facts) -> str:
-    return f"{facts.day} + INTERVAL {facts.whole('dibao.exit_months')} MONTH"
+    return f"{facts.day} + to_months({facts.whole('dibao.exit_months')})"
 
 
 def dibao_active(facts: Facts) -> str:
@@ -188,12 +192,14 @@ def monitored_rows(facts: Facts) -> str:
 
 
 def recently(facts: Facts) -> str:
-    return f"({facts.day} - INTERVAL {facts.whole('visit.days_monitored')} DAY)"
+    return f"({facts.day} - INTERVAL ({facts.whole('visit.days_monitored')}) DAY)"
 
 
 def visited_recently(facts: Facts, own: str, monitor: str, townships: str) -> str:
     """Whether the household was visited in its days: by a visit of its own, or as the monitoring list says."""
     since = recently(facts)
+    if facts.parameters.is_off("visit.days_monitored"):
+        return "NULL::BOOLEAN"
     if "visits" not in facts.loaded:
         return f"{monitor} > {since}"
     return f"""CASE WHEN {own} > {since} OR {monitor} > {since} THEN true

@@ -59,7 +59,8 @@ def settlements(facts: Facts) -> str:
 
 
 def below_tekun_age(facts: Facts, age: str) -> str:
-    return f"{age} < {facts.whole('tekun.minor_age')}"
+    """A condition whose parameter is off is dropped."""
+    return "false" if facts.parameters.is_off("tekun.minor_age") else f"{age} < {facts.whole('tekun.minor_age')}"
 
 
 def household_labour(persons: str) -> str:
@@ -129,4 +130,4 @@ def missing(found: str, served: str) -> str:
 def visited(facts: Facts, name: str, last: str, served: str) -> str:
     """Whether the person was visited in the kind's days; `served`: somebody of the person's township was."""
     days = facts.whole(SCOPED_VISITS[name][0])
-    return facts.known("visits", missing(f"{last} > {facts.day} - INTERVAL {days} DAY", served))
+    return facts.known("visits", missing(f"{last} > {facts.day} - INTERVAL ({days}) DAY", served))

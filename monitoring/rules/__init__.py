@@ -2,7 +2,7 @@
 rules to SQL (`compiling`), the examples beside them (`cases`), and what the command line prints (`listing`)."""
 
 from monitoring.rules.cases import CaseResult, run_cases
-from monitoring.rules.compiling import CompiledRule, clause_for, compile_rules
+from monitoring.rules.compiling import CompiledRule, clause_for, compile_rules, tell_not_compared
 from monitoring.rules.loading import load_policy, load_rules, load_shadows
 from monitoring.rules.model import LEVELS, Case, Rule, Version
 from monitoring.rules.trial import locked_connection
@@ -21,4 +21,5 @@ __all__ = [
     "load_shadows",
     "locked_connection",
     "run_cases",
+    "tell_not_compared",
 ]

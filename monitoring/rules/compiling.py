@@ -6,7 +6,7 @@ level, a compiled rule gives the text of its evidence (JSON) and of its sentence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -20,7 +20,7 @@ from monitoring.rules.expressions import Scope
 from monitoring.rules.loading import parameter_kinds
 from monitoring.rules.model import LEVELS, PRACTICE, Rule, Snapshots, Version
 from monitoring.strict_toml import Bilingual, Complaint, PolicyError
-from monitoring.tables import SNAPSHOTS
+from monitoring.tables import NONE_IF_ABSENT, RESTS_ON, SNAPSHOTS
 
 _REFERRED = "参照"
 
@@ -32,7 +32,7 @@ class CompiledRule:
     `inputs` are the columns of the condition in order of appearance (a NULL among them can make the outcome unknown),
     `level_inputs` those that only the level reads, `shown` every column of the evidence, these first; `read` all columns that
     any of its SQL reads, the companions of what is shown as well; `read_of_hit` those that level, evidence and sentences read
-    where the condition is true: not those whose value it settles.
+    where the condition is true: not those whose value it settles. `lines`: parameters that decide a word of the condition.
     """
 
     code: str
@@ -50,6 +50,7 @@ class CompiledRule:
     read: tuple[str, ...]
     read_of_hit: tuple[str, ...]
     parameters: Mapping[str, Value]
+    lines: Mapping[str, Value]
     disabled: tuple[str, ...]
     condition_sql: str = ""
     level_sql: str = ""
@@ -90,6 +91,25 @@ def compile_rules(
     return compiled
 
 
+def tell_not_compared(compiled: Sequence[CompiledRule], loaded: frozenset[str]) -> list[CompiledRule]:
+    """The rules with evidence that names what counted as none for want of any file; `loaded`: feeds with one in the home."""
+    return [_tell_not_compared(c, NONE_IF_ABSENT - loaded) for c in compiled]
+
+
+def _tell_not_compared(c: CompiledRule, absent: frozenset[str]) -> CompiledRule:
+    columns = SNAPSHOTS[c.subject]
+    behind = {feed for name in c.shown for feed in columns[name].sources}
+    if c.subject == "household":
+        behind.add("deaths")  # who counts as a member
+    silent = absent & behind
+    if c.disabled or not silent:
+        return c
+    told = texts.evidence_sql(
+        c.shown, (*c.parameters.values(), *c.lines.values()), columns, settled(c.tree) if c.tree else {}, silent
+    )
+    return replace(c, evidence_sql=told)
+
+
 def clause_for(clause: Mapping[str, str], pack: Pack) -> str:
     """The clause of the pack's own document, else of those it extends, else that of another, marked as a reference."""
     for above in pack.chain():
@@ -109,6 +129,13 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
     shown = _ordered((*version.when.columns, *level_inputs, *version.also, *told))
     companions = _ordered(beside for name in shown for beside in scope.columns[name].companions)
     disabled = tuple(name for name, value in read.items() if value.off)
+    # Of a word that is yes or no nobody could see the line: its parameters are evidence, and do not disable the rule.
+    behind = _ordered(
+        name
+        for column in (*version.when.columns, *level_inputs)
+        if scope.columns[column].type == "BOOLEAN"
+        for name in RESTS_ON.get(column, ())
+    )
     compiled = CompiledRule(
         code=rule.code,
         kind=rule.kind,
@@ -125,6 +152,9 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
         read=_ordered((*shown, *companions)),
         read_of_hit=(),
         parameters=read,
+        lines={
+            name: found for name in behind if (found := parameters.get(name)) and name not in read and not found.off
+        },
         disabled=disabled,
     )
     if disabled:
@@ -137,7 +167,7 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
         read_of_hit=_ordered((*(name for name in shown if name not in known), *level_inputs, *told, *companions)),
         condition_sql=to_sql(tree),
         level_sql=texts.by_level(version, values, {level: texts.quoted(level) for level in LEVELS}),
-        evidence_sql=texts.evidence_sql(shown, read.values(), scope.columns, known),
+        evidence_sql=texts.evidence_sql(shown, (*read.values(), *compiled.lines.values()), scope.columns, known),
         messages={
             lang: texts.message_sql(s, lang, version, parameters, values, scope.columns)
             for lang, s in version.sentences.items()

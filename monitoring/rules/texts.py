@@ -13,7 +13,7 @@ from monitoring.rules.binding import Values, bind, to_sql
 from monitoring.rules.expressions import column_family
 from monitoring.rules.model import LEVELS, Version
 from monitoring.rules.sentences import DAYS, Sentence, Slot
-from monitoring.tables import Column
+from monitoring.tables import NOT_COMPARED, Column
 
 _UNKNOWN = {"zh": "不明", "en": "unknown"}
 _YES_NO = {"zh": ("是", "否"), "en": ("yes", "no")}
@@ -40,8 +40,10 @@ def evidence_sql(
     parameters: Iterable[Value],
     columns: Mapping[str, Column],
     settled: Mapping[str, str | bool],
+    absent: Iterable[str] = (),
 ) -> str:
-    """A JSON object of a row that is hit: every column shown (null kept), its companions where known, then the parameters.
+    """A JSON object of a row that is hit: every column shown (null kept), its companions where known, then the parameters and
+    the feeds that could not be compared.
 
     What the condition has settled where it is true need not be read."""
     shown = list(shown)
@@ -65,6 +67,8 @@ def evidence_sql(
         plain += (
             f"{'' if plain == '{' and not pieces else ', '}{json.dumps('$' + value.name)}: {_json_content(value.value)}"
         )
+    if feeds := "、".join(sorted(absent)):
+        plain += f'{"" if plain == "{" and not pieces else ", "}"{NOT_COMPARED}": "{feeds}"'
     return f"concat({', '.join([*pieces, quoted(plain + '}')])})"
 
 

@@ -12,6 +12,7 @@ from monitoring.rules import clause_for, load_policy
 from monitoring.simulating.asking import named, simulated
 from monitoring.simulating.ground import Ground, ground
 from monitoring.simulating.scenario import Scenario
+from monitoring.tables import RESTS_ON
 from monitoring.warehouse import Warehouse
 
 
@@ -86,31 +87,6 @@ def clauses(warehouse: Warehouse, rule: str) -> list[dict[str, Any]]:
             "read": [{"zh": v.meaning.zh, "en": v.meaning.en, "shown": v.shown, "unit": v.unit.zh, "clause": v.citation} for v in read],
         })  # fmt: skip
     return rows
-
-
-# Parameters that the facts of a rule rest on without standing in its text.
-RESTS_ON = {
-    "standard": ("dibao.standard_rural", "dibao.standard_urban"),
-    "income_pc": ("income.deduct_employment_cost", "income.deduct_rigid", "income.exclude_basic_pension"),
-    "line_income": ("income.deduct_employment_cost", "income.deduct_rigid", "income.exclude_basic_pension"),
-    "low_income_household": ("low_income.ceiling",),
-    "property_fits": ("property.vehicle_types", "property.recent_home_years", "property.max_homes"),
-    "severe": ("disability.severe_extra_grades",),
-    "severe_member": ("disability.severe_extra_grades",),
-    "new_severe_certificate": ("disability.severe_extra_grades",),
-    "seriously_ill": ("illness.needs_medical_aid",),
-    "no_labour_or_minor": ("tekun.minor_age",),
-    "others_no_labour": ("tekun.minor_age",),
-    "gradual_exit_over": ("dibao.exit_months",),
-    "barred_vehicle": ("property.vehicle_types",),
-    "barred_vehicle_cancelled": ("property.vehicle_types",),
-    "recent_home": ("property.recent_home_years",),
-    "review_overdue": ("review.months_a", "review.months_b", "review.months_c"),
-    "visited_recently": ("visit.days_monitored",),
-    "tekun_visited": ("visit.days_tekun",),
-    "care_visited": ("visit.days_care",),
-    "shock_without_aid": ("aid.follow_up_days",),
-}
 
 
 def _read(of: Ground, rule: str, named_: tuple[str, ...]) -> set[str]:

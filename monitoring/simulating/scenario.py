@@ -28,8 +28,8 @@ from monitoring.strict_toml import Complaint, did_you_mean, read_toml
 from monitoring.tables import SNAPSHOTS
 
 NAME = re.compile(r"[\w-]{1,40}")
-# Facts cannot be computed without these: the run itself refuses a pack that has them off.
-NEEDED = frozenset(
+# Counts of months, days, years and homes.
+WHOLE = frozenset(
     [
         "dibao.exit_months",
         "tekun.minor_age",
@@ -155,19 +155,19 @@ def changed_value(ground: Ground, values: Mapping[str, Value], name: str, text: 
         raise CannotSimulate(Words("政策包里没有参数 {name}{hint}", name=name, hint=did_you_mean(name, values)))
     kind, known = ground.kinds.get(placeholder(name), "number"), values[name]
     if text.strip().lower() in OFF_WORDS:
-        if name in NEEDED | FLAGS_NEEDED | STANDARDS or name.startswith(WORKING_DAYS):
+        if name in FLAGS_NEEDED | STANDARDS or name.startswith(WORKING_DAYS):
             raise CannotSimulate(Words("参数 {name} 不能停用：事实或金额要用它来算，停用后算不出来", name=name))
         return replace(known, value=None, off=True)
     try:
         content = read_content(text, kind)
     except CannotSimulate as refusal:
         raise CannotSimulate(Words("{name} = {why}", name=name, why=refusal.words[0])) from refusal
-    if content is None and (name in NEEDED | FLAGS_NEEDED | STANDARDS or kind in ("list", "text")):
+    if content is None and (name in WHOLE | FLAGS_NEEDED | STANDARDS or kind in ("list", "text")):
         raise CannotSimulate(Words("参数 {name} 须有一个值", name=name))
     if kind == "number" and content is not None:
         if content < 0:  # type: ignore[operator]
             raise CannotSimulate(Words("{name} = {text} 小于 0", name=name, text=text))
-        if (name in NEEDED or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type]
+        if (name in WHOLE or name == "property.recent_home_years") and content != int(content):  # type: ignore[arg-type]
             raise CannotSimulate(Words("{name} = {text} 须是整数", name=name, text=text))
     if kind == "text":
         choices = choices_of(ground, name)

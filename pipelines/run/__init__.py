@@ -28,7 +28,7 @@ from monitoring.checks import Check, audit
 from monitoring.feeds import Feed, FeedError, load_feeds
 from monitoring.misses.settings import load_sampling
 from monitoring.policy import Pack, PolicyError
-from monitoring.rules import Rule, compile_rules, load_policy, load_shadows
+from monitoring.rules import Rule, compile_rules, load_policy, load_shadows, tell_not_compared
 from monitoring.vouching.settings import load_vouching
 from monitoring.working_days import add_working_days
 from pipelines.abreast import checkpointing
@@ -193,7 +193,8 @@ def run(
                     facts = Facts(con, as_of, as_of.replace(day=1), parameters, linking.loaded)
                     take_snapshot(facts, feeds, order.pack)
                 with clock.step("assess"):
-                    assess(con, compiled, rules, parameters, order.period, as_of)
+                    telling = tell_not_compared(compiled, linking.loaded)
+                    assess(con, telling, rules, parameters, order.period, as_of)
                     assess_shadows(con, shadowed, shadows, as_of)
                     forecast(con, foreseen, parameters, order.period, as_of)
                 with clock.step("check"):

@@ -7,8 +7,6 @@ from monitoring.facts.frame import Facts
 from monitoring.tables import HOUSEHOLD
 from pipelines.snapshot.household_income import AT_RISK
 
-COMPARED = ("dibao", "tekun", "low_income", "monitored", "vehicles", "real_estate", "business", "housing")
-
 
 def build_household_snapshot(facts: Facts) -> None:
     """Joins the household facts and derives income, rigid expenditure, the kinds of household, and what they own."""
@@ -55,7 +53,6 @@ def _words(facts: Facts) -> str:
         "w.household_kind",
         f"coalesce(w.risk_removed AND NOT coalesce(w.risk_removed_date > {facts.day}, false), false)",
     )
-    unavailable = "、".join(sorted(f for f in COMPARED if f not in facts.loaded))
     columns = {
         "household_key": "h.household_key", "household_id": "h.household_id", "township": "h.township", "village": "h.village",
         "head_person_id": "h.head_person_id", "registered": "h.registered", "urban": urban,
@@ -73,7 +70,6 @@ def _words(facts: Facts) -> str:
             THEN 1 ELSE 0 END""",
         "barred_vehicles": "coalesce(ve.barred_vehicles, 0)", "businesses": "coalesce(bu.businesses, 0)",
         "recent_home": "coalesce(ti.recent_home, false)", "recent_home_date": "ti.recent_home_date",
-        "not_compared": f"nullif('{unavailable}', '')",
         "monitored": "w.household_key IS NOT NULL", "monitored_kind": kind, "unescaped": f"coalesce({kind} = '未脱贫户', false)",
         "risk_removed": removed, "at_risk": f"coalesce({kind} IN {AT_RISK} AND NOT {removed}, false)",
         "listed_as_poor": households.listed_as_poor(kind, removed),
@@ -135,6 +131,7 @@ def _columns(facts: Facts) -> str:
     derived = {
         "income_known": "income_pc IS NOT NULL", "income_year_known": "income_year IS NOT NULL",
         "line_income": "CAST(line_income_exact AS DECIMAL(18,6))",
+        "line_income_source": "CASE WHEN net_income_per_head_year IS NOT NULL THEN '监测' ELSE income_source END",
         "medical_left": "CAST((income_year - medical_12m) / (12.0 * size) AS DECIMAL(18,6))",
         "rigid_12m": "medical_12m + coalesce(education_cost, 0) + coalesce(rehabilitation_cost, 0)",
         "property_fits": households.property_fits(facts),
