@@ -99,7 +99,7 @@ def print_summary(s: Summary, console: Console, home: Path) -> None:
     )
     if c["same_key"]:
         console.print(
-            f"  同一份报送里主键相同、内容不同的有 {c['same_key']:,} 行：都已保留，以日期较晚、填得较全的一行为准，见“数据”页"
+            f"  同一份报送里说同一件事而内容不同的有 {c['same_key']:,} 行：都已保留，以日期较晚、填得较全的一行为准，见“数据”页"
         )
     for file, reason in s.unusable:
         console.print(f"  ! 未能使用 {file}：{reason}")

@@ -100,7 +100,7 @@ def _same_keys(view: View) -> None:
     if not total:
         return
     ui.heading(
-        t("主键相同、内容不同的行"),
+        t("同一件事报了几行、内容不同"),
         t(
             "同一份报送里的几行都保留；以日期较晚、填得较全的一行为准（参保以正常参保、家庭核对以收入较高的为准）。请报送部门核对。"
         ),
@@ -108,7 +108,7 @@ def _same_keys(view: View) -> None:
     ui.table(found.to_dicts(), [
         Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
         Column(t("姓名"), lambda row: ui.said(row["name"]) or ui.unknown(t("姓名不明")), "w"),
-        Column(t("主键"), lambda row: ui.said(row["key"]), "w"),
+        Column(t("哪一件"), lambda row: ui.said(row["key"]), "w"),
         Column(t("乡镇、村"), lambda row: ui.place(row, t)),
         Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
         Column(t("以哪行为准"), lambda row: ui.said(t("以此行为准") if row["counted"] else "")),
