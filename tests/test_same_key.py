@@ -107,3 +107,36 @@ def test_a_settlement_delivered_again_with_the_number_in_eighteen_digits_is_one(
         (inbox / "结算.csv").write_text(rows, encoding="utf-8")
         run_quietly(tmp_path / "home", period, inbox)
     assert query(tmp_path / "home", "2026-11", "SELECT delivered FROM std_medical WHERE counts") == [(202611,)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        # The row's own date speaks before an outcome's or a deadline's.
+        ("X1,信访,2026-11-01,{p},2026-12-01,2026-11-20\nX1,信访,2026-11-05,{p},2026-11-10,\n", "2026-11-05"),
+        ("X1,信访,2026-11-05,{p},2026-11-10,\nX1,信访,2026-11-01,{p},2026-12-01,2026-11-20\n", "2026-11-05"),
+        # A deadline that was put off does not open again what has ended.
+        ("X1,信访,2026-11-01,{p},2026-12-15,\nX1,信访,2026-11-01,{p},2026-11-10,2026-11-12\n", "2026-11-12"),
+    ],
+)
+def test_of_two_rows_of_one_clue_the_later_registered_counts_then_the_later_ended(
+    tmp_path: Path, rows: str, counts: str
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    head = "线索编号,来源,登记日期,姓名,证件号码,办理期限,办结日期\n"
+    (inbox / "线索.csv").write_text(head + rows.replace("{p}", f"张三丰,{ZHANG}"), encoding="utf-8")
+    run_quietly(tmp_path / "home", "2026-11", inbox)
+    sql = "SELECT coalesce(concluded_date, registered_date)::VARCHAR FROM std_clues WHERE counts"
+    assert query(tmp_path / "home", "2026-11", sql) == [(counts,)]
+
+
+def test_of_two_days_of_one_death_the_later_counts_whenever_they_were_registered(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    rows = f"张三丰,{ZHANG},2026-09-30,2026-10-20\n张三丰,{ZHANG},2026-10-01,2026-10-03\n"
+    (inbox / "死亡.csv").write_text("姓名,证件号码,死亡日期,登记日期\n" + rows, encoding="utf-8")
+    run_quietly(tmp_path / "home", "2026-11", inbox)
+    assert query(tmp_path / "home", "2026-11", "SELECT death_date::VARCHAR FROM std_deaths WHERE counts") == [
+        ("2026-10-01",)
+    ]

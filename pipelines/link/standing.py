@@ -189,6 +189,10 @@ DATE_OF = {
     "disability_subsidy": "paid_month", "visits": "visited_date",
 }  # fmt: skip
 
+# By which of two rows of one delivery is the later one (contract: "Which date is a row's"); others by their `DATE_OF`.
+LATER_BY = {"applications": "coalesce(concluded_date, applied_date)"}
+DEADLINES = {"due_date"}  # says when something has to be done, not when something happened
+
 WINS = {
     "insurance": "(status = '正常参保') DESC NULLS LAST, ",
     "income": "(coalesce(wage, business_income, property_income, transfer_income, basic_pension) IS NOT NULL) DESC, (coalesce(wage, 0) + coalesce(business_income, 0) + coalesce(property_income, 0) + coalesce(transfer_income, 0)"
@@ -208,8 +212,8 @@ SAME_KEY = {
 def settle_events(run: Linking) -> None:
     """Sets `counts` where a row is not the last word on its key (rows dated after as-of do not count from the start).
 
-    Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
-    greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
+    Of rows with one key the later delivery counts; within one delivery the later date (the row's own, then what else is dated),
+    then the fuller row, then the greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
     Two rows of the period's own delivery with one key are both kept and reported: `same_key`, in a fixed order.
     """
     run.con.execute(f"CREATE OR REPLACE TABLE same_key ({columns_sql(SAME_KEY)})")
@@ -227,9 +231,10 @@ def _settle(feed: Feed, delivered: int, con: duckdb.DuckDBPyConnection) -> None:
     in one and the same delivery, `delivered`."""
     keys = _key(feed)
     own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
-    dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c != "birth_date"]
+    dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c not in {"birth_date", *DEADLINES}]
     fuller = " + ".join(f'("{c}" IS NOT NULL)::INT' for c in own)
-    wins = WINS.get(feed.id, "")
+    wins, own_date = WINS.get(feed.id, ""), LATER_BY.get(feed.id, DATE_OF.get(feed.id))
+    wins += f"{own_date} DESC NULLS LAST, " if own_date else ""
     latest = f"greatest({', '.join(dates)}) DESC NULLS LAST, " if dates else ""
     text = ", ".join(f'"{c}" DESC NULLS LAST' for c in own)
     contested = con.execute(f"""
