@@ -85,6 +85,7 @@ def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp
     lost = told["RISK-JOB-LOSS", house.code]
     assert (lost["$low_income.ceiling"], lost["standard"], lost["$dibao.standard_rural"]) == (1.5, 600, 600)
     assert lost["income_source"] == "核对" and "经营净收入" in lost["income_blank_items"]
+    assert lost["household_low_income"] is False and lost["at_risk_household"] is False
     poor = told["GAP-DIBAO", house.code]
     assert poor["$property.max_homes"] == 1 and poor["$property.recent_home_years"] == 3
     assert poor["$property.vehicle_types"] == ["汽车", "摩托车"]
