@@ -1,8 +1,7 @@
 """Assess: every rule on every subject, in DuckDB, with three outcomes, evidence and sentences.
 
-Reads the snapshot tables; writes `signal` (one row a hit), `rule_outcome` (hit, clear and unknown by rule and village),
-`rule_unknown` (which missing input made how many outcomes unknown), `unjudged` and `unjudged_kind` (of whom), `rule` and
-`parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
+Reads the snapshot tables; writes `signal` (one row a hit), how many were hit, clear and unknown (`outcomes`), who could not
+be judged (`unjudged`), `rule` and `parameter` (what was in force). Rules in shadow are judged beside them, into `shadow_rule`, `shadow_outcome` and
 `shadow_hit`, which exist only where there are some: nothing above knows of them.
 Each subject's rules run in one pass, the subjects side by side; all else works on the masks that it makes. A NULL condition
 is *unknown*, never clear. Statements are few: on a small county DuckDB takes longer to plan one than to run it.
@@ -21,11 +20,12 @@ from monitoring.rules import CompiledRule, Rule
 from monitoring.rules.texts import quoted
 from monitoring.working_days import add_working_days
 from pipelines.abreast import abreast
-from pipelines.unjudged import Judged, write_unjudged
+from pipelines.outcomes import write_outcomes
+from pipelines.unjudged import WHOM, Judged, write_unjudged
 
 MASK_BITS = 62  # a mask is one signed 64-bit integer
 # What is put together on the way. Seen from every connection of the run, as temporary tables are not, and not published.
-_FOUND, _OUTCOME, _UNKNOWN = "memory.main.found", "memory.main.outcome_found", "memory.main.unknown_found"
+_FOUND = "memory.main.found"
 LEVEL_ORDER = {"red": 1, "orange": 2, "yellow": 3, "blue": 4}
 FOUND = (
     "rule VARCHAR, kind VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, id_number VARCHAR, name VARCHAR,"
@@ -33,7 +33,6 @@ FOUND = (
     " message_en VARCHAR, household_key BIGINT"
 )
 OUTCOME = "rule VARCHAR, township VARCHAR, village VARCHAR, judged BIGINT, hit BIGINT, clear BIGINT, unknown BIGINT"
-UNKNOWN = "rule VARCHAR, township VARCHAR, village VARCHAR, missing VARCHAR, subjects BIGINT"
 # What a signal says of its subject: household_id, person_id, id_number, name, record_key, household_key.
 SUBJECT = {
     "household": ("household_id", "head_person_id", "subject_number", "subject_name", "NULL", "household_key"),
@@ -61,8 +60,6 @@ def assess(
         level: add_working_days(as_of, parameters.whole(f"alert.working_days_{level}") or 0) for level in LEVEL_ORDER
     }
     con.execute(f"CREATE OR REPLACE TABLE {_FOUND} ({FOUND})")
-    con.execute(f"CREATE OR REPLACE TABLE {_OUTCOME} ({OUTCOME})")
-    con.execute(f"CREATE OR REPLACE TABLE {_UNKNOWN} ({UNKNOWN})")
     subjects = {subject: [c for c in compiled if c.subject == subject and not c.disabled] for subject in SUBJECT}
     judged: dict[str, list[Judged]] = {subject: [] for subject in SUBJECT}
     abreast(con, [partial(_judge, mine, judged[subject]) for subject, mine in subjects.items() if mine])
@@ -71,14 +68,14 @@ def assess(
         con,
         [
             *(partial(_find, part) for part in sorted(parts, key=lambda part: -len(part.group))),
-            partial(write_unjudged, parts),
-            *(partial(_count, part) for part in parts),
             partial(_write_rules, compiled=compiled, rules=rules, as_of=as_of),
             partial(_write_parameters, parameters=parameters),
+            partial(write_outcomes, parts),
         ],
     )
-    abreast(con, [partial(_write_signals, period=period, due=due), _write_outcomes])
-    for table in (_FOUND, _OUTCOME, _UNKNOWN, *(part.table for part in parts)):
+    # Sorting the signals is one thread's work; the unjudged, who need only the masks, have the other.
+    abreast(con, [partial(_write_signals, period=period, due=due), partial(write_unjudged, parts)])
+    for table in (_FOUND, *(part.table for part in parts)):
         con.execute(f"DROP TABLE {table}")
 
 
@@ -92,11 +89,6 @@ def _write_signals(con: duckdb.DuckDBPyConnection, period: str, due: Mapping[str
             household_key, (CASE level {order} END)::INTEGER AS level_order
         FROM {_FOUND}
         ORDER BY level_order, township, village, household_id, rule, person_id, name, record_key, evidence""")
-
-
-def _write_outcomes(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(f"CREATE TABLE rule_outcome AS FROM {_OUTCOME} ORDER BY ALL")
-    con.execute(f"CREATE TABLE rule_unknown AS FROM {_UNKNOWN} ORDER BY ALL")
 
 
 def _judge(mine: Sequence[CompiledRule], parts: list[Judged], con: duckdb.DuckDBPyConnection) -> None:
@@ -141,50 +133,29 @@ def _fitting(
 
 def _mark(con: duckdb.DuckDBPyConnection, part: Judged) -> None:
     """Every row gets three bit masks: which rules hit it, which leave it unknown, and which of their inputs are NULL. Rows of
-    one village with the same masks are counted, and kept by their places in the table where a rule hits them or is unknown:
-    few masks are different, and few rows have one. A rule on one kind of record leaves the rows of the other kinds alone:
+    one village with the same masks are counted; of those that are hit the places in the table are kept, of those that are
+    unknown who they are: few masks are different, and few rows are hit. A rule on one kind of record leaves the rows of the other kinds alone:
     they are neither hit nor unknown."""
     group, sometimes = part.group, part.sometimes
+    told = ", ".join(f"'{name}': {value}" for name, value in WHOM.get(group[0].subject, {}).items())
+    who = f"{{{told}}} AS one, " if told else ""
+    of_whom = ", list(one) FILTER (unknown <> 0) AS whom" if told else ""
     verdicts = "".join(f", {_condition(c)} AS v{n}" for n, c in enumerate(group))
     lacking = "".join(f", {_quoted(c)} IS NULL AS n{n}" for n, c in enumerate(sometimes))
     con.execute(f"""
         CREATE OR REPLACE TABLE {part.table} AS
         SELECT record, township, village, hit, unknown, CASE WHEN unknown = 0 THEN 0 ELSE lacking END AS lacking,
-            count(*) AS n, list(place) FILTER (hit <> 0 OR unknown <> 0) AS places
+            count(*) AS n, list(place) FILTER (hit <> 0) AS places{of_whom}
         FROM (
-            SELECT place, record, township, village, {_bits("v{}", len(group))} AS hit,
+            SELECT place, {"one, " if told else ""}record, township, village, {_bits("v{}", len(group))} AS hit,
                 {_bits("v{} IS NULL", len(group))} AS unknown, {_bits("n{}", len(sometimes))} AS lacking
-            FROM (SELECT rowid AS place, {"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
+            FROM (SELECT rowid AS place, {who}{"record" if group[0].record else "''"} AS record, township, village{verdicts}{lacking}
                 FROM {part.source}))
         GROUP BY ALL""")
 
 
 def _condition(c: CompiledRule) -> str:
     return f"(record = '{c.record}' AND ({c.condition_sql}))" if c.record else f"({c.condition_sql})"
-
-
-def _count(part: Judged, con: duckdb.DuckDBPyConnection) -> None:
-    """For every rule and village how many were hit, clear and unknown, and for want of what."""
-    rules = ", ".join(f"({quoted(c.code)}, {quoted(c.record)}, {1 << i})" for i, c in enumerate(part.group))
-    con.execute(f"""
-        INSERT INTO {_OUTCOME}
-        SELECT rule, township, village, judged, hit, judged - hit - unknown, unknown FROM (
-            SELECT rule, township, village, sum(n)::BIGINT AS judged, coalesce(sum(n) FILTER (hit & bit <> 0), 0)::BIGINT AS hit,
-                coalesce(sum(n) FILTER (unknown & bit <> 0), 0)::BIGINT AS unknown
-            FROM {part.table} JOIN (VALUES {rules}) AS r(rule, record, bit) USING (record) GROUP BY ALL)""")
-    missing = ", ".join(
-        f"({quoted(c.code)}, {1 << i}, {quoted(column)}, {1 << part.sometimes.index(column)})"
-        for i, c in enumerate(part.group)
-        for column in c.inputs
-        if column in part.sometimes
-    )
-    if missing:
-        con.execute(f"""
-            INSERT INTO {_UNKNOWN}
-            SELECT rule, township, village, missing, sum(n)::BIGINT
-            FROM (FROM {part.table} WHERE unknown <> 0) JOIN (VALUES {missing}) AS r(rule, rule_bit, missing, input_bit)
-                ON unknown & rule_bit <> 0 AND lacking & input_bit <> 0
-            GROUP BY ALL""")
 
 
 def _quoted(column: str) -> str:
@@ -233,17 +204,23 @@ def _gather(part: Judged, hitting: Mapping[int, CompiledRule], con: duckdb.DuckD
         SELECT _place, _rule, _code, _kind, _department, _clause
         FROM (SELECT unnest(places) AS _place, hit FROM {part.table} WHERE hit <> 0)
         JOIN (VALUES {rules}) AS r(_bit, _rule, _code, _kind, _department, _clause) ON hit & _bit <> 0""")
-    if subject in JOINED:
-        con.execute(f"""
-            CREATE OR REPLACE TABLE {hits} AS
-            FROM (SELECT h.*, s.{JOINED[subject]} AS _person FROM {part.source} s JOIN {hits} h ON _place = s.rowid)
-            LEFT JOIN (SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident) USING (_person)""")
-    read = dict.fromkeys(column for c in hitting.values() for column in c.read)
+    read = dict.fromkeys(column for c in hitting.values() for column in c.read_of_hit)
     fixed = [column for column in (*SUBJECT[subject], "township", "village") if column not in ("NULL", *_NAMED)]
     columns = ", ".join(f"s.{_quoted(column)}" for column in dict.fromkeys((*fixed, *read)))
-    con.execute(
-        f"CREATE OR REPLACE TABLE {hits} AS SELECT h.*, {columns} FROM {part.source} s JOIN {hits} h ON _place = s.rowid"
-    )
+    named, names = "", f"{hits}_named"
+    if subject in JOINED:
+        # First only the names that are needed: of a million persons DuckDB passes over the others unread.
+        con.execute(f"""
+            CREATE OR REPLACE TABLE {names} AS
+            SELECT person_id AS _person, number AS subject_number, name AS subject_name FROM resident WHERE person_id IN (
+                SELECT {JOINED[subject]} FROM {part.source} AS s WHERE s.rowid IN (SELECT _place FROM {hits}))""")
+        columns += ", subject_number, subject_name"
+        named = f"LEFT JOIN {names} ON _person = s.{JOINED[subject]}"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE {hits} AS
+        SELECT h.*, {columns} FROM {part.source} AS s JOIN {hits} AS h ON _place = s.rowid {named}""")
+    if named:
+        con.execute(f"DROP TABLE {names}")
     return hits
 
 

@@ -40,15 +40,15 @@ def go_through(
 ) -> tuple[Summary | None, Team | None]:
     """All months; the last run's summary and the people who worked (None where there was no month). Raises Refused."""
     definitions, decided = load_definitions(home), linking.decisions_for_run(home)
-    summary, worked, training, begun = None, None, None, None
+    summary, worked, begun = None, None, None
+    # It loads while the first month is made, when there is nothing to do yet.
+    training = start(home, at) if months > MODEL_AGE else None
     with ThreadPoolExecutor(1) as people:
         try:
             for n, (order, taken) in enumerate(months_ahead(home, persons, months), 1):
                 morning = min(datetime.combine(last_day(order.period) + timedelta(1), time(8, 30), CHINA), at)
                 if worked is not None:
                     worked = people.submit(_work, worked, morning)
-                if n == months - MODEL_AGE:
-                    training = start(home, order.period, at)
                 if n == months and training is not None and begun is not None:
                     from monitoring.forecast import keeping, scoring  # noqa: F401 -- loaded while the other process trains
 
@@ -57,8 +57,8 @@ def go_through(
                 summary = run(replace(order, decisions=decided), lambda *_: None, definitions, taken)
                 if n > months - MONTHS:
                     worked = people.submit(_open_alerts, store, home, order.period, morning, worked)
-                if training is not None and begun is None:
-                    begun = people.submit(begin, training)
+                if training is not None and n == months - MODEL_AGE:
+                    begun = people.submit(begin, training, order.period)
                 console.print(f"  {n}/{months} {order.period}：信号 {summary.counts['signals']:,} 条")
             return summary, worked.result() if worked is not None else None
         finally:

@@ -1,7 +1,7 @@
 """The model of `buluo demo`, trained in a process of its own beside the runs: threads of one process would wait for each other.
 
-`python -m pipelines.demo_training HOME PERIOD MOMENT` loads what it needs and waits for a line; then it reads what it trains on,
-says so in a line, trains, and says what came of it in another. Whoever changes the case store waits for the first answer: what is
+`python -m pipelines.demo_training HOME MOMENT` loads what it needs and waits for a line with the period; then it reads what it
+trains on, says so in a line, trains, and says what came of it in another. Whoever changes the case store waits for the first answer: what is
 learnt from never depends on who was faster.
 """
 
@@ -16,21 +16,21 @@ from pathlib import Path
 from pipelines import modelling
 
 _ROOT = Path(__file__).resolve().parent.parent
-GO, READ = "go", "read"
+READ = "read"
 
 
-def start(home: Path, period: str, at: datetime) -> subprocess.Popen[str]:
+def start(home: Path, at: datetime) -> subprocess.Popen[str]:
     """The process, which takes seconds to load and then waits for `begin`."""
-    command = [sys.executable, "-m", "pipelines.demo_training", str(home.resolve()), period, at.isoformat()]
+    command = [sys.executable, "-m", "pipelines.demo_training", str(home.resolve()), at.isoformat()]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)  # noqa: S603 -- our own module
 
 
-def begin(training: subprocess.Popen[str]) -> None:
-    """Comes back once it has read what it trains on. Raises RuntimeError where it has ended before."""
+def begin(training: subprocess.Popen[str], period: str) -> None:
+    """Comes back once it has read what it trains on: the published periods up to this one. Raises RuntimeError where it has ended before."""
     if training.stdin is None or training.stdout is None:
         raise ValueError("a process of `start` is needed")
     with contextlib.suppress(BrokenPipeError):  # it has ended: said below
-        print(GO, file=training.stdin, flush=True)
+        print(period, file=training.stdin, flush=True)
     if training.stdout.readline().strip() != READ:
         raise RuntimeError(f"训练模型的进程中断（代码 {end(training)}）")
 
@@ -52,11 +52,12 @@ def end(training: subprocess.Popen[str]) -> int:
     return training.wait()
 
 
-def main(home: Path, period: str, at: datetime) -> None:
+def main(home: Path, at: datetime) -> None:
     """Trains the sample county's model as `buluo model train` does."""
     from monitoring.forecast import history, training  # noqa: F401 -- what `past` and `train_on` load
 
-    if sys.stdin.readline().strip() != GO:
+    period = sys.stdin.readline().strip()
+    if not period:
         return  # nobody is there any more
     try:
         try:
@@ -74,4 +75,4 @@ def main(home: Path, period: str, at: datetime) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], datetime.fromisoformat(sys.argv[3]))
+    main(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))

@@ -97,6 +97,10 @@ def print_summary(s: Summary, console: Console, home: Path) -> None:
     console.print(
         f"  信号 {c['signals']:,} 条：{levels}；各项平衡 {sum(k.ok for k in s.checks)}/{len(s.checks)} 项相符"
     )
+    if c["same_key"]:
+        console.print(
+            f"  同一份报送里主键相同、内容不同的有 {c['same_key']:,} 行：都已保留，以日期较晚、填得较全的一行为准，见“数据”页"
+        )
     for file, reason in s.unusable:
         console.print(f"  ! 未能使用 {file}：{reason}")
     if c["quarantined"]:

@@ -13,10 +13,10 @@ import duckdb
 
 from monitoring.rules import CompiledRule
 
-# What is told of whom: of these subjects, in columns of their own tables.
+# Of which subjects it is told, and what of their snapshot says who somebody is.
 WHOM = {
-    "household": "household_key, NULL::BIGINT AS person_id, true AS living",
-    "person": "household_key, person_id, alive AS living",
+    "household": {"household_key": "household_key", "living": "true"},
+    "person": {"household_key": "household_key", "person_id": "person_id", "living": "alive"},
 }
 
 
@@ -25,8 +25,8 @@ class Judged:
     """What some rules of one subject say of the rows of its `source`.
 
     `table`, one row for each village and combination: record, township, village, the masks `hit` and `unknown` (bit n: rule n
-    of `group`) and `lacking` (bit n: input n of `sometimes` is NULL; 0 where nothing is unknown), `n` rows, and the `places`
-    (row numbers in the source) of those that are hit or unknown.
+    of `group`) and `lacking` (bit n: input n of `sometimes` is NULL; 0 where nothing is unknown), `n` rows, the `places`
+    (row numbers in the source) of those that are hit, and for the subjects of `WHOM` who the unknown ones are (`whom`).
     """
 
     source: str
@@ -61,22 +61,12 @@ def write_unjudged(judged: Sequence[Judged], con: duckdb.DuckDBPyConnection) -> 
     con.execute("""
         CREATE TABLE unjudged (household_key BIGINT, person_id BIGINT, township VARCHAR, village VARCHAR, living BOOLEAN,
             kind INTEGER)""")
-    selects, values = [], list[object]()
     for part, mine, kinds_told in zip(parts, masks, told, strict=True):
-        at = len(values)
-        selects.append(f"""
-            SELECT {WHOM[part.group[0].subject]}, township, village, kind FROM {part.source} AS s JOIN (
-                SELECT unnest(places) AS place, kind FROM {part.table} JOIN (SELECT unnest(${at + 1}::BIGINT[]) AS unknown,
-                    unnest(${at + 2}::BIGINT[]) AS lacking, unnest(${at + 3}::INTEGER[]) AS kind) USING (unknown, lacking)
-            ) AS g ON g.place = s.rowid""")
-        values += [
-            [unknown for unknown, _ in mine],
-            [lacking for _, lacking in mine],
-            [places[kind] for kind in kinds_told],
-        ]
-    if selects:
-        con.execute(
-            f"""INSERT INTO unjudged SELECT household_key, person_id, township, village, living, kind
-                FROM ({" UNION ALL ".join(selects)})""",
-            values,
-        )
+        if mine:
+            con.execute(f"""
+                INSERT INTO unjudged BY NAME
+                SELECT unnest(whom, recursive := true), township, village, kind FROM {part.table} JOIN (
+                    SELECT unnest($1::BIGINT[]) AS unknown, unnest($2::BIGINT[]) AS lacking, unnest($3::INTEGER[]) AS kind
+                ) USING (unknown, lacking)""",
+                [*map(list, zip(*mine, strict=True)), [places[kind] for kind in kinds_told]],
+            )  # fmt: skip

@@ -27,6 +27,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker ends with one alone. A module's tests do not stand together then, and workers take
+    them from each other: what is costly to make is a fixture of the session."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

@@ -17,7 +17,7 @@ from tests.runs import exported, keys, query, run_quietly, write_feeds
 NOT_BY_CASES = {"PROC-FEED-LATE": "tests/test_run.py", "POL-POVERTY-LINE": "no shipped pack is below the line"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[County, Path]:
     whole = county()
     return whole, write_feeds(whole.rows, tmp_path_factory.mktemp("cases") / "inbox")

@@ -360,6 +360,14 @@ def test_the_same_row_twice_is_loaded_once_with_the_origin_of_both():
     assert got.duplicate.rows() == [(0, 4, 0, 2), (1, 2, 0, 2)]
 
 
+def test_fifteen_digits_and_the_eighteen_they_stand_for_are_one_value():
+    old, new, damaged = "510225810101123", "510225198101011230", "5.1E+17"
+    rows = conform_part(FEEDS["deaths"], part([death(id_number=number) for number in (new, old, damaged, "")])).rows
+    got = dedupe([rows])
+    assert got.rows["row"].to_list() == [2, 4, 5] and got.duplicate.rows() == [(0, 3, 0, 2)]
+    assert dedupe([rows[1:2]]).rows["number_raw"].to_list() == [old]  # what stood there is kept
+
+
 def test_parts_keep_the_numbers_that_they_have():
     rows = conform_part(FEEDS["deaths"], part([death()])).rows
     got = dedupe([rows.with_columns(part=pl.lit(7)), rows.with_columns(part=pl.lit(3))])

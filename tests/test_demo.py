@@ -49,15 +49,15 @@ def test_months_are_run_and_worked_and_a_model_is_tried_beside_them(
 
 
 def test_the_training_process_says_why_there_is_no_model_and_what_breaks_it_is_raised(tmp_path: Path) -> None:
-    training = start(tmp_path / "empty", "2026-11", NOON)
-    begin(training)
+    training = start(tmp_path / "empty", NOON)
+    begin(training, "2026-11")
     assert said(training).startswith("  没有训练模型：")
     (tmp_path / "broken" / "cases.sqlite").mkdir(parents=True)
-    broken = start(tmp_path / "broken", "2026-11", NOON)
-    begin(broken)
+    broken = start(tmp_path / "broken", NOON)
+    begin(broken, "2026-11")
     with pytest.raises(RuntimeError, match="训练模型的进程中断（代码 1）"):
         said(broken)
-    killed = start(tmp_path / "empty", "2026-11", NOON)
+    killed = start(tmp_path / "empty", NOON)
     killed.kill()
     with pytest.raises(RuntimeError, match="训练模型的进程中断（代码 -9）"):
-        begin(killed)
+        begin(killed, "2026-11")

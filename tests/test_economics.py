@@ -69,7 +69,7 @@ def test_of_fewer_than_ten_cases_no_percentage_is_told() -> None:
 # --- what rules find
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Published, ...]:
     """H1 by one rule only; H2 by two in one month; H3 by two, in different months; an institution, which is no household. In
     the third month the file of GAP-DIBAO is another one."""
@@ -237,7 +237,7 @@ def _changed() -> str:
 WHEN = "(at_risk AND NOT any_dibao AND NOT any_tekun AND income_pc >= 720) OR (NOT at_risk AND income_pc >= 500)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A home with one period published, and its inbox."""
     folder = tmp_path_factory.mktemp("shadow")

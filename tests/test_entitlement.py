@@ -67,7 +67,7 @@ def one(found: list[Entitlement], scheme: str, status: str | None = None) -> Ent
     return rows[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stories() -> dict[str, House]:
     """Households of the pack `demo`: 650 rural, 800 urban, low-income below 1.5 times, line 8800, heavy from 60 %."""
     c = County()
@@ -132,7 +132,7 @@ def stories() -> dict[str, House]:
     return told
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def told(stories: dict[str, House], tmp_path_factory: pytest.TempPathFactory) -> Told:
     c = stories["county"].county
     return Told(c, run_of(c, tmp_path_factory.mktemp("stories") / "home", "demo"))
@@ -565,7 +565,7 @@ def test_one_household_is_answered_in_few_statements(warehouse: Warehouse, monke
 # --- the page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def missing_link(warehouse: Warehouse) -> Iterator[str]:
     """A household with dibao missing and a choice to make."""
     row = warehouse.row(

@@ -258,7 +258,7 @@ def test_a_period_read_without_features_has_the_same_households(published_home: 
 # --- training and keeping
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def county_panel(published_home: Path) -> Panel:
     """Households as the sample has them, over five periods, with made-up labels: cost, illness and age matter."""
     rows = read_period(publication(published_home).run_of(None)).rows
@@ -280,7 +280,7 @@ def county_panel(published_home: Path) -> Panel:
     return Panel(all_rows, ("2025-01", "2025-04", "2025-07", "2025-10", "2026-01"), {"2026-10": "x"}, entries)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(county_panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
     """Trained on a day on which the second of the county's own limits counts."""
     home = tmp_path_factory.mktemp("trained")
@@ -435,7 +435,7 @@ def test_the_card_says_where_the_door_is_not_in_the_label_and_why(
 # --- in a run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scored_home(
     trained: tuple[Path, Kept], published_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
@@ -530,7 +530,7 @@ def test_the_page_of_a_model_shows_figures_groups_drift_and_card(
         assert visit.page.locator('[data-testid="stVegaLiteChart"], .js-plotly-plot').count() >= 2
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def scored_page(scored_home: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard over the home that has a model."""
     with serving(own_home(scored_home[0], tmp_path_factory.mktemp("scored-page"))) as running:

@@ -16,7 +16,7 @@ from tests.runs import Tables, exported, query, run_quietly
 PACK = "demo"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def county() -> tuple[str, Tables]:
     """A period and its rows: forty households with everything at and beside every line."""
     deliveries = random_county(random.Random(2026), 40, 1)
@@ -24,7 +24,7 @@ def county() -> tuple[str, Tables]:
     return period, tables
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain(county: tuple[str, Tables], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The signals of the county as clean CSV files give them."""
     period, tables = county

@@ -49,7 +49,7 @@ def panel(households: int = 1200, periods: int = 6, seed: int = 3, strength: flo
     }).with_columns(pl.col("income").fill_nan(None))  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def report():
     return evaluate(panel(), **KEYS, groups=["village"], income="income", split_period=202605)
 

@@ -30,7 +30,7 @@ PHONE = (390, 844)
 ROW = ".st-key-queue-row [data-testid=stRadioOption]"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server of its own, whose case store has taken the sample's runs in."""
     published = publication(published_home)
@@ -41,7 +41,7 @@ def desk(published_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def towns(desk: Served) -> list[str]:
     """Townships with at least four unassigned alerts of households, the busiest first."""
     counts: dict[str, int] = {}

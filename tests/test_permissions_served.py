@@ -73,7 +73,7 @@ class Land:
     alerts: dict[str, int]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def land(published_home: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Land]:
     home = own_home(published_home, tmp_path_factory.mktemp("permissions"))
     run = publication(home).run_of(None)

@@ -25,7 +25,7 @@ LATIN = re.compile(r"\b[a-z_]{4,}\b")
 CODE = re.compile(r"\b(GAP|RISK|EXIT|PROC|DQ|POL)-[A-Z-]+\b|national-2020")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def land(two_months: TwoMonths, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over the two months, with one household helped; visited by county staff."""
     home = own_home(two_months.home, tmp_path_factory.mktemp("reports-served"))

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitoring import tables
 from monitoring.policy import PolicyError
-from monitoring.rules import CompiledRule, compile_rules, load_policy, locked_connection, run_cases
-from monitoring.rules.binding import bind, to_sql
+from monitoring.rules import CompiledRule, compile_rules, load_policy, locked_connection, run_cases, texts
+from monitoring.rules.binding import bind, settled, to_sql
 from monitoring.rules.expressions import Expression, Scope, check_expression
 from monitoring.rules.listing import check_lines, diff_rows, pack_rows, result_lines, rule_lines, rule_rows
 from monitoring.tables import Column
@@ -340,6 +341,45 @@ def test_companions_stand_beside_their_column_where_known(own_rules_only: Path) 
     assert list(json.loads(str(evidence)))[:3] == ["income", "source", "standard"]
     _, _, evidence, _, _ = said_of(rule, "1::DECIMAL(18,6) AS income")
     assert list(json.loads(str(evidence)))[:2] == ["income", "standard"]
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("urban AND NOT listed AND kind = '甲'", {"urban": True, "listed": False, "kind": "甲"}),
+        ("urban AND (listed OR size > 3)", {"urban": True}),
+        ("(urban AND (NOT (listed))) AND income < standard", {"urban": True, "listed": False}),
+        ("urban OR listed", {}),
+        ("NOT (urban AND listed)", {}),
+        ("kind <> '甲' AND kind IN ('乙', '丙') AND size = 3", {}),
+        ("NOT kind = '甲'", {}),
+    ],
+)
+def test_a_condition_settles_only_what_all_of_it_must_have(text: str, known: dict[str, str | bool]) -> None:
+    found, said = check(text)
+    assert found is not None, said
+    assert settled(bind(found, {})) == known
+
+
+def test_evidence_is_the_same_as_if_it_read_what_the_condition_settles() -> None:
+    packs, rules = load_policy()
+    compared = 0
+    with locked_connection() as connection:
+        for pack in packs.values():
+            for rule in compile_rules(rules, pack.in_force(DAY), DAY):
+                if rule.tree is None or not rule.read:
+                    continue
+                columns, known = tables.SNAPSHOTS[rule.subject], settled(rule.tree)
+                whole = texts.evidence_sql(rule.shown, (*rule.parameters.values(), *rule.lines.values()), columns, {})
+                marks = ", ".join(f"?::{columns[name].type} AS {name}" for name in rule.read)
+                full, short = connection.execute(
+                    f"SELECT {whole}, {rule.evidence_sql} FROM (SELECT {marks})",
+                    [known.get(name) for name in rule.read],
+                ).fetchall()[0]
+                assert short == full, rule.code
+                compared += len(known)
+                assert not set(rule.shown) - set(rule.read_of_hit) - known.keys(), "what is not settled is read"
+    assert compared > 5 * 80
 
 
 @pytest.mark.parametrize(

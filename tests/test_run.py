@@ -24,6 +24,8 @@ from pipelines.assess import assess
 from pipelines.cli import main
 from pipelines.office import before_serving
 from pipelines.run import Order, Refused, run
+from pipelines.run.deliveries import DeliveryStore, period_text
+from pipelines.run.publishing import Publisher
 from tests.oracle import write_csv
 from tests.reading_files import workbook
 from tests.runs import (
@@ -54,7 +56,7 @@ PUBLISHED = (
 OCTOBER, NOVEMBER, DECEMBER = "2026-10", "2026-11", "2026-12"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def october(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the small county's October is published; tests copy it."""
     folder = tmp_path_factory.mktemp("october")
@@ -114,7 +116,7 @@ def signals_text(home: Path, period: str) -> str:
 # -- killed, and two at once ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(october: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The signals of November as a run that nobody disturbs gives them."""
     folder = tmp_path_factory.mktemp("undisturbed")
@@ -142,7 +144,7 @@ def assert_survived(home: Path, inbox: Path, undisturbed: str) -> None:
 Killed = Callable[[Path, Path, str], bool]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def killed() -> Iterator[Killed]:
     """Whether the run was killed at the moment, before it ended. One process imports everything once for all of them."""
     with subprocess.Popen(
@@ -233,6 +235,68 @@ def test_of_two_runs_at_once_the_second_is_refused_and_the_first_completes(
     assert_sound(home)
 
 
+@pytest.mark.parametrize("first", ["make_current", "publish"])
+def test_a_published_run_has_its_delivery_wherever_between_the_two_a_run_is_killed(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, first: str
+):
+    """Killed as soon as one of them is done. The other order would publish a run of which the next sweeps the delivery away."""
+
+    def killed(owner: type, name: str) -> None:
+        whole = getattr(owner, name)
+
+        def call(*given: Any) -> None:
+            whole(*given)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(owner, name, call)
+
+    killed(*((DeliveryStore, first) if first == "make_current" else (Publisher, first)))
+    with pytest.raises(KeyboardInterrupt):
+        run_quietly(home, NOVEMBER, deliver(small_county()))
+    monkeypatch.undo()
+    published = set(pointer(home)["periods"])
+    assert published == ({OCTOBER} if first == "make_current" else {OCTOBER, NOVEMBER})
+    run_quietly(home, DECEMBER, deliver({"clues": small_county()["clues"]}))
+    delivered = {period_text(d.period) for d in DeliveryStore(home).current(202612)}
+    assert published | {DECEMBER} <= delivered
+    assert query(home, DECEMBER, "SELECT DISTINCT delivered FROM std_dibao") == [(202611,)]
+
+
+def test_what_a_published_run_is_made_of_is_on_the_disk_before_the_pointer_names_it(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    events: list[str] = []
+
+    def noted(owner: Any, name: str, words: Callable[..., str]) -> None:
+        whole = getattr(owner, name)
+
+        def call(*given: Any) -> Any:
+            events.append(words(*given))
+            return whole(*given)
+
+        monkeypatch.setattr(owner, name, call)
+
+    def below(path: Path) -> str:
+        return path.relative_to(home).as_posix()
+
+    noted(os, "fsync", lambda number: f"sync {below(Path(f'/proc/self/fd/{number}').readlink())}")
+    for name in ("rename", "replace"):
+        noted(Path, name, lambda _, target: f"name {below(target)}")
+    summary = run_quietly(home, NOVEMBER, deliver(small_county()))
+    monkeypatch.undo()
+    period = f"deliveries/{NOVEMBER}"
+    made = f"{period}/{json.loads((home / period / 'current.json').read_text())['current']}"
+    files = [f"sync {below(path)}" for path in sorted((home / made).iterdir())]
+    assert len(files) > 8
+    in_order = [
+        f"name {made}", *files, f"sync {made}", f"sync {period}", "sync deliveries", "sync .",
+        f"sync {period}/current.new", f"name {period}/current.json", f"sync {period}",
+        f"sync warehouse/.building-{summary.run_id}.duckdb", f"name warehouse/{summary.run_id}.duckdb", "sync warehouse",
+        "sync warehouse/current.json.new", "name warehouse/current.json", "sync warehouse",
+    ]  # fmt: skip
+    assert [event for event in events if event in in_order] == in_order
+
+
 # -- held for a person ---------------------------------------------------------------------------------------------
 
 
@@ -254,6 +318,17 @@ def test_a_delivery_that_shrinks_by_a_tenth_is_held_until_a_person_accepts_it(
     assert query(home, NOVEMBER, "SELECT count(*) FROM std_dibao") == [(left,)]
 
 
+@pytest.mark.parametrize("place", ["丙镇", ""])
+def test_rows_of_a_new_township_or_of_none_do_not_make_up_for_rows_that_are_gone(
+    home: Path, deliver: Callable[..., Path], place: str
+):
+    """Of 40 rows of two townships 36 are left in them, beside 10 that were in neither."""
+    rows = small_county()["dibao"]
+    more = [{**row, "乡镇": place, "姓名": f"新{row['姓名']}", "证件号码": ""} for row in rows[:10]]
+    assert "上次 40 行，这次 36 行" in refusal(home, NOVEMBER, deliver({"dibao": rows[:18] + rows[20:38] + more}))
+    run_quietly(home, NOVEMBER, deliver({"dibao": rows[:19] + rows[20:38] + more}), accept_shrink=False)
+
+
 def test_a_feed_without_townships_is_held_when_it_shrinks_too(home: Path, deliver: Callable[..., Path]):
     def cars(count: int) -> Tables:
         names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:count]]
@@ -264,12 +339,17 @@ def test_a_feed_without_townships_is_held_when_it_shrinks_too(home: Path, delive
     run_quietly(home, DECEMBER, deliver(cars(28)), accept_shrink=False)
 
 
-def test_few_rows_of_which_some_end_are_not_held(home: Path, deliver: Callable[..., Path]):
-    names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:19]]
+@pytest.mark.parametrize(("before", "held"), [(19, False), (20, True)])
+def test_few_rows_of_which_some_end_are_not_held(home: Path, deliver: Callable[..., Path], before: int, held: bool):
+    names = [{k: row[k] for k in ("姓名", "证件号码")} for row in small_county()["registry"][:before]]
     cars = [{**name, "车辆类型": "汽车", "状态": "正常"} for name in names]
     run_quietly(home, NOVEMBER, deliver({"vehicles": cars}))
-    run_quietly(home, DECEMBER, deliver({"vehicles": cars[:9]}), accept_shrink=False)
-    assert query(home, DECEMBER, "SELECT count(*) FROM std_vehicles") == [(9,)]
+    fewer = deliver({"vehicles": cars[:9]})
+    if held:
+        assert "上次 20 行，这次 9 行" in refusal(home, DECEMBER, fewer)
+    else:
+        run_quietly(home, DECEMBER, fewer, accept_shrink=False)
+        assert query(home, DECEMBER, "SELECT count(*) FROM std_vehicles") == [(9,)]
 
 
 def test_a_column_that_goes_blank_in_one_township_is_held(home: Path, deliver: Callable[..., Path]):
@@ -280,6 +360,23 @@ def test_a_column_that_goes_blank_in_one_township_is_held(home: Path, deliver: C
     assert "乙镇 的“家庭月人均收入”上次有 100% 填写，这次全部空白" in refusal(home, NOVEMBER, inbox)
     run_quietly(home, NOVEMBER, inbox)
     assert_sound(home)
+
+
+@pytest.mark.parametrize(("rows", "filled", "held"), [(6, 3, True), (6, 2, False), (5, 5, True), (4, 4, False)])
+def test_a_column_that_few_rows_had_or_that_was_half_empty_may_go_blank(
+    tmp_path: Path, rows: int, filled: int, held: bool
+):
+    """A column is missed in a township of five rows and more of which half had it."""
+    town = [row for row in small_county()["dibao"] if row["乡镇"] == TOWNS[1]][:rows]
+    before = [{**row, "家庭月人均收入": "300" if n < filled else ""} for n, row in enumerate(town)]
+    after = [{**row, "家庭月人均收入": ""} for row in town]
+    home = tmp_path / "home"
+    run_quietly(home, OCTOBER, write_feeds({**small_county(), "dibao": before}, tmp_path / "a"))
+    inbox = write_feeds({**small_county(), "dibao": after}, tmp_path / "b")
+    if held:
+        assert f"上次有 {filled / rows:.0%} 填写，这次全部空白" in refusal(home, NOVEMBER, inbox)
+    else:
+        run_quietly(home, NOVEMBER, inbox, accept_shrink=False)
 
 
 def test_a_county_file_without_a_township_that_it_used_to_have_is_held(october: Path, tmp_path: Path):

@@ -184,7 +184,7 @@ def _medical(feeds: Tables) -> Tables:
     return feeds
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def counties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """One county twice: whole, and without the medical rows of 甲镇."""
     feeds, names = _with_everybody(_medical(small_county()))

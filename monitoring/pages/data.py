@@ -90,6 +90,33 @@ def _raw(view: View, cells: dict[str, str]) -> str:
 
 
 def _issues(view: View) -> None:
+    _not_understood(view)
+    _same_keys(view)
+
+
+def _same_keys(view: View) -> None:
+    t, turned = view.t, "same-keys"
+    found, total = view.ask(sources.same_keys, ui.page_of(turned))
+    if not total:
+        return
+    ui.heading(
+        t("主键相同、内容不同的行"),
+        t(
+            "同一份报送里的几行都保留；以日期较晚、填得较全的一行为准（参保以正常参保、家庭核对以收入较高的为准）。请报送部门核对。"
+        ),
+    )
+    ui.table(found.to_dicts(), [
+        Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
+        Column(t("姓名"), lambda row: ui.said(row["name"]) or ui.unknown(t("姓名不明")), "w"),
+        Column(t("主键"), lambda row: ui.said(row["key"]), "w"),
+        Column(t("乡镇、村"), lambda row: ui.place(row, t)),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
+        Column(t("以哪行为准"), lambda row: ui.said(t("以此行为准") if row["counted"] else "")),
+    ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
+    ui.pager(total, turned, t)
+
+
+def _not_understood(view: View) -> None:
     t = view.t
     found = view.ask(sources.value_issues)
     if found.is_empty():

@@ -164,6 +164,26 @@ def value_issues(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
     )
 
 
+def same_keys(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
+    """Rows of this period that have one key and say different things (two endings of one clue): feed, file, sheet, row, name,
+    township, village, key, counted; and how many there are. Nothing for runs of earlier versions, which did not tell them."""
+    there = "select 1 from duckdb_tables() where database_name = current_database() and table_name = 'same_key'"
+    if not warehouse.rows(there):
+        return pl.DataFrame(), 0
+    where = scope.limit(None, "s")
+    frame = warehouse.frame(
+        f"""with same as (
+                select k.* replace (coalesce(h.township, k.township) as township, coalesce(h.village, k.village) as village)
+                from same_key k left join person_snapshot h using (person_id))
+            select s.feed, p.file, p.sheet, s."row", {scope.name("s.name")} as name, s.township, s.village,
+                   {scope.text("s.key")} as key, s.counted, count(*) over () as total
+            from same s left join part p using (delivered, part) {where.where}
+            order by s.feed, s.key, s.person_id, p.file, s."row" limit {PAGE} offset $skip""",
+        {**where.params, "skip": PAGE * (max(page, 1) - 1)},
+    )
+    return frame.drop("total"), int(frame["total"][0]) if frame.height else 0
+
+
 def link_review(warehouse: Warehouse, scope: Scope, page: int = 1) -> tuple[pl.DataFrame, int]:
     """Rows whose person is not decided: feed, file, sheet, row, name, birth, township, village, number, reason, candidates."""
     where = scope.limit(None, "l")

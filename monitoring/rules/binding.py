@@ -54,6 +54,22 @@ def _literal(kind: str, content: Content) -> exp.Expr:
     return exp.Literal.string(str(content))
 
 
+def settled(tree: exp.Expr) -> dict[str, str | bool]:
+    """What a bound condition leaves open of its columns where it is true: nothing, of those that must then have this value."""
+    inner = tree.unnest()
+    if isinstance(inner, exp.And):
+        return {**settled(inner.this), **settled(inner.expression)}
+    if isinstance(inner, exp.Column):
+        return {inner.name: True}
+    if isinstance(inner, exp.Not) and isinstance(inner.this.unnest(), exp.Column):
+        return {inner.this.unnest().name: False}
+    if isinstance(inner, exp.EQ):
+        column, value = inner.this.unnest(), inner.expression.unnest()
+        if isinstance(column, exp.Column) and isinstance(value, exp.Literal) and value.is_string:
+            return {column.name: str(value.this)}
+    return {}
+
+
 def to_sql(tree: exp.Expr) -> str:
     """DuckDB text of a bound tree: from the tree alone, without comments, names in quotes."""
     return tree.sql("duckdb", comments=False, identify=True)

@@ -23,7 +23,7 @@ UNDATED = date(2026, 1, 1)  # the day of a case that names none, for a rule whos
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What one case said: `problem` is empty where it holds; evidence and sentences are shown to the analyst."""
+    """What one case said: `problem` is empty where it holds; evidence and sentences, of a hit only, are shown to the analyst."""
 
     code: str
     case: str
@@ -73,8 +73,9 @@ def _run_case(
     except duckdb.Error as error:
         return _result(rule, case, Words("失败：{why}", why=str(error).splitlines()[0]), "", nothing)
     outcome, level, *texts = judged
-    got = "unknown" if outcome is None else "hit" if outcome else "clear"
-    return _result(rule, case, got, level if outcome else "", (texts[0], texts[1], texts[2]))
+    if not outcome:
+        return _result(rule, case, "unknown" if outcome is None else "clear", "", nothing)
+    return _result(rule, case, "hit", level, (texts[0], texts[1], texts[2]))
 
 
 def _judge(

@@ -15,7 +15,7 @@ from sqlglot import exp
 from monitoring.language import Words
 from monitoring.parameters import Pack, Parameters, Value
 from monitoring.rules import texts
-from monitoring.rules.binding import bind, to_sql
+from monitoring.rules.binding import bind, settled, to_sql
 from monitoring.rules.expressions import Scope
 from monitoring.rules.loading import parameter_kinds
 from monitoring.rules.model import LEVELS, PRACTICE, Rule, Snapshots, Version
@@ -31,7 +31,8 @@ class CompiledRule:
 
     `inputs` are the columns of the condition in order of appearance (a NULL among them can make the outcome unknown),
     `level_inputs` those that only the level reads, `shown` every column of the evidence, these first; `read` all columns that
-    any of its SQL reads, the companions of what is shown as well. `lines`: parameters that decide a word of the condition.
+    any of its SQL reads, the companions of what is shown as well; `read_of_hit` those that level, evidence and sentences read
+    where the condition is true: not those whose value it settles. `lines`: parameters that decide a word of the condition.
     """
 
     code: str
@@ -47,6 +48,7 @@ class CompiledRule:
     level_inputs: tuple[str, ...]
     shown: tuple[str, ...]
     read: tuple[str, ...]
+    read_of_hit: tuple[str, ...]
     parameters: Mapping[str, Value]
     lines: Mapping[str, Value]
     disabled: tuple[str, ...]
@@ -102,7 +104,9 @@ def _tell_not_compared(c: CompiledRule, absent: frozenset[str]) -> CompiledRule:
     silent = absent & behind
     if c.disabled or not silent:
         return c
-    told = texts.evidence_sql(c.shown, (*c.parameters.values(), *c.lines.values()), columns, silent)
+    told = texts.evidence_sql(
+        c.shown, (*c.parameters.values(), *c.lines.values()), columns, settled(c.tree) if c.tree else {}, silent
+    )
     return replace(c, evidence_sql=told)
 
 
@@ -121,8 +125,9 @@ def clause_for(clause: Mapping[str, str], pack: Pack) -> str:
 def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope) -> CompiledRule:
     read = {value.name: value for value in (parameters.by_placeholder[name] for name in version.parameters)}
     level_inputs = _ordered(c for _, expression in version.level_when for c in expression.columns)
-    told = (column for sentence in version.sentences.values() for column in sentence.columns)
+    told = _ordered(column for sentence in version.sentences.values() for column in sentence.columns)
     shown = _ordered((*version.when.columns, *level_inputs, *version.also, *told))
+    companions = _ordered(beside for name in shown for beside in scope.columns[name].companions)
     disabled = tuple(name for name, value in read.items() if value.off)
     # Of a word that is yes or no nobody could see the line: its parameters are evidence, and do not disable the rule.
     behind = _ordered(
@@ -144,7 +149,8 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
         inputs=version.when.columns,
         level_inputs=tuple(column for column in level_inputs if column not in version.when.columns),
         shown=shown,
-        read=_ordered((*shown, *(beside for name in shown for beside in scope.columns[name].companions))),
+        read=_ordered((*shown, *companions)),
+        read_of_hit=(),
         parameters=read,
         lines={
             name: found for name in behind if (found := parameters.get(name)) and name not in read and not found.off
@@ -155,11 +161,13 @@ def _compile(rule: Rule, version: Version, parameters: Parameters, scope: Scope)
         return compiled
     values = {name: (scope.kinds[name], value.value) for name, value in parameters.by_placeholder.items()}
     tree = bind(version.when, values)
+    known = settled(tree)
     return replace(
         compiled,
+        read_of_hit=_ordered((*(name for name in shown if name not in known), *level_inputs, *told, *companions)),
         condition_sql=to_sql(tree),
         level_sql=texts.by_level(version, values, {level: texts.quoted(level) for level in LEVELS}),
-        evidence_sql=texts.evidence_sql(shown, (*read.values(), *compiled.lines.values()), scope.columns),
+        evidence_sql=texts.evidence_sql(shown, (*read.values(), *compiled.lines.values()), scope.columns, known),
         messages={
             lang: texts.message_sql(s, lang, version, parameters, values, scope.columns)
             for lang, s in version.sentences.items()

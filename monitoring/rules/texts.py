@@ -36,27 +36,40 @@ def by_level(version: Version, values: Values, chosen: Mapping[str, str]) -> str
 
 
 def evidence_sql(
-    shown: Iterable[str], parameters: Iterable[Value], columns: Mapping[str, Column], absent: Iterable[str] = ()
+    shown: Iterable[str],
+    parameters: Iterable[Value],
+    columns: Mapping[str, Column],
+    settled: Mapping[str, str | bool],
+    absent: Iterable[str] = (),
 ) -> str:
-    """A JSON object: every column shown (null kept), its companions where known, then the parameters and the feeds that
-    could not be compared."""
+    """A JSON object of a row that is hit: every column shown (null kept), its companions where known, then the parameters and
+    the feeds that could not be compared.
+
+    What the condition has settled where it is true need not be read."""
     shown = list(shown)
     seen = set(shown)
     pieces: list[str] = []
+    plain = "{"
     for name in shown:
-        pieces.append(quoted(f"{', ' if pieces else '{'}{json.dumps(name)}: "))
-        pieces.append(f"coalesce({_json_value(name, columns[name])}, 'null')")
+        plain += f"{'' if plain == '{' and not pieces else ', '}{json.dumps(name)}: "
+        if name in settled:
+            plain += json.dumps(settled[name], ensure_ascii=False)
+        else:
+            pieces += [quoted(plain), f"coalesce({_json_value(name, columns[name])}, 'null')"]
+            plain = ""
         for beside in columns[name].companions:
             if beside not in seen:
                 seen.add(beside)
-                pieces.append(
-                    f"coalesce({quoted(f', {json.dumps(beside)}: ')} || {_json_value(beside, columns[beside])}, '')"
-                )
-    read = [f"{json.dumps('$' + value.name)}: {_json_content(value.value)}" for value in parameters]
+                told = f"coalesce({quoted(f', {json.dumps(beside)}: ')} || {_json_value(beside, columns[beside])}, '')"
+                pieces += [quoted(plain), told] if plain else [told]
+                plain = ""
+    for value in parameters:
+        plain += (
+            f"{'' if plain == '{' and not pieces else ', '}{json.dumps('$' + value.name)}: {_json_content(value.value)}"
+        )
     if feeds := "、".join(sorted(absent)):
-        read.append(f'"{NOT_COMPARED}": "{feeds}"')
-    start = "" if pieces and not read else ", " if pieces else "{"
-    return f"concat({', '.join([*pieces, quoted(start + ', '.join(read) + '}')])})"
+        plain += f'{"" if plain == "{" and not pieces else ", "}"{NOT_COMPARED}": "{feeds}"'
+    return f"concat({', '.join([*pieces, quoted(plain + '}')])})"
 
 
 def _json_content(content: Content) -> str:

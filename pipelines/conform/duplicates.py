@@ -32,7 +32,7 @@ def dedupe(frames: Sequence[pl.DataFrame]) -> Deduped:
     mapped = [c for c in rows.columns if c not in _NOT_MAPPED]
     if not rows.height or not mapped:
         return Deduped(rows, pl.DataFrame(schema=_DUPLICATE))
-    suspects = _suspects(rows, mapped)
+    suspects = _suspects(_by_number(rows), mapped)
     firsts = suspects.with_columns(_first=pl.col("_at").min().over(mapped)).select("_at", "_first", "part", "row")
     later = firsts.filter(pl.col("_at") != pl.col("_first"))
     if not later.height:
@@ -44,6 +44,17 @@ def dedupe(frames: Sequence[pl.DataFrame]) -> Deduped:
     once = duplicate.unique(["part", "row"], keep="first", maintain_order=True)
     gone = once.join(kept.select("part", "row"), on=["part", "row"], how="anti", maintain_order="left")
     return Deduped(kept, gone.sort("part", "row"))
+
+
+def _by_number(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows as if every usable number had been written with 18 digits: a person's number is one value in either spelling."""
+    if "number_state" not in rows.columns or not (rows["number_state"] == "converted").any():
+        return rows
+    usable = pl.col("number").is_not_null()
+    return rows.with_columns(
+        number_state=pl.when(usable).then(pl.lit("valid")).otherwise("number_state"),
+        number_raw=pl.when(~usable).then("number_raw"),
+    )
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:

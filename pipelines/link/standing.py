@@ -198,22 +198,33 @@ WINS = {
 
 DATED_LAST = {"deaths", "clues"}
 
+# Rows of one delivery that have one key and say different things; `key` is what of it is not the person, `counted` the last word.
+SAME_KEY = {
+    "feed": "VARCHAR", "delivered": "INTEGER", "part": "INTEGER", "row": "INTEGER", "person_id": "BIGINT", "name": "VARCHAR",
+    "township": "VARCHAR", "village": "VARCHAR", "key": "VARCHAR", "counted": "BOOLEAN",
+}  # fmt: skip
+
 
 def settle_events(run: Linking) -> None:
     """Sets `counts` where a row is not the last word on its key (rows dated after as-of do not count from the start).
 
     Of rows with one key the later delivery counts; within one delivery the later date, then the fuller row, then the
     greater text, so that the order of rows never matters. An insured year beats an uninsured one (contract: Words).
+    Two rows of the period's own delivery with one key are both kept and reported: `same_key`, in a fixed order.
     """
+    run.con.execute(f"CREATE OR REPLACE TABLE same_key ({columns_sql(SAME_KEY)})")
     several = {f for f in run.feeds if sum(f in d.feeds for d in run.deliveries) > 1}
     asked = [feed for f, feed in run.feeds.items() if feed.kind == "event" and (feed.key != ("*",) or f in several)]
-    abreast(run.con, [functools.partial(_settle, feed) for feed in asked])
+    own = run.deliveries[-1].period
+    abreast(run.con, [functools.partial(_settle, feed, own) for feed in asked])
+    run.con.execute("CREATE OR REPLACE TABLE same_key AS FROM same_key ORDER BY feed, part, row, counted")
     _uncount_future(run)
     _forget_replaced_reviews(run)
 
 
-def _settle(feed: Feed, con: duckdb.DuckDBPyConnection) -> None:
-    """Takes `counts` from the rows of one feed that another one with the same key replaces."""
+def _settle(feed: Feed, delivered: int, con: duckdb.DuckDBPyConnection) -> None:
+    """Takes `counts` from the rows of one feed that another one with the same key replaces, and tells those apart that stand
+    in one and the same delivery, `delivered`."""
     keys = _key(feed)
     own = [c for c in std_columns(feed) if c not in ("extra", "person_id")]
     dates = [c for c, t in std_columns(feed).items() if t == "DATE" and c != "birth_date"]
@@ -229,12 +240,21 @@ def _settle(feed: Feed, con: duckdb.DuckDBPyConnection) -> None:
         return
     same = " AND ".join(f"{k} IS NOT DISTINCT FROM c.k{i}" for i, k in enumerate(keys))
     con.execute(f"""
-        UPDATE std_{feed.id} AS s SET counts = false FROM (
-            SELECT s.rowid AS id, row_number() OVER (
-                PARTITION BY {", ".join(keys)}
-                ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
-            FROM std_{feed.id} s JOIN contested c ON {same} WHERE s.counts) AS p
-        WHERE s.rowid = p.id AND p.place > 1""")
+        CREATE OR REPLACE TEMP TABLE ranked AS
+        SELECT s.rowid AS id, {", ".join(f"{k} AS k{i}" for i, k in enumerate(keys))}, s.delivered, row_number() OVER (
+            PARTITION BY {", ".join(keys)}
+            ORDER BY delivered DESC, {wins}{latest}{fuller} DESC, {text}, part, row) AS place
+        FROM std_{feed.id} s JOIN contested c ON {same} WHERE s.counts""")
+    if feed.key != ("*",):
+        beside = ", ".join(f"k{i}" for i in range(len(keys)))
+        shown = ", ".join(f'"{key}"' for key in feed.key if key != "person")
+        con.execute(f"""
+            INSERT INTO same_key BY NAME
+            SELECT '{feed.id}' AS feed, s.delivered, part, row, person_id, name, township, village,
+                {f"concat_ws('、', {shown})" if shown else "''"} AS key, place = 1 AS counted
+            FROM (SELECT id, place FROM ranked WHERE delivered = {delivered}
+                QUALIFY count(*) OVER (PARTITION BY {beside}) > 1) AS r JOIN std_{feed.id} s ON s.rowid = r.id""")
+    con.execute(f"UPDATE std_{feed.id} AS s SET counts = false FROM ranked AS p WHERE s.rowid = p.id AND p.place > 1")
 
 
 def _uncount_future(run: Linking) -> None:
@@ -252,9 +272,12 @@ def _forget_replaced_reviews(run: Linking) -> None:
 
 
 def _key(feed: Feed) -> list[str]:
-    """The key's columns; a person whose number could not be decided stands for itself by what was written."""
+    """The key's columns; a person whose number could not be decided stands for itself by what was written. How a usable number
+    was written, with 15 digits or 18, is no value of its own."""
     if feed.key == ("*",):
-        return ["person_id", *(f'"{c}"' for c in std_columns(feed) if c not in ("extra", "person_id"))]
+        own = (c for c in std_columns(feed) if c not in ("extra", "person_id"))
+        written = ("number_state", "number_raw")
+        return ["person_id", *(f"CASE WHEN number IS NULL THEN {c} END" if c in written else f'"{c}"' for c in own)]
     columns: list[str] = []
     for key in feed.key:
         if key == "person":

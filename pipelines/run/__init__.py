@@ -351,6 +351,7 @@ def _summary(
         **counts,
         "files": intake.files,
         "to_review": con.execute("SELECT count(*) FROM link_review").fetchall()[0][0],
+        "same_key": con.execute("SELECT count(*) FROM same_key").fetchall()[0][0],
     }
     return Summary(run_id, order.period, order.pack, counts, levels, _unusable(intake), checks)
 

@@ -1,7 +1,7 @@
 """Is a delivery fit to be believed? Held for a person: one that shrinks by 10 % (of 20 rows or more), or that goes blank in a township.
 
 Compared are state feeds with the state that earlier periods left. A delivery by townships is compared in the townships
-that occur in it (the others are late, which is another matter), but a file that covers several townships and leaves out
+that occur in it and stood before (the others are late, which is another matter, or new), but a file that covers several townships and leaves out
 one that it used to cover has gone blank there; so has a column that was filled in a township and now is not.
 """
 
@@ -55,8 +55,11 @@ def _by_township(feed: Feed, before: Sequence[Delivery], now: pl.DataFrame) -> l
     for d in before:  # oldest first: a later delivery replaces the townships that occur in it
         for (township,), rows in _rows(d, feed).group_by("township"):
             state[str(township) if township is not None else None] = rows
-    compared = [state[t] for t in state if t in named] if named else list(state.values())
-    reasons = _shrunk(feed, sum(f.height for f in compared), now.height)
+    # A township that comes in for the first time, or rows that name none, do not make up for what is lost in another.
+    both = named & state.keys()
+    compared = [state[t] for t in both] if named else list(state.values())
+    left = now.filter(pl.col("township").is_in(both)).height if named else now.height
+    reasons = _shrunk(feed, sum(f.height for f in compared), left)
     for township in sorted(t for t in state if t and t in named):
         reasons += _gone_blank(feed, township, state[township], now.filter(pl.col("township") == township))
     several = now.group_by("part").agg(pl.col("township").n_unique().alias("n")).filter(pl.col("n") > 1).height > 0
