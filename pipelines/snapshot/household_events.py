@@ -44,7 +44,7 @@ def _housing(facts: Facts) -> None:
         SELECT household_key, max(dwelling_grade) AS dwelling_grade,
             arg_max(renovation, (dwelling_grade, renovation)) AS renovation,
             {three_valued_any("bool_or(dwelling_grade IN ('C', 'D') AND coalesce(renovation <> '已改造', true))", "bool_or(dwelling_grade IS NULL AND coalesce(renovation <> '已改造', true))")} AS dwelling_c_d,
-            bool_or(NOT water_safe) AS water_unsafe
+            {three_valued_any("bool_or(NOT water_safe)", "bool_or(water_safe IS NULL)")} AS water_unsafe
         FROM dwelling GROUP BY household_key""")
 
 
