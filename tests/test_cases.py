@@ -85,6 +85,7 @@ def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp
     lost = told["RISK-JOB-LOSS", house.code]
     assert (lost["$low_income.ceiling"], lost["standard"], lost["$dibao.standard_rural"]) == (1.5, 600, 600)
     assert lost["income_source"] == "核对" and "经营净收入" in lost["income_blank_items"]
+    assert lost["household_low_income"] is False and lost["at_risk_household"] is False
     poor = told["GAP-DIBAO", house.code]
     assert poor["$property.max_homes"] == 1 and poor["$property.recent_home_years"] == 3
     assert poor["$property.vehicle_types"] == ["汽车", "摩托车"]
@@ -94,6 +95,23 @@ def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp
     assert (line["line_income"], line["line_income_source"]) == (4000, "监测"), (
         "人均纯收入 where given, whatever a check says"
     )
+
+
+def test_records_of_one_person_bear_the_registrys_name_and_keys_of_their_own(tmp_path: Path):
+    c = County()
+    c.witness()
+    c.house("the feed of certificates came").disabled()
+    house = c.house("paid under two names", "1981-05-05", "1986-06-06")
+    for name in (house.head.name, "别名儿"):
+        house.row("payments", 姓名=name, 项目="低保", 发放年月="2026-11", 金额="300", 发放状态="失败")
+    house.died(house.members[1], "2026-06-06")
+    inbox = write_feeds({feed: rows for feed, rows in c.rows.items() if rows}, tmp_path / "inbox")
+    run_quietly(tmp_path / "home", PERIOD, inbox)
+    signals = exported(tmp_path / "home", PERIOD)
+    failed = signals.filter(rule="PROC-PAYMENT", household_id=house.code)
+    assert failed["name"].to_list() == [house.head.name] * 2 and failed["record_key"].n_unique() == 2
+    death = signals.filter(rule="RISK-EARNER-DEATH", household_id=house.code).row(0, named=True)
+    assert evidence_of(death)["earner_death_date"] == "2026-06-06" and "2026-06-06" in death["message"]
 
 
 def test_a_parameter_that_is_off_disables_rules_and_drops_the_condition_inside_a_word(tmp_path: Path):

@@ -44,7 +44,7 @@ def _housing(facts: Facts) -> None:
         SELECT household_key, max(dwelling_grade) AS dwelling_grade,
             arg_max(renovation, (dwelling_grade, renovation)) AS renovation,
             {three_valued_any("bool_or(dwelling_grade IN ('C', 'D') AND coalesce(renovation <> '已改造', true))", "bool_or(dwelling_grade IS NULL AND coalesce(renovation <> '已改造', true))")} AS dwelling_c_d,
-            bool_or(NOT water_safe) AS water_unsafe
+            {three_valued_any("bool_or(NOT water_safe)", "bool_or(water_safe IS NULL)")} AS water_unsafe
         FROM dwelling GROUP BY household_key""")
 
 
@@ -58,7 +58,8 @@ def _disasters_and_deaths(facts: Facts) -> None:
         FROM hit WHERE {facts.within("hit_date", 12)} GROUP BY household_key""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE h_death AS
-        SELECT m.household_key, {three_valued_any("bool_or(died_12m AND working_age AND NOT o.no_labour)", "bool_or(died_12m AND working_age IS DISTINCT FROM false AND (o.no_labour IS NULL OR (working_age IS NULL AND NOT o.no_labour)))")} AS earner_died
+        SELECT m.household_key, {three_valued_any("bool_or(died_12m AND working_age AND NOT o.no_labour)", "bool_or(died_12m AND working_age IS DISTINCT FROM false AND (o.no_labour IS NULL OR (working_age IS NULL AND NOT o.no_labour)))")} AS earner_died,
+            max(o.death_date) FILTER (died_12m AND working_age AND NOT o.no_labour) AS earner_death_date
         FROM membership m JOIN (SELECT *, {facts.within("death_date", 12)} AS died_12m, age BETWEEN 18 AND 59 AS working_age
             FROM person_own WHERE NOT alive) o USING (person_id) GROUP BY m.household_key""")
     _shocks(facts)

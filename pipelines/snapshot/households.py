@@ -88,6 +88,7 @@ def _words(facts: Facts) -> str:
         "water_unsafe": """CASE WHEN ho.household_key IS NULL THEN false ELSE ho.water_unsafe END
             OR CASE WHEN w.household_key IS NULL THEN false ELSE NOT w.water_safe END""",
         "earner_died": "CASE WHEN de.household_key IS NULL THEN false ELSE de.earner_died END",
+        "earner_death_date": "de.earner_death_date",
         "dwelling_destroyed_12m": "CASE WHEN di.household_key IS NULL THEN false ELSE di.dwelling_destroyed_12m END",
         "disaster_loss_12m": "CASE WHEN di.household_key IS NULL THEN 0 ELSE di.disaster_loss_12m END",
         "loss_blank": "coalesce(di.loss_blank, false)",

@@ -26,7 +26,7 @@ def build_records(facts: Facts) -> None:
     }  # fmt: skip
     selects = []
     for kind, (key, values, source) in kinds.items():
-        values = {"record": f"'{kind}'", "record_key": key, "person_id": "s.person_id", "name": "coalesce(s.name, r.name)",
+        values = {"record": f"'{kind}'", "record_key": key, "person_id": "s.person_id", "name": "coalesce(r.name, s.name)",
                   "household_key": "r.household_key", "household_id": "r.household_id",
                   "township": "coalesce(r.township, s.township)", "village": "coalesce(r.village, s.village)", **values}  # fmt: skip
         picked = ", ".join(f"CAST({values.get(c, 'NULL')} AS {column.type}) AS {c}" for c, column in RECORD.items())

@@ -168,6 +168,11 @@ def dwellings(c: County) -> None:
         h = c.house(f"the register says water {flag}").check(5000).row("housing", 住房鉴定等级="A", 饮水是否安全=flag)
         h.says("RISK-WATER", outcome)
     c.house("in neither").check(5000).says("RISK-HOUSING", "clear").says("RISK-WATER", "clear")
+    for flag, outcome in (("", "unknown"), ("否", "hit"), ("是", "clear")):
+        h = c.house(f"two dwellings, one with safe water, of the other it is said: {flag}").check(5000)
+        for said in ("是", flag):
+            h.row("housing", 住房鉴定等级="A", 鉴定日期=f"2025-0{1 + bool(said)}-01", 饮水是否安全=said)
+        h.says("RISK-WATER", outcome)
     h = c.house("reached by the household's number only").check(5000)
     row = {"户编号": h.code, "户主姓名": "无此人", "住房鉴定等级": "D", "饮水是否安全": "否"}
     c.rows["housing"].append(row)
