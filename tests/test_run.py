@@ -24,6 +24,8 @@ from pipelines.assess import assess
 from pipelines.cli import main
 from pipelines.office import before_serving
 from pipelines.run import Order, Refused, run
+from pipelines.run.deliveries import DeliveryStore, period_text
+from pipelines.run.publishing import Publisher
 from tests.oracle import write_csv
 from tests.reading_files import workbook
 from tests.runs import (
@@ -231,6 +233,68 @@ def test_of_two_runs_at_once_the_second_is_refused_and_the_first_completes(
     assert "另一次运行正在使用" in capsys.readouterr().err
     assert pointer(home)["latest"] == NOVEMBER
     assert_sound(home)
+
+
+@pytest.mark.parametrize("first", ["make_current", "publish"])
+def test_a_published_run_has_its_delivery_wherever_between_the_two_a_run_is_killed(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, first: str
+):
+    """Killed as soon as one of them is done. The other order would publish a run of which the next sweeps the delivery away."""
+
+    def killed(owner: type, name: str) -> None:
+        whole = getattr(owner, name)
+
+        def call(*given: Any) -> None:
+            whole(*given)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(owner, name, call)
+
+    killed(*((DeliveryStore, first) if first == "make_current" else (Publisher, first)))
+    with pytest.raises(KeyboardInterrupt):
+        run_quietly(home, NOVEMBER, deliver(small_county()))
+    monkeypatch.undo()
+    published = set(pointer(home)["periods"])
+    assert published == ({OCTOBER} if first == "make_current" else {OCTOBER, NOVEMBER})
+    run_quietly(home, DECEMBER, deliver({"clues": small_county()["clues"]}))
+    delivered = {period_text(d.period) for d in DeliveryStore(home).current(202612)}
+    assert published | {DECEMBER} <= delivered
+    assert query(home, DECEMBER, "SELECT DISTINCT delivered FROM std_dibao") == [(202611,)]
+
+
+def test_what_a_published_run_is_made_of_is_on_the_disk_before_the_pointer_names_it(
+    home: Path, deliver: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    events: list[str] = []
+
+    def noted(owner: Any, name: str, words: Callable[..., str]) -> None:
+        whole = getattr(owner, name)
+
+        def call(*given: Any) -> Any:
+            events.append(words(*given))
+            return whole(*given)
+
+        monkeypatch.setattr(owner, name, call)
+
+    def below(path: Path) -> str:
+        return path.relative_to(home).as_posix()
+
+    noted(os, "fsync", lambda number: f"sync {below(Path(f'/proc/self/fd/{number}').readlink())}")
+    for name in ("rename", "replace"):
+        noted(Path, name, lambda _, target: f"name {below(target)}")
+    summary = run_quietly(home, NOVEMBER, deliver(small_county()))
+    monkeypatch.undo()
+    period = f"deliveries/{NOVEMBER}"
+    made = f"{period}/{json.loads((home / period / 'current.json').read_text())['current']}"
+    files = [f"sync {below(path)}" for path in sorted((home / made).iterdir())]
+    assert len(files) > 8
+    in_order = [
+        f"name {made}", *files, f"sync {made}", f"sync {period}", "sync deliveries", "sync .",
+        f"sync {period}/current.new", f"name {period}/current.json", f"sync {period}",
+        f"sync warehouse/.building-{summary.run_id}.duckdb", f"name warehouse/{summary.run_id}.duckdb", "sync warehouse",
+        "sync warehouse/current.json.new", "name warehouse/current.json", "sync warehouse",
+    ]  # fmt: skip
+    assert [event for event in events if event in in_order] == in_order
 
 
 # -- held for a person ---------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """What the departments delivered, period by period: HOME/deliveries/<period>/<delivery id>/.
 
 A delivery holds one Parquet file a feed (conformed rows) and the ledger tables. It is written under a temporary name,
-renamed when whole, and becomes the period's current delivery only when its run is published; the one that it replaces
-stays beside it as superseded. Earlier periods' current deliveries are what a run of a later period builds on.
+renamed when whole, and becomes the period's current delivery, safe on the disk, just before its run is published: what a
+published run was made of is there, whenever the power goes. A run that dies between the two has left its delivery, and the
+period waits to be run again. The delivery that was replaced stays beside it as superseded. Earlier periods' current
+deliveries are what a run of a later period builds on.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from pipelines.run.publishing import sync
 
 LEDGER_TABLES = ("part", "quarantine", "not_data", "duplicate", "value_issue", "supplement")
 # Of deliveries by an older version there are none.
@@ -110,7 +114,10 @@ class DeliveryStore:
         shutil.rmtree(delivery.folder, ignore_errors=True)
 
     def make_current(self, delivery: Delivery) -> None:
-        """Points the period at this delivery, atomically; the former one is listed as superseded."""
+        """Points the period at this delivery, atomically; the former one is listed as superseded. All survives a power cut."""
+        above = (delivery.folder.parent, self.root, self.root.parent)
+        for written in (*sorted(delivery.folder.iterdir()), delivery.folder, *above):
+            sync(written)
         state = self._state(delivery.period)
         before = [*state.get("superseded", []), *filter(None, [state.get("current")])]
         superseded = [str(name) for name in dict.fromkeys(before) if _files(str(name)) != _files(delivery.folder.name)]
@@ -121,6 +128,7 @@ class DeliveryStore:
             f.flush()
             os.fsync(f.fileno())
         temporary.replace(path)
+        sync(path.parent)
 
     def current(self, up_to: int) -> list[Delivery]:
         """The current deliveries of the periods up to and including `up_to`, oldest first."""

@@ -57,7 +57,7 @@ class Publisher:
             sha256 = hashlib.file_digest(f, "sha256").hexdigest()
             os.fsync(f.fileno())
         building.rename(target)
-        _sync(self.folder)
+        sync(self.folder)
         pointer = self.pointer()
         pointer["periods"][period] = {"run": run_id, "file": target.name, "sha256": sha256, "counts": dict(counts)}
         pointer["periods"] = dict(sorted(pointer["periods"].items()))
@@ -68,7 +68,7 @@ class Publisher:
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(self.folder / POINTER)
-        _sync(self.folder)
+        sync(self.folder)
         return target
 
     def prune(self, keep: int) -> list[str]:
@@ -84,8 +84,9 @@ class Publisher:
         return [p.name for p in removed]
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """What a file holds, or which names a folder has, is on the disk from here on."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
