@@ -472,11 +472,7 @@ def test_who_was_found_to_be_somebody_else_is_not_gone_where_that_one_stands(tmp
         ("low_income", "(1, '2026-01-01', '2026-10-29', true)", 1),
         ("monitored", "(1, '边缘易致贫户', false, true)", 1),
         ("monitored", "(1, '边缘易致贫户', null, true)", 1),  # not said that it was removed
-        (
-            "monitored",
-            "(1, '边缘易致贫户', true, true)",
-            0,
-        ),  # the risk had been removed: a household that may leave the list
+        ("monitored", "(1, '边缘易致贫户', true, true)", 0),  # the risk had been removed: it may leave the list
         ("monitored", "(1, '脱贫户', false, true)", 0),
     ],
 )
