@@ -102,6 +102,20 @@ def test_a_persons_row_with_a_gap_is_data_for_quarantine_and_no_note(tmp_path: P
     assert part.frame["row"].to_list() == [2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    "row", [["填表人：王五", "", "2026-03-31", ""], ["审核人:赵六", "", "2026年3月31日", "2026-04-01"]]
+)
+def test_a_signature_is_no_person_though_the_day_of_signing_stands_under_a_required_date(
+    tmp_path: Path, row: list[str]
+):
+    person = ["张三", ZHANG[2], "2026-03-05", ""]
+    assert reasons(tmp_path, person, row, heading=DEATHS) == {1: "表头", 3: "签名或说明行"}
+
+
+def test_a_name_with_a_colon_that_opens_no_note_stays_a_person(tmp_path: Path):
+    assert reasons(tmp_path, ["张三：长子", ZHANG[2], "2026-03-05", ""], heading=DEATHS) == {1: "表头"}
+
+
 def test_in_a_feed_with_one_required_column_a_total_in_that_column_is_still_a_total(tmp_path: Path):
     heading = ["户主姓名", "户编号", "住房鉴定等级"]
     assert reasons(tmp_path, ["张三", "H1", "A"], ["合计", "1", ""], ["填表人：王五", "", ""], heading=heading) == {

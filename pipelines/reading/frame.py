@@ -39,6 +39,7 @@ def build_part(sheet: Sheet, match: Match, vocabulary: frozenset[str]) -> Part:
 
     required = _required_columns(match)
     suspects = body.filter(_suspect(match, required, sheet.head(heading_end)))
+    suspects = suspects.filter(~_with_number(match, required))
     sure = body if not suspects.height else body.filter(~pl.col("row").is_in(suspects["row"].implode()))
     below = classify(
         suspects,
@@ -121,7 +122,7 @@ def _required_columns(match: Match) -> list[tuple[str, ...]]:
 
 
 def _suspect(match: Match, required: list[tuple[str, ...]], head: list[list[str]]) -> pl.Expr:
-    """The rows that might not be data: a required column blank, or the heading's own word in it."""
+    """The rows that might not be data: a required column blank, the heading's own word in it, or a colon where a name should be."""
     if not required:
         return pl.lit(True)
     doubts = [pl.all_horizontal([unusable(column) for column in columns]) for columns in required]
@@ -129,9 +130,30 @@ def _suspect(match: Match, required: list[tuple[str, ...]], head: list[list[str]
         doubts.append(note_in(required[0][0]))
     elif match.target.feed.subject == "institution":  # its required columns are sums, which a total row fills too
         doubts.append(total_in(required[0][0]))
+    elif words := _opening_words(match):  # 填表人：… with the day of signing under a date that is required
+        doubts += [pl.col(words).str.contains(colon, literal=True) for colon in (":", "：")]
     index = int(required[0][0][1:])
     doubts += [stripped(required[0][0]) == head[row - 1][index] for row in match.rows if head[row - 1][index]]
     return pl.any_horizontal(doubts).fill_null(False)
+
+
+def _with_number(match: Match, required: list[tuple[str, ...]]) -> pl.Expr:
+    """A row with every required column filled and somebody's number is that person's, whatever else stands in it."""
+    numbers = [
+        f"c{match.mapping[n][0]}" for n, c in match.target.columns.items() if c.type == "id" and n in match.mapping
+    ]
+    if not numbers or not required:
+        return pl.lit(False)
+    filled = [~pl.all_horizontal([unusable(column) for column in columns]) for columns in required]
+    numbered = pl.any_horizontal([pl.col(n).str.contains(r"[0-9]{15}").fill_null(False) for n in numbers])
+    return pl.all_horizontal(*filled, numbered)
+
+
+def _opening_words(match: Match) -> str | None:
+    """The leftmost of the sheet's required columns, if names or words stand in it: no colon belongs there."""
+    found = [(match.mapping[n][0], n) for n in match.target.layout.required if n in match.mapping]
+    index, name = min(found)
+    return f"c{index}" if match.target.columns[name].type in ("name", "text") else None
 
 
 def _last_filled(grid: pl.DataFrame, below: pl.DataFrame, heading_end: int) -> int:

@@ -1,6 +1,7 @@
 """Rows that are not data: totals, signatures, notes, headings repeated on each page, blank rows.
 
-A row is asked only when a required column is blank in it; a row with them all filled is data, whatever it begins with.
+A row is asked only when a required column is blank in it, or when a colon stands where a name should be (填表人：…, with the day
+of signing under a date); any other row with them all filled is data, whatever it begins with.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _key(text: pl.Expr) -> pl.Expr:
 def classify(
     rows: pl.DataFrame, columns: list[str], headings: list[list[str]], titles: set[str], wide: set[int], last_data: int
 ) -> pl.DataFrame:
-    """Of the rows in which a required column is blank, those that are not data: row, why, text.
+    """Of the rows that might not be data (see above), those that are not: row, why, text.
 
     `headings`: cells of the heading rows; `titles`: texts of the rows above them; `wide`: rows with a cell merged
     across several columns; `last_data`: the last row that is data beyond doubt.
