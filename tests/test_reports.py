@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select, update
 from monitoring.access import Scope
 from monitoring.alerts.reporting import moment_of, worked
 from monitoring.alerts.syncing import catch_up
+from monitoring.desk.due import LATE
 from monitoring.low_income import CATEGORIES
 from monitoring.people import Denied, operator
 from monitoring.people.downloads import ROAD, take
@@ -141,11 +142,11 @@ def test_money_is_what_arrived_in_the_months(now: Warehouse) -> None:
 
 
 def test_late_sources_and_quality_are_those_of_the_ledger(now: Warehouse) -> None:
-    late = {row["feed"] for row in figures.late_feeds(now, Scope())}
-    assert late == {r["feed"] for r in now.rows("from feed_snapshot")} - set(feeds_of_both()[1]) | (
-        late & set(feeds_of_both()[1])
-    )
-    assert "dibao" not in late and "medical" in late
+    rows, stands = figures.late_feeds(now, date(2026, 12, 20))
+    late = {row["feed"] for row in rows}
+    assert late == set(stands.of(LATE)) and late.isdisjoint(feeds_of_both()[1])
+    assert "medical" in late and "disasters" not in late  # asked for every month; only when there is something
+    assert figures.late_feeds(now, date(2026, 12, 5))[0] == []  # the day itself is not over
     found = figures.quality(now, Scope())
     assert found["rows_read"] == found["loaded"] + found["duplicate"] + found["quarantined"] + now.row("select sum(not_data) as n from part where this_period")["n"]  # fmt: skip
     assert found["usable"] == now.row("select count(number) as n from person_snapshot where alive")["n"]

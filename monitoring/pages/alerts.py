@@ -162,9 +162,8 @@ def _nothing(view: View, tab: str, wanted: Wanted, found: QueuePage) -> None:
     else:
         ui.empty(
             t(
-                "这里没有待办预警。数据截至 {day}，{all} 个数据源中 {here} 个已到。",
+                "这里没有待办预警。数据截至 {day}；{sources}。",
                 day=county.as_of.isoformat(),
-                all=county.feeds,
-                here=county.feeds_here,
+                sources=view.sources_said(),
             )
         )

@@ -17,12 +17,7 @@ def page(view: View) -> None:
     t, county = view.t, view.county
     ui.title(
         t("数据"),
-        t(
-            "{period}：{all} 个数据源已到 {here} 个",
-            period=t.month(county.period),
-            all=county.feeds,
-            here=county.feeds_here,
-        ),
+        t.named(t.month(county.period), view.sources_said()),
     )
     unknown_files = view.ask(sources.unrecognised)
     aside, total = view.ask(sources.quarantine, None, 1)

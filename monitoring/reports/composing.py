@@ -30,10 +30,11 @@ class NoQuarter(ValueError):
 
 @dataclass(frozen=True)
 class Made:
-    """Who makes the report, when (the county's clock), for which place."""
+    """Who makes the report, when (the county's clock) and on which day, for which place."""
 
     by: str
     at: str
+    today: date
     place: str
     publication: bool
 
@@ -59,7 +60,7 @@ def compose(
     moved = None if pair is None else figures.movement(pair, scope)
     sections = [
         people.categories(), people.movement(moved), people.gaps(), people.alerts(worked), people.drivers(), people.places(),
-        account.money(), account.exits(moved), account.checklist(done), account.sources(), account.quality(),
+        account.money(), account.exits(moved), account.checklist(done), account.sources(made.today), account.quality(),
     ]  # fmt: skip
     year, of_year = run.as_of.year, run.as_of.month
     span = f"{year}年{of_year}月" if kind == "monthly" else f"{year}年{QUARTER_ENDS[of_year]}"

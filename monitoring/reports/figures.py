@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.desk.due import LATE, Standing, standing
 from monitoring.labels import feed_departments, feed_titles
 from monitoring.low_income import CATEGORIES
 from monitoring.queries import checklist, coverage, overview
@@ -100,12 +101,17 @@ def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.Dat
     )  # fmt: skip
 
 
-def late_feeds(warehouse: Warehouse, scope: Scope) -> list[dict[str, Any]]:
-    """Sources without a file of this period: feed, title, department, last_period (yyyymm; None: never), matching_set."""
+def late_feeds(warehouse: Warehouse, today: date) -> tuple[list[dict[str, Any]], Standing]:
+    """Sources whose day is over without a file of this period: feed, title, department, last_period (yyyymm; None: never),
+    matching_set; and how all of them stand. Raises PolicyError where the county's setting of deliveries can't be used."""
+    found = standing(warehouse, today)
     rows = warehouse.rows(
-        "select feed, last_period, matching_set from feed_snapshot where not has_file order by matching_set desc, last_period nulls first, feed"
+        """select feed, last_period, matching_set from feed_snapshot where list_contains($late, feed)
+           order by matching_set desc, last_period nulls first, feed""",
+        {"late": found.of(LATE)},
     )
-    return [{**row, "title": feed_titles()[row["feed"]], "department": feed_departments()[row["feed"]]} for row in rows]
+    told = [{**row, "title": feed_titles()[row["feed"]], "department": feed_departments()[row["feed"]]} for row in rows]
+    return told, found
 
 
 def quality(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
