@@ -327,7 +327,8 @@ def _course(place: str | None, rows: Sequence[_Row]) -> Course:
         Step(stage, count(stage), None if stage == "found" else median((r.days, r.alerts) for r in rows if r.stage == stage))
         for stage in STAGES
     )  # fmt: skip
-    return Course(place, steps, *(count(of) for of in ASIDE), count("due"), count("on_time"))
+    no_need, corrected, unhelped = (count(of) for of in ASIDE)
+    return Course(place, steps, no_need, corrected, unhelped, count("due"), count("on_time"))
 
 
 def median(counted: Iterable[tuple[int, int]], few: int = FEW) -> float | None:

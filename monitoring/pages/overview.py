@@ -222,6 +222,7 @@ def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:
 
 def _map(view: View, rows: list[dict[str, Any]]) -> str:
     t = view.t
+    ui.recall("measure", list(MEASURES))
     measure = st.selectbox(
         t("地图"),
         list(MEASURES),
@@ -229,6 +230,7 @@ def _map(view: View, rows: list[dict[str, Any]]) -> str:
         key="measure",
         label_visibility="collapsed",
     )
+    ui.keep("measure", measure, next(iter(MEASURES)))
     try:
         shapes = outlines_of(view.home, view.county.sample)
     except OutlinesError as problem:

@@ -50,6 +50,7 @@ def funnel_of(view: View) -> None:
         format_func=lambda key: t(WINDOWS[key]), label_visibility="collapsed",
     )  # fmt: skip
     window = window or "year"
+    ui.keep("window", window, "year")
     found = view.read(funnel.funnel, view.county.period, MONTHS[window], places_of(view))
     if not found.whole.found:
         ui.empty(t("这段时间这里没有新增预警。"))

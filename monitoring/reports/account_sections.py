@@ -32,10 +32,10 @@ class AccountSections(Writer):
         if self.publication and any(hiding.small(persons) for persons in found["persons"]):
             # one hidden programme could be found by subtraction
             said = [
-                f"按资金发放明细，{span}各项救助和补贴发放情况见表；人数{hiding.SMALL}的项目不列金额，合计也不列出。"
+                f"按资金发放明细（临时救助按其台账），{span}各项救助和补贴发放情况见表；人数{hiding.SMALL}的项目不列金额，合计也不列出。"
             ]
         else:
-            said = [f"按资金发放明细，{span}各项救助和补贴发放成功 {number(paid)} 元。"]
+            said = [f"按资金发放明细（临时救助按其台账），{span}各项救助和补贴发放成功 {number(paid)} 元。"]
         if failed:
             said.append(f"失败或退回 {self.n(failed, '笔')}，请核对账户并补发。")
         if int(found["blank"].sum()):

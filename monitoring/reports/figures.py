@@ -86,14 +86,19 @@ def by_township(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
 
 def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.DataFrame:
     """One row is a programme paid for the months from `first` to `last`: item, persons, payments and yuan that arrived,
-    payments that failed or came back, payments whose amount is blank."""
+    payments that failed or came back, payments whose amount is blank. Temporary aid is its own ledger's, by the month in which it
+    was paid, as on the overview: what the payments say of it is the same money (their failures are kept)."""
     places = scope.limit(Filter().add("m.paid_month between $first and $last", first=first, last=last), "q")
     return warehouse.frame(
         f"""select m.item, count(distinct m.person_id) filter (m.status = '成功') as persons,
                    count(*) filter (m.status = '成功') as payments,
                    coalesce(sum(m.amount) filter (m.status = '成功'), 0)::DECIMAL(18,2) as yuan,
                    count(*) filter (m.status is distinct from '成功') as failed, count(*) filter (m.amount is null) as blank
-            from (select person_id, item, paid_month, amount, status from std_payments where counts
+            from (select person_id, item, paid_month, amount, status from std_payments
+                  where counts and not (item = '临时救助' and status = '成功' and exists (from std_temporary_aid where counts))
+                  union all
+                  select person_id, '临时救助', date_trunc('month', paid_date)::DATE, amount, '成功' from std_temporary_aid
+                  where counts and paid_date <= (select as_of from run)
                   union all
                   select person_id, subsidy_kind, paid_month, amount, status from std_disability_subsidy where counts) m
             left join person_snapshot q using (person_id) {places.where} group by m.item order by yuan desc, m.item""",
