@@ -29,6 +29,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from monitoring import ui
 from monitoring.access import Scope
+from monitoring.desk.due import LATE
 from monitoring.desk.uploads import LARGEST, take_files
 from monitoring.gate import Frame, Gate, Guarded, Posted, Unsafe, caller_of, form_token, opened_store, wrong_options
 from monitoring.gate.sample_sheet import sample_sheet
@@ -354,13 +355,11 @@ def _menu(desk: Desk) -> None:
 def _age(view: View) -> None:
     """How old the data are, and what is late."""
     t, county = view.t, view.county
-    text = t(
-        "数据截至 {day}，{all} 源已到 {here}", day=county.as_of.isoformat(), all=county.feeds, here=county.feeds_here
-    )
-    late = t.listed(ui.feed(name, t) for name in county.late)
-    ui.html(
-        f'<span class="bl-note" title="{late}">{text}{(t("；") + t("未到：") + late) if 0 < len(county.late) <= 2 else ""}</span>'
-    )
+    text, found = t("数据截至 {day}", day=county.as_of.isoformat()), view.sources()
+    late = found.of(LATE) if found else []
+    named = t.listed(ui.feed(name, t) for name in late)
+    told = [text, view.sources_said(), *([t.named(t("未到"), named)] if 0 < len(late) <= 2 else [])]
+    ui.html(f'<span class="bl-note" title="{ui.said(named)}">{ui.said(t.clauses(told))}</span>')
 
 
 if __name__ == "__main__":

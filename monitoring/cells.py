@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from html import escape
 from typing import Any
 
 from monitoring.labels import INCOME_SOURCE_ZH, LEVEL_MARK, LEVEL_ZH, UNIT_ZH, columns_of, feed_titles
 from monitoring.language import Language, number, share
 from monitoring.tables import NOT_COMPARED
+from monitoring.working_days import working_days_between
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,22 @@ def rate(part: int, whole: int, not_known: int, t: Language) -> str:
     return escape(t("至多 {share}", share=shown) if not_known else shown)
 
 
-def due(days: int | None, t: Language) -> str:
-    if days is None:
+def distance(day: date, today: date, t: Language) -> str:
+    """How far a limit is, in working days: the one way in which every list and page says it."""
+    left = abs(working_days_between(today, day))
+    if day < today:
+        return t("逾期 {n} 个工作日", n=left) if left else t("已过期限")
+    if day == today:
+        return t("今日到期")
+    return t("还有 {n} 个工作日", n=left) if left else t("{day} 到期", day=day.isoformat())
+
+
+def due(day: date | None, today: date, t: Language) -> str:
+    """`distance` as HTML, marked where it is over; "" without a limit."""
+    if day is None:
         return ""
-    if days < 0:
-        return f'<span class="bl-late">{escape(t("逾期 {n} 天", n=-days))}</span>'
-    return escape(t("今日到期") if days == 0 else t("还有 {n} 天", n=days))
+    said_ = escape(distance(day, today, t))
+    return f'<span class="bl-late">{said_}</span>' if day < today else said_
 
 
 def trend(values: Sequence[float | None] | None) -> str:

@@ -37,6 +37,7 @@ UNIT_ZH = {
     "vehicles": "辆", "homes": "套", "businesses": "家", "names": "个", "households": "户", "years": "岁", "certificates": "个",
     "grants": "次", "beds": "张",
 }  # fmt: skip
+SUBJECT_UNIT_ZH = {"household": "户", "person": "人", "record": "条", "institution": "所", "feed": "种", "policy": "个"}
 # how parameters' values are said, by the unit that packs give in Chinese
 PERCENT_UNITS = ("占比（0–1）", "比例")
 UNITS_UNSAID = ("是/否", "户的范围", "周期", "车辆类型")

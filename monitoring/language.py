@@ -7,9 +7,10 @@ never formats a figure itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,17 @@ import polib
 
 LOCALE = Path(__file__).with_name("locale")
 LANGUAGES = {"zh": "中文", "en": "English"}
+_WIDE = Context(prec=60)
+_WITHIN = {"（": "〔", "）": "〕", "(": "[", ")": "]"}
+# Of one, English catalogues' plurals are said in the singular.
+_SINGULAR = {
+    "households": "household", "persons": "person", "people": "person", "days": "day", "months": "month", "periods": "period",
+    "rows": "row", "files": "file", "sheets": "sheet", "sources": "source", "alerts": "alert", "signals": "signal",
+    "visits": "visit", "payments": "payment", "rules": "rule", "townships": "township", "villages": "village", "clues": "clue",
+    "places": "place", "times": "time", "members": "member", "years": "year", "points": "point", "sets": "set", "records": "record",
+    "numbers": "number", "accounts": "account", "conditions": "condition", "reasons": "reason", "entries": "entry",
+}  # fmt: skip
+_ONE = re.compile(rf"(?<![\d.,/–-])1 ((?:open |working |calendar |red |late |overdue )*)({'|'.join(_SINGULAR)})\b")
 
 
 class Words(str):
@@ -57,7 +69,10 @@ class Language:
 
     def __call__(self, text: str, /, **values: Any) -> str:
         said = self._texts.get(text, text)
-        return said.format(**values) if values else said
+        if not values:
+            return said
+        said = unnested(said.format(**values))
+        return _ONE.sub(lambda found: f"1 {found[1] or ''}{_SINGULAR[found[2]]}", said) if self.code == "en" else said
 
     def said(self, words: Any) -> str:
         """Words of a service, with all that stands in them, in this language; other values as they are."""
@@ -89,7 +104,9 @@ class Language:
         return self("、").join(parts)
 
     def clauses(self, parts: Iterable[str]) -> str:
-        return self("；").join(parts)
+        """Parts, which may be whole sentences, behind each other: only the last keeps its full stop."""
+        told = list(parts)
+        return self("；").join([*(part.rstrip("。.") for part in told[:-1]), *told[-1:]])
 
     def named(self, name: str, value: str) -> str:
         return self("{name}：{value}", name=name, value=value)
@@ -103,10 +120,10 @@ class Language:
     def compact(self, count: int | float) -> str:
         """At most three significant figures for leaders' tiles: 1.28万 or 12.8k; exact below ten thousand."""
         if abs(count) < 10_000:
-            return f"{count:,.0f}"
+            return f"{rounded(count, 0):,f}"
         if self.code == "en":
-            return f"{count / 1_000_000:.3g}M" if abs(count) >= 1_000_000 else f"{count / 1000:.3g}k"
-        return f"{count / 100_000_000:.3g}亿" if abs(count) >= 100_000_000 else f"{count / 10_000:.3g}万"
+            return f"{_three(count, 1_000_000)}M" if abs(count) >= 1_000_000 else f"{_three(count, 1000)}k"
+        return f"{_three(count, 100_000_000)}亿" if abs(count) >= 100_000_000 else f"{_three(count, 10_000)}万"
 
     def month(self, period: str | int) -> str:
         """2026-11 or 202611 -> 2026年11月."""
@@ -126,15 +143,38 @@ class Language:
 
 def number(value: Decimal | float | int | str) -> str:
     """1234.50 -> 1,234.5; whole numbers without a point; at most two decimals."""
-    figure = Decimal(str(value))
-    rounded = f"{figure:,.2f}"
-    return rounded.rstrip("0").rstrip(".")
+    told = f"{rounded(value, 2):,f}".rstrip("0").rstrip(".")
+    return "0" if told == "-0" else told
+
+
+def rounded(value: Decimal | float | int | str, decimals: int) -> Decimal:
+    """To so many decimals, halves away from zero, as people round: 2.5 -> 3, 0.125 -> 0.13."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE)
+
+
+def _three(count: int | float, of: int) -> str:
+    """Three significant figures of so many ten thousands: 12345 of 10000 -> 1.23."""
+    figure = Decimal(str(count)) / of
+    return f"{rounded(figure, max(0, 2 - figure.adjusted())).normalize():f}"
+
+
+def unnested(text: str) -> str:
+    """Brackets within brackets as 〔〕 (in English []), as print has them: 期限（常用做法〔每月5日前〕）."""
+    if text.count("（") < 2 and text.count("(") < 2:
+        return text
+    made, depth = [], 0
+    for sign in text:
+        if sign in "（(":
+            depth += 1
+        made.append(_WITHIN.get(sign, sign) if depth > 1 else sign)
+        if sign in "）)" and depth:
+            depth -= 1
+    return "".join(made)
 
 
 def share(part: float, whole: float) -> str:
     """A percentage with one decimal, never rounded up to 100 while something is missing; "" without a denominator."""
     if not whole:
         return ""
-    percent = 100 * part / whole
-    shown = min(percent, 99.9) if part < whole else percent
-    return f"{shown:.1f}%"
+    percent = rounded(100 * Decimal(str(part)) / Decimal(str(whole)), 1)
+    return f"{min(percent, Decimal('99.9')) if part < whole else percent}%"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
@@ -30,6 +30,7 @@ from monitoring.cells import (
     column_unit,
     column_value,
     count,
+    distance,
     due,
     feed,
     level,
@@ -42,7 +43,8 @@ from monitoring.cells import (
     unknown,
     unknown_count,
 )
-from monitoring.language import Language
+from monitoring.desk.due import LATE, WAITING, Standing, standing
+from monitoring.language import Language, number
 from monitoring.pair import Pair
 from monitoring.people import Caller, Denied, Person, SessionOver
 from monitoring.people.callers import who
@@ -50,10 +52,12 @@ from monitoring.periods import until
 from monitoring.queries.household import link_id
 from monitoring.queries.places import County, county
 from monitoring.store import Store
+from monitoring.strict_toml import PolicyError
 from monitoring.warehouse import Publication, Published, Warehouse
+from monitoring.working_days import local_day
 
 __all__ = [  # what pages say `ui.…` of and `monitoring.cells` makes
-    "Column", "bar", "change", "code", "column_title", "column_unit", "column_value", "count", "due", "feed", "level", "link", "origin", "place", "rate", "said", "trend", "unknown", "unknown_count",
+    "Column", "bar", "change", "code", "column_title", "column_unit", "column_value", "count", "distance", "due", "feed", "level", "link", "origin", "place", "rate", "said", "trend", "unknown", "unknown_count",
 ]  # fmt: skip
 ASSETS = Path(__file__).parents[1] / "static"
 ASSET_ROUTE = "/assets"  # served by app.py
@@ -209,6 +213,30 @@ class View(Desk):
         """The published periods before the one that is shown, the latest first."""
         runs = self.published.runs if self.published else ()
         return [run.period for run in runs if run.period < self.county.period]
+
+    def sources(self) -> Standing | None:
+        """How the run's sources stand today; None where the county's setting of deliveries can't be used."""
+        try:
+            return standing(self.warehouse, self.today, ask=lambda question: known(question, self.warehouse))
+        except PolicyError:
+            return None
+
+    def sources_said(self) -> str:
+        """How many of the sources asked for are here; what is late and what is not due yet is told apart."""
+        t, found = self.t, self.sources()
+        if found is None:
+            return t("报送期限的设置不能用，数据到没到齐不明")
+        told = [t("应报 {all} 源已到 {here}", all=found.asked, here=found.here)]
+        if late := found.of(LATE):
+            told.append(t("过期未报 {n}", n=number(len(late))))
+        if waiting := found.of(WAITING):
+            told.append(t("未到期限 {n}", n=number(len(waiting))))
+        return t.listed(told)
+
+    @property
+    def today(self) -> date:
+        """The day in the county."""
+        return local_day(self.now())
 
     def household_link(self, row: dict[str, Any]) -> str | None:
         found = link_id(row.get("household_id"), row.get("household_key"), self.county.run)

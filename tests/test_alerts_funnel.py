@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert
 
 from monitoring.alerts import funnel
-from monitoring.alerts.funnel import EVERYWHERE, FEW, STAGES, Places
+from monitoring.alerts.funnel import ASIDE, EVERYWHERE, FEW, STAGES, Places
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.people import Denied
 from monitoring.store import Store
@@ -72,10 +72,9 @@ def moments(row: dict[str, Any]) -> dict[str, date]:
     if row["decided_at"] is None or OUTCOMES[row["outcome"]].family == "none":
         return found
     found["confirmed"] = local_day(row["decided_at"])
-    acted = row["helped_at"] or (row["decided_at"] if row["outcome"] == "K" else None) or row["closed_at"]
-    if acted is None:
+    if row["helped_at"] is None:
         return found
-    found["helped"] = local_day(acted)
+    found["helped"] = local_day(row["helped_at"])
     if row["closed_at"] is not None:
         found["resolved"] = local_day(row["closed_at"])
     return found
@@ -107,10 +106,16 @@ def test_the_funnel_is_what_the_rows_say(store: Store) -> None:
         due = [r for r in mine if r["verified_at"] or r["verify_due_date"] < TODAY]
         in_time = [r for r in due if r["verified_at"] and local_day(r["verified_at"]) <= r["verify_due_date"]]
         assert (found.whole.no_need, found.whole.due, found.whole.on_time) == (len(unneeded), len(due), len(in_time))
-        for stage in (*STAGES, "no_need"):
+        without = [row for row in mine if {"confirmed"} == moments(row).keys() & {"confirmed", "helped"}]
+        aside = {
+            "no_need": len(unneeded), "corrected": sum(row["outcome"] == "K" for row in without),
+            "unhelped": sum(row["outcome"] != "K" and row["closed_at"] is not None for row in without),
+        }  # fmt: skip
+        assert {of: getattr(found.whole, of) for of in ASIDE} == aside
+        for stage in (*STAGES, *ASIDE):
             cards, total = funnel.behind(store, leader, stage, NOVEMBER, months, EVERYWHERE, 1, NOON, size=500)
-            expected = len(unneeded) if stage == "no_need" else recounted(mine)[stage][0]
-            assert total == len(cards) == expected
+            assert total == len(cards) == (aside[stage] if stage in ASIDE else recounted(mine)[stage][0])
+    assert 0 not in aside.values()
     counts = [step.alerts for step in found.whole.steps]
     assert counts == sorted(counts, reverse=True) and counts[-1] > FEW
 
@@ -123,6 +128,7 @@ def test_what_is_new_and_overdue_is_what_the_rows_say(store: Store) -> None:
     mine = [row for row in rows if works(row)]
     assert found.new == sum(row["opened_period"] == NOVEMBER for row in mine)
     assert found.new_before == sum(row["opened_period"] == "2026-10" for row in mine)
+    assert 0 < found.open == sum(row["closed_at"] is None for row in mine) < len(mine)
     late = [row for row in mine if row["closed_at"] is None and row["due_date"] < TODAY]
     county = [row for row in late if add_working_days(row["due_date"], 4) <= TODAY]
     assert (found.overdue, found.red) == (len(late), sum(row["level"] == "red" for row in late))

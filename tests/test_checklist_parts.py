@@ -13,10 +13,11 @@ from playwright.sync_api import Browser
 
 from monitoring.access import Scope
 from monitoring.alerts.signals import keys_of_run, signals_of_run
-from monitoring.people import downloads
+from monitoring.language import Language
+from monitoring.people import Caller, downloads
 from monitoring.queries import vouching
 from monitoring.store import Store
-from monitoring.vouching.exporting import offer_checklist
+from monitoring.vouching.exporting import Picked, offer_checklist
 from monitoring.vouching.live import NOTHING
 from monitoring.vouching.notices import NOTICE, notice_sql
 from monitoring.vouching.settings import load_vouching
@@ -125,17 +126,41 @@ def test_the_command_line_exports_sets_and_ledger_masked_and_journalled(publishe
     )
 
 
+def exported(store: Store, who: Caller, warehouse: Warehouse, picked: Picked) -> Path:
+    address = offer_checklist(store, who, warehouse, Scope(masked=False), picked, "zh", NOON)
+    return downloads.take(store, who, address.removeprefix(downloads.ROAD), NOON).path
+
+
 def test_the_pages_export_holds_the_callers_places_only(warehouse: Warehouse, sqlite_store: Store) -> None:
     town = warehouse.row(
         "select township from vouching where township is not null group by township order by count(*) limit 1"
     )["township"]
     staff = add_account(sqlite_store, "township_staff", [(town, None)])
-    address = offer_checklist(sqlite_store, staff, warehouse, Scope(masked=False), "zh", NOON)
-    taken = downloads.take(sqlite_store, staff, address.removeprefix(downloads.ROAD), NOON)
-    rows = pl.read_excel(taken.path, sheet_name="逐户")
+    taken = exported(sqlite_store, staff, warehouse, Picked())
+    rows = pl.read_excel(taken, sheet_name="逐户")
     expected = vouching.totals(warehouse, Scope(townships=(town,)), NOTHING).households
-    assert rows.height == expected > 0 and set(rows["township"]) == {town}
-    assert all("**" in name for name in rows["name"])
+    assert rows.height == expected > 0 and set(rows["乡镇"]) == {town}
+    assert all("**" in name for name in rows["户主"])
+
+
+def test_the_pages_export_is_what_the_page_lists_in_words(warehouse: Warehouse, sqlite_store: Store) -> None:
+    staff = add_account(sqlite_store, "county_staff")
+    feed = vouching.late_feeds(warehouse, Scope())[0]["feed"]
+    some = vouching.ledger(warehouse, Scope(), NOTHING, "nobody", feed=feed)[0].row(0, named=True)
+    for picked in (Picked("nobody"), Picked(None, feed), Picked("nobody", feed, some["household_id"][:2])):
+        listed = vouching.ledger(warehouse, Scope(), NOTHING, picked.state, picked.search, picked.feed, size=5000)
+        file = exported(sqlite_store, staff, warehouse, picked)
+        rows = pl.read_excel(file, sheet_name="逐户")
+        assert rows["户编号"].to_list() == listed[0]["household_id"].to_list() and rows.height == listed[1] > 0
+        if picked.state:
+            assert set(rows["担保情况"]) == {"无人担保"}
+        about = dict(pl.read_excel(file, sheet_name="说明").rows())
+        assert about["户数"].replace(",", "") == str(listed[1]) and about["名单"] == picked.said(Language("zh"))
+        told = pl.concat(
+            [pl.read_excel(file, sheet_name=name).cast(pl.String).unpivot(index=[]) for name in ("逐户", "18项")]
+        )
+        words = "".join({*told["variable"], *told.filter(pl.col("variable") != "户编号")["value"].drop_nulls()})
+        assert re.findall("[a-z]{4,}", words) == []
 
 
 @pytest.mark.long

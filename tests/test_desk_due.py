@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -9,8 +11,12 @@ from typing import Any
 
 import pytest
 
-from monitoring.desk.due import SHIPPED, Deliveries, cells, late_departments, load_deliveries
+from monitoring.desk.due import SHIPPED, Deliveries, cells, late_departments, load_deliveries, standing
+from monitoring.queries import sources
+from monitoring.reports.figures import late_feeds
 from monitoring.strict_toml import PolicyError
+from monitoring.warehouse import Warehouse
+from tests.two_months import TwoMonths
 
 
 def _setting(**changes: Any) -> Deliveries:
@@ -75,3 +81,24 @@ def test_a_county_sets_its_own_day_and_wrong_settings_are_all_told(tmp_path: Pat
     own.write_text(f"{good}".replace("[[version]]", "[[version]]\nfrom = 2027-01-01", 1), encoding="utf-8")
     with pytest.raises(PolicyError, match="没有在 2026-11-30 有效的版本"):
         load_deliveries(tmp_path, date(2026, 11, 30))
+
+
+@pytest.mark.parametrize("today", [date(2026, 12, 5), date(2026, 12, 20)])
+def test_every_source_stands_in_one_state_and_what_was_not_asked_for_is_late_nowhere(
+    two_months: TwoMonths, tmp_path: Path, today: date
+) -> None:
+    """In a county that asks for medical settlements only when there are any."""
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "policy").mkdir()
+    file = shutil.copy(two_months.files[1], tmp_path / "warehouse")
+    own = SHIPPED.read_text(encoding="utf-8").replace('feeds = ["disasters"]', 'feeds = ["disasters", "medical"]')
+    (tmp_path / "policy" / "deliveries.toml").write_text(own, encoding="utf-8")
+    with closing(Warehouse(Path(file))) as warehouse:
+        stands, late = standing(warehouse, today), late_feeds(warehouse, today)[0]
+        feeds = {row["feed"]: row["has_file"] for row in sources.feeds(warehouse).to_dicts()}
+    states = {state: stands.of(state) for state in ("here", "waiting", "late", "not_asked")}
+    assert sorted(feed for of in states.values() for feed in of) == sorted(feeds)
+    assert states["here"] == sorted(feed for feed, has_file in feeds.items() if has_file)
+    assert states["not_asked"] == ["medical"] and (stands.asked, stands.here) == (len(feeds) - 1, len(states["here"]))
+    assert sorted(row["feed"] for row in late) == states["late"]
+    assert (states["late"] == []) == (today <= date(2026, 12, 5))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +17,7 @@ from monitoring.access import Scope
 from monitoring.alerts.cases import Refused
 from monitoring.alerts.syncing import take_in
 from monitoring.people import operator
-from monitoring.queries import balances, blindness, coverage, exits, overview, vanished, vouching
+from monitoring.queries import balances, blindness, coverage, exits, household, money, overview, vanished, vouching
 from monitoring.queries.programmes import PROGRAMMES
 from monitoring.reports import figures
 from monitoring.store import Store
@@ -125,11 +129,51 @@ def test_late_sources_are_those_of_the_runs_table_with_the_households_that_live_
     homes = dict(tables["vouching"].group_by("township").len().rows())
     late = tables["vouching_feed"].filter("late")
     counted = {
-        feed: (len(towns), sum(homes.get(town, 0) for town in towns))
+        feed: (sum(town is not None for town in towns), sum(homes.get(town, 0) for town in towns))
         for feed, towns in late.group_by("feed").agg("township").rows()
     }
     found = {row["feed"]: (row["townships"], row["households"]) for row in vouching.late_feeds(warehouse, EVERYWHERE)}
     assert found == counted and len(found) > 0
+
+
+def test_a_place_that_nobody_knows_is_no_township_from_which_nothing_ever_came(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """Of a household without a township nobody can say whether the rows of its township came."""
+    file = tmp_path / "unplaced.duckdb"
+    shutil.copy(warehouse.path, file)
+    with duckdb.connect(str(file)) as con:
+        con.execute("delete from vouching_feed where feed = 'dibao'; delete from vouching where township is null")
+        con.execute("update vouching set township = null, village = null where household_key < 3")
+        con.execute(
+            "insert into vouching_feed by name select 'dibao' as feed, null as township, 1 as months, true as by_township, 'x' as clause, null as last_period, true as late"
+        )
+    with closing(Warehouse(file)) as changed:
+        (row,) = [row for row in vouching.late_feeds(changed, EVERYWHERE) if row["feed"] == "dibao"]
+    assert (row["townships"], row["never"], row["oldest"]) == (0, False, None)
+    assert row["unplaced"] == row["households"] > 0
+
+
+def test_temporary_aid_is_its_ledgers_on_every_page(warehouse: Warehouse) -> None:
+    """The payments tell of the same money: it is counted once, the same on the overview, in a report and on the household's page."""
+    as_of = warehouse.row("select as_of from run")["as_of"]
+    first = (as_of.replace(day=1) - timedelta(days=320)).replace(day=1)
+    of_report = figures.money(warehouse, EVERYWHERE, first, as_of.replace(day=1))
+    told = {row["item"]: (row["payments"], row["yuan"]) for row in of_report.to_dicts()}
+    shown = {
+        one.name: [cell for cell in one.cells if cell.month >= f"{first:%Y-%m}"]
+        for one in money.money(warehouse, EVERYWHERE).programmes
+    }
+    for name, cells in shown.items():
+        known = [cell for cell in cells if cell.amount is not None]
+        assert told[name] == (sum(one.payments for one in known), sum(one.amount or 0 for one in known)), name
+    paid = warehouse.rows(
+        """select household_key as key, count(*) as n from std_temporary_aid a join person_snapshot using (person_id)
+           where a.counts and a.paid_date is not null group by all order by n desc, key limit 3"""
+    )
+    for row in paid:
+        listed = household.payments(warehouse, EVERYWHERE, row["key"]).filter(item="临时救助", status="成功")
+        assert listed.height == row["n"] > 0
 
 
 def test_a_households_own_row_and_its_unjudged_rules_are_those_of_the_ledger(

@@ -15,7 +15,7 @@ import pytest
 
 from monitoring.feeds import load_feeds
 from monitoring.labels import parameter_words
-from monitoring.language import LOCALE, Language, catalogue, number, share
+from monitoring.language import LOCALE, Language, catalogue, number, rounded, share, unnested
 
 ROOT = Path(__file__).parents[1]
 CHINESE = re.compile("[\u3400-\u9fff]")
@@ -110,3 +110,41 @@ def test_a_parameter_is_said_with_its_unit_and_never_as_a_code(value: Any, unit:
     assert parameter_words(value, unit, Language("zh")) == zh
     said = parameter_words(value, unit, Language("en"))
     assert not CHINESE.search(said) and (en is None or said.lower() == en), said
+
+
+def test_halves_are_rounded_away_from_zero_as_people_round() -> None:
+    assert [number(value) for value in (0.125, 2.675, -0.125, Decimal("1234.565"), 0.004, -0.001, 1e15)] == [
+        "0.13", "2.68", "-0.13", "1,234.57", "0", "0", "1,000,000,000,000,000",
+    ]  # fmt: skip
+    assert [share(*of) for of in ((1, 8), (1, 16), (9999, 10000), (1, 1), (0, 3))] == [
+        "12.5%",
+        "6.3%",
+        "99.9%",
+        "100.0%",
+        "0.0%",
+    ]
+    zh, en = Language("zh"), Language("en")
+    assert [zh.compact(n) for n in (9999.5, 12_345, 12_350, 123_500_000)] == ["10,000", "1.23万", "1.24万", "1.24亿"]
+    assert [en.compact(n) for n in (12_350, 1_235_000)] == ["12.4k", "1.24M"]
+    assert int(rounded(2.5, 0)) == 3 and int(rounded(3.5, 0)) == 4
+
+
+def test_sentences_that_are_joined_keep_one_full_stop() -> None:
+    assert Language("zh").clauses(["请写明理由。", "请核对。"]) == "请写明理由；请核对。"
+    assert Language("zh").clauses(["一", "二"]) == "一；二" and Language("zh").clauses([]) == ""
+
+
+def test_brackets_within_brackets_are_of_another_kind() -> None:
+    zh = Language("zh")
+    assert (
+        zh("期限是次月 {day} 日（{clause}）；", day=5, clause="常用做法（每月5日前）")
+        == "期限是次月 5 日（常用做法〔每月5日前〕）；"
+    )
+    assert zh.aside("农户（居民户）台账", "3（2）") == "农户（居民户）台账（3〔2〕）"
+    assert unnested("a) b (c (d) e) f") == "a) b (c [d] e) f"
+
+
+def test_one_thing_is_said_in_the_singular() -> None:
+    en = Language("en")
+    assert en("{n} 天", n=1) == "1 day" and en("{n} 天", n=2) == "2 days" and en("{n} 天", n=21) == "21 days"
+    assert en("还有 {n} 个工作日", n=1) == "1 working day left"

@@ -106,8 +106,9 @@ def test_the_list_behind_a_category_has_its_persons(
     assert len(keys) == len(set(keys)) and set(keys) == set(mine["household_key"])
     assert (page.persons or 0) == mine.height
     if name:
-        keys, page = pages(warehouse, county, "listed", name)
-        assert (page.persons or 0) == standing.filter(pl.col(name)).height
+        keys, page = pages(warehouse, county, "also", name)
+        also = {one.key: one.also for one in overview.categories(overview.overview(warehouse, county))}
+        assert (page.persons or 0) == standing.filter(pl.col(name), pl.col("main") != name).height == also[name]
 
 
 def test_the_lists_behind_signals_have_the_households_that_were_counted(warehouse: Warehouse, county: Scope) -> None:

@@ -13,10 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, or_, select
 
+from monitoring import ui
 from monitoring.access import Scope
 from monitoring.alerts.cards import card, cards
 from monitoring.alerts.syncing import take_in
 from monitoring.gate import sheet as sheets
+from monitoring.language import Language
 from monitoring.people import Person
 from monitoring.queries import household
 from monitoring.store.schema import alert, alert_event, audit_sample, audit_visit, journal
@@ -440,8 +442,21 @@ def test_the_visit_sheet_is_one_page_with_names_and_without_numbers(
 def test_the_household_page_tells_what_was_done_and_takes_a_remark(
     browser: Browser, desk: Served, towns: list[str]
 ) -> None:
-    wanted = alerts(desk, township=towns[1], status="new")[0]
+    wanted = next(row for row in alerts(desk, township=towns[1], status="new") if not row["emergency"])
     with Worker(browser, desk, "township_staff", [(towns[1], None)], "何山") as worker:
+        page = worker.open(f"/alerts?alert={wanted['id']}")
+        head = page.locator(".bl-open + .bl-facts").inner_text()
+        page.get_by_role("tab", name="数值和出处").click()
+        worker.settle()
+        card = page.locator(".bl-card").filter(has_text="期限").first
+        expect(card).to_be_visible(timeout=30_000)
+        limits = set(re.findall(r"期限：\s*(.*)", card.inner_text()))
+        page.get_by_role("link", name="打开户档案").click()
+        worker.settle()
+        expect(page.get_by_text("规则逐条")).to_be_visible(timeout=30_000)
+        assert set(re.findall(r"期限：\s*(.*)", card.inner_text())) == limits
+        far = ui.distance(wanted["due_date"], datetime.now(CHINA).date(), Language("zh"))
+        assert limits == {f"{wanted['due_date']} {far}"} and far in head and f"{wanted['due_date']}" in head
         page = worker.open(f"/alerts?alert={wanted['id']}")
         worker.press("认领", ".st-key-at-once")
         record_visit(worker, "已入户，房屋漏雨。")
@@ -453,6 +468,11 @@ def test_the_household_page_tells_what_was_done_and_takes_a_remark(
         page.get_by_label("备注").fill("已约镇住建所周五来看")
         worker.press("保存备注")
         expect(page.locator(".bl-line")).to_contain_text("已约镇住建所周五来看", timeout=30_000)
+        page.get_by_role("tab", name=re.compile("^走访 [1-9]")).click()
+        said = page.get_by_role("tabpanel").filter(has_text="记在哪里").inner_text()
+        assert "何山" in said and "见到本人；情况属实" in said and "预警核实" in said
+    sheet = desk.ask(f"/sheet/{wanted['id']}", cookie=desk.log_in("township_staff", [(towns[1], None)])).text
+    assert f"<dt>上次走访</dt><dd>{datetime.now(CHINA).date()} 何山</dd>" in sheet
 
 
 def test_overdue_work_is_on_the_first_screen(browser: Browser, desk: Served) -> None:

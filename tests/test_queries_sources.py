@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from monitoring.access import Scope
-from monitoring.queries import sources
+from monitoring.alerts.signals import signals_of_run
+from monitoring.queries import balances, corrections, links, sources
+from monitoring.reports import figures
 from monitoring.warehouse import Warehouse, publication
 
 TOWN = "青石镇"
@@ -71,3 +73,33 @@ def test_files_that_could_not_be_read_and_where_doubtful_values_stand_are_the_co
     assert sources.unrecognised(run, mine).is_empty()
     assert sources.value_issues(run, mine)["file"].null_count() == sources.value_issues(run, mine).height
     assert mine.allowed and sources.ledger(run, mine)["feed"].null_count() == 0
+
+
+def test_rows_that_were_set_aside_are_as_many_wherever_they_are_counted(warehouse: Warehouse) -> None:
+    """A file that could not be read at all stands in the same table, and is no row."""
+    whole = sources.set_aside_whole(warehouse, Scope())
+    aside = sources.quarantine(warehouse, Scope())[1]
+    assert warehouse.row("select count(*) as n from quarantine")["n"] == aside + whole.height > aside > 0
+    counted = {
+        "by feed": sources.quarantine_totals(warehouse)["rows"].sum(),
+        "by department": corrections.totals(warehouse)["rows"].sum(),
+        "ledger": sources.ledger(warehouse, Scope())["quarantined"].sum(),
+        "balances": balances.figures(warehouse)["quarantined"],
+        "report": figures.quality(warehouse, Scope())["quarantined"],
+    }
+    assert counted == dict.fromkeys(counted, aside)
+    assert sources.set_aside_whole(warehouse, Scope(allowed=((TOWN, None),))).is_empty()
+
+
+def test_an_alert_that_asks_whose_a_row_is_leads_to_that_row(warehouse: Warehouse) -> None:
+    asking = signals_of_run(warehouse).filter(rule="DQ-LINK")
+    assert asking.height > 0
+    found = set()
+    for key in asking["alert_key"]:
+        rows = links.rows_of_alert(warehouse, Scope(), key)
+        assert rows and all(row["file"] and row["row"] and row["reason"] for row in rows)
+        found |= {row["key"] for row in rows}
+    assert found == set(links.waiting_keys(warehouse, Scope()))
+    town = warehouse.row("select township from link_review where township is not null limit 1")["township"]
+    elsewhere = Scope(allowed=(("没有的镇", None),))
+    assert links.rows_of_alert(warehouse, elsewhere, asking.filter(township=town)["alert_key"][0]) == []

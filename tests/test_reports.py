@@ -7,6 +7,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import docx
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from sqlalchemy import func, insert, select, update
 from monitoring.access import Scope
 from monitoring.alerts.reporting import moment_of, worked
 from monitoring.alerts.syncing import catch_up
+from monitoring.desk.due import LATE
 from monitoring.low_income import CATEGORIES
 from monitoring.people import Denied, operator
 from monitoring.people.downloads import ROAD, take
@@ -132,20 +134,25 @@ def test_a_category_whose_ledger_never_came_is_unknown(now: Warehouse) -> None:
 
 def test_money_is_what_arrived_in_the_months(now: Warehouse) -> None:
     paid = [row for row in feeds_of_both()[1]["payments"] if row["项目"] == "低保"]
-    row = figures.money(now, Scope(), date(2026, 11, 1), date(2026, 11, 1)).row(0, named=True)
+    found = figures.money(now, Scope(), date(2026, 11, 1), date(2026, 11, 1))
+    row = found.row(by_predicate=pl.col("item") == "低保", named=True)
     assert int(row["yuan"]) == sum(int(one["金额"]) for one in paid if one["发放状态"] == "成功") == 800
     assert (row["failed"], row["persons"]) == (1, 2)
-    assert figures.money(now, Scope(), date(2026, 10, 1), date(2026, 10, 1)).is_empty()
+    aid = found.row(
+        by_predicate=pl.col("item") == "临时救助", named=True
+    )  # of its ledger, by the month in which it was paid
+    assert (aid["payments"], int(aid["yuan"])) == (1, 1200)
+    assert figures.money(now, Scope(), date(2026, 10, 1), date(2026, 10, 1))["item"].to_list() == ["临时救助"]
     halves = [figures.money(now, Scope(townships=(town,)), date(2026, 11, 1), date(2026, 11, 1))["yuan"].sum() or 0 for town in ("甲镇", "乙镇")]  # fmt: skip
-    assert sum(halves) == 800
+    assert sum(halves) == 2000
 
 
 def test_late_sources_and_quality_are_those_of_the_ledger(now: Warehouse) -> None:
-    late = {row["feed"] for row in figures.late_feeds(now, Scope())}
-    assert late == {r["feed"] for r in now.rows("from feed_snapshot")} - set(feeds_of_both()[1]) | (
-        late & set(feeds_of_both()[1])
-    )
-    assert "dibao" not in late and "medical" in late
+    rows, stands = figures.late_feeds(now, date(2026, 12, 20))
+    late = {row["feed"] for row in rows}
+    assert late == set(stands.of(LATE)) and late.isdisjoint(feeds_of_both()[1])
+    assert "medical" in late and "disasters" not in late  # asked for every month; only when there is something
+    assert figures.late_feeds(now, date(2026, 12, 5))[0] == []  # the day itself is not over
     found = figures.quality(now, Scope())
     assert found["rows_read"] == found["loaded"] + found["duplicate"] + found["quarantined"] + now.row("select sum(not_data) as n from part where this_period")["n"]  # fmt: skip
     assert found["usable"] == now.row("select count(number) as n from person_snapshot where alive")["n"]
@@ -236,7 +243,7 @@ def test_sentences_say_what_happened_in_the_files(report: dict[bool, Report]) ->
     assert "新增在册 2 人，其中补录（起始日期早于上期）1 人；停保 4 人，其中因死亡 0 人。" in said
     assert "保障金增发 1 户，每月共增 60 元；减发 1 户，每月共减 250 元。" in said
     assert "自然减员 1 人，其中 1 人仍在册，请先核实。" in said and "新发放 2 笔，共 2,000 元" in said
-    assert "发放成功 800 元" in said and "失败或退回 1 笔" in said
+    assert "发放成功 2,000 元" in said and "失败或退回 1 笔" in said
     assert "没有属于本报告期的预警，处置情况不明" in said
     assert "national-2020" in said and "2026年10月" in said
 
@@ -250,7 +257,7 @@ def test_what_is_published_tells_no_small_number_of_people(report: dict[bool, Re
                 if section.heading != "数据质量":
                     assert not [cell for cell in row[1:] if cell in ("1", "2", "3", "4")], (table.title, row)
     assert re.search(r"(?<![\d,.])[1-4] 人", text_of(report[False]))
-    assert "发放成功 800 元" not in text_of(report[True])  # two persons: their money is not told either
+    assert "发放成功 2,000 元" not in text_of(report[True])  # two persons: their money is not told either
 
 
 def test_nothing_of_any_person_is_in_a_report(report: dict[bool, Report]) -> None:

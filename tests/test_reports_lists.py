@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import polars as pl
 import pytest
@@ -17,9 +20,10 @@ from monitoring.pair import Pair
 from monitoring.people import Denied, Person
 from monitoring.people.downloads import ROAD, take
 from monitoring.people.viewing import PurposeMissing
-from monitoring.reports import lists, making
+from monitoring.reports import figures, lists, making
+from monitoring.reports.account_sections import AccountSections
 from monitoring.store import Store
-from monitoring.warehouse import publication
+from monitoring.warehouse import Warehouse, publication
 from pipelines.cli import main
 from tests.people import add_account
 from tests.stores import NOON
@@ -122,9 +126,29 @@ def test_the_exit_net_has_those_who_went_to_nothing_in_front(pair: Pair) -> None
         "纳入特困",
         "纳入低保边缘",
         "纳入刚性支出",
+        "纳入防返贫监测",
         "直接退出",
     ]
     assert [name for name in rows.columns if name in wanted] == wanted
+
+
+def test_who_left_and_stands_in_monitoring_went_somewhere(two_months: TwoMonths, tmp_path: Path) -> None:
+    later = tmp_path / "later.duckdb"
+    shutil.copy(two_months.files[1], later)
+    with duckdb.connect(str(later)) as con:
+        con.execute(
+            "update person_snapshot set at_risk_household = (household_id = 'H104'), low_income_household = null"
+        )
+    with closing(Pair(two_months.files[0], later)) as pair, closing(Warehouse(later)) as now:
+        rows = lists.netted(pair, CLEAR).rows
+        monitored = rows.filter(pl.col("纳入防返贫监测") == "√")
+        assert names(monitored) == of(man("H104"), wife("H104")) and set(monitored["直接退出"]) == {""}
+        assert names(rows.filter(pl.col("直接退出") == "√")) == of(man("H103"), wife("H103"))
+        section = AccountSections(now, CLEAR, False, figures.run_of(now, CLEAR), [NOW]).exits(
+            figures.movement(pair, CLEAR)
+        )
+    assert "纳入防返贫监测 2 人" in section.sentences[0] and "没有转入上述救助或监测 2 人" in section.sentences[0]
+    assert {row[0]: row[1] for row in section.tables[0].rows}["纳入防返贫监测"] == "2"
 
 
 def test_lists_are_limited_to_places_and_masked(pair: Pair) -> None:

@@ -327,7 +327,7 @@ def test_the_overviews_tile_tells_last_period_as_it_was_known_then_or_that_it_is
     }
     for period, warehouse in files.items():
         warehouse.path = tmp_path / f"{period}.duckdb"
-    of_run = County("r1", "2026-11", AS_OF, "demo", True, 3, 3, 0, 1, 1, ())
+    of_run = County("r1", "2026-11", AS_OF, "demo", True, 3, 3, 0)
     monkeypatch.setattr(ui, "open_warehouse", lambda path: files[Path(path).stem])
     monkeypatch.setattr(ui, "county", lambda warehouse: of_run)
     runs = tuple(Published(period, "r1", warehouse.path) for period, warehouse in files.items())

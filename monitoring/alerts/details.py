@@ -27,6 +27,9 @@ _UNMASKED = select(unmasking.c.household_id).where(
 )
 
 
+STATES = ("standing", "shown", "settled", "gone")
+
+
 @dataclass(frozen=True)
 class AlertSignal:
     """One episode of one signal of an alert; its texts are masked. `state`: standing, shown, settled, gone."""
@@ -87,16 +90,21 @@ def history(store: Store, caller: Caller, household_id: str, at: datetime) -> li
 
 
 def signals(store: Store, caller: Caller, alert_id: int, at: datetime) -> list[AlertSignal]:
-    """What stands behind an alert, what still holds first, then the most urgent. Raises Denied."""
+    """What stands behind an alert: first what the work is for, which makes its level, then what is only shown, what was settled and
+    what no longer holds, each the most urgent first. Raises Denied."""
     with reading(store, caller, "alert.view", at) as act:
         _one(act, alert_id)
-        holds = case((alert_signal.c.state == "gone", 1), else_=0)
         found = act.con.execute(
             select(*(alert_signal.c[name] for name in AlertSignal.__annotations__))
             .where(alert_signal.c.alert_id == alert_id)
-            .order_by(holds, alert_signal.c.level_order, alert_signal.c.rule, alert_signal.c.id)
+            .order_by(order_of_states(), alert_signal.c.level_order, alert_signal.c.rule, alert_signal.c.id)
         ).mappings()
         return [AlertSignal(**{**row, "evidence": json.loads(row["evidence"])}) for row in found]
+
+
+def order_of_states() -> ColumnElement[int]:
+    """Of signals: what the work is for before what is only shown, settled or gone."""
+    return case({state: place for place, state in enumerate(STATES)}, value=alert_signal.c.state, else_=len(STATES))
 
 
 def unmasked(act: Acting) -> set[str]:

@@ -92,12 +92,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Course:
-    """What became of the alerts of one place. `no_need`: verified, and no help was needed. `due`: verification was due by
-    now or is done; `on_time` of them were verified by their day."""
+    """What became of the alerts of one place. `no_need`: verified, and no help was needed. `corrected`: confirmed, and a benefit
+    was ended or corrected; `unhelped`: confirmed and closed, and neither help nor a correction stands on record. `due`:
+    verification was due by now or is done; `on_time` of them were verified by their day."""
 
     place: str | None
     steps: tuple[Step, ...]
     no_need: int
+    corrected: int
+    unhelped: int
     due: int
     on_time: int
 
@@ -128,11 +131,12 @@ class Late(NamedTuple):
 
 @dataclass(frozen=True)
 class Now:
-    """What a leader is told first of the work: alerts new in a period and in the one before, what is overdue, and where.
-    `unverified`: verification is overdue today; `unverified_before`: the same at the end of the period before."""
+    """What a leader is told first of the work: alerts new in a period and in the one before, those open today, what is overdue,
+    and where. `unverified`: verification is overdue today; `unverified_before`: the same at the end of the period before."""
 
     new: int
     new_before: int
+    open: int
     late: tuple[Late, ...]
     unverified: int
     unverified_before: int
@@ -182,6 +186,8 @@ def now(store: Store, caller: Caller, period: str, ended: date, places: Places, 
             func.count(case((alert.c.opened_period == period, 1))), func.count(case((alert.c.opened_period == before, 1)))
         ).where(_opened(before, period), *within)  # fmt: skip
         new, new_before = act.con.execute(opened).one()
+        still = select(func.count()).where(alert.c.closed_at.is_(None), _works(), *within)
+        open_now = act.con.execute(still).scalar_one()
         late = select(
             places.column, func.count(), func.count(case((alert.c.level == "red", 1))),
             func.count(case((alert.c.due_date < escalated_before(today), 1))), func.count(case((alert.c.assignee.is_(None), 1))),
@@ -191,13 +197,13 @@ def now(store: Store, caller: Caller, period: str, ended: date, places: Places, 
             func.count(case((_unverified(today), 1))), func.count(case((_unverified_at(ended), 1)))
         ).where(alert.c.verify_due_date < today, _works(), *within)  # fmt: skip
         waiting, waited = act.con.execute(unverified).one()
-    return Now(new, new_before, tuple(sorted(found, key=_most)), waiting, waited)
+    return Now(new, new_before, open_now, tuple(sorted(found, key=_most)), waiting, waited)
 
 
 def behind(
     store: Store, caller: Caller, figure: str, period: str, months: int, places: Places, page: int, at: datetime, size: int = 50
 ) -> tuple[list[AlertCard], int]:  # fmt: skip
-    """The alerts that one figure counts, and how many: a stage, "no_need", "overdue", "red", "county", "unheld" or "unverified".
+    """The alerts that one figure counts, and how many: a stage, one of ASIDE, "overdue", "red", "county", "unheld" or "unverified".
     A page past the end is empty. Raises Denied, SessionOver."""
     today = local_day(at)
     with reading(store, caller, "alert.view", at) as act:
@@ -207,7 +213,8 @@ def behind(
         return shown(act, ordered.limit(size).offset(size * (max(page, 1) - 1))), int(total)
 
 
-FIGURES = (*STAGES, "no_need", "overdue", "red", "county", "unheld", "unverified")
+ASIDE = ("no_need", "corrected", "unhelped")  # what ended otherwise than in help
+FIGURES = (*STAGES, *ASIDE, "overdue", "red", "county", "unheld", "unverified")
 
 
 def _counted(figure: str, period: str, months: int, today: date) -> list[ColumnElement[bool]]:
@@ -249,17 +256,12 @@ def _unverified_at(day: date) -> ColumnElement[bool]:
     return and_(alert.c.verify_due_date <= day, alert.c.opened_on <= day, *still)
 
 
-def _acted() -> ColumnElement[Any]:
-    """When something was done: the first measure; the correction itself; else the end (a department, a conference)."""
-    corrected = case((alert.c.outcome.in_(CORRECTING), alert.c.decided_at))
-    return func.coalesce(alert.c.helped_at, corrected, alert.c.closed_at)
-
-
 def _reached() -> dict[str, ColumnElement[bool]]:
-    """Stage (or "no_need") -> that an alert has come so far."""
+    """Stage (or one of ASIDE) -> that an alert has come so far. Help is a measure on record: to close an alert is none."""
     verified = alert.c.verified_at.is_not(None)
     confirmed = and_(verified, alert.c.decided_at.is_not(None), alert.c.outcome.in_(CONFIRMING))
-    helped = and_(confirmed, _acted().is_not(None))
+    helped = and_(confirmed, alert.c.helped_at.is_not(None))
+    unhelped = and_(confirmed, alert.c.helped_at.is_(None))
     return {
         "found": true(),
         "verified": verified,
@@ -267,6 +269,8 @@ def _reached() -> dict[str, ColumnElement[bool]]:
         "helped": helped,
         "resolved": and_(helped, alert.c.closed_at.is_not(None)),
         "no_need": and_(verified, alert.c.decided_at.is_not(None), alert.c.outcome.not_in(CONFIRMING)),
+        "corrected": and_(unhelped, alert.c.outcome.in_(CORRECTING)),
+        "unhelped": and_(unhelped, alert.c.outcome.not_in(CORRECTING), alert.c.closed_at.is_not(None)),
     }
 
 
@@ -284,15 +288,15 @@ def _courses(of: Sequence[ColumnElement[bool]], place: ColumnElement[Any], today
     begun = {
         "verified": (_day(alert.c.opened_on), _day(alert.c.verified_at)),
         "confirmed": (_day(alert.c.verified_at), _day(alert.c.decided_at)),
-        "helped": (_day(alert.c.decided_at), _day(_acted())),
-        "resolved": (_day(_acted()), _day(alert.c.closed_at)),
+        "helped": (_day(alert.c.decided_at), _day(alert.c.helped_at)),
+        "resolved": (_day(alert.c.helped_at), _day(alert.c.closed_at)),
     }
     verified_on_time = _day(alert.c.verified_at) <= _day(alert.c.verify_due_date)
     due = and_(alert.c.verify_due_date.is_not(None), or_(reached["verified"], alert.c.verify_due_date < today))
     facts = (
         select(
             place.label("place"),
-            *(case((reached[stage], 1), else_=0).label(stage) for stage in (*STAGES, "no_need")),
+            *(case((reached[stage], 1), else_=0).label(stage) for stage in (*STAGES, *ASIDE)),
             case((due, 1), else_=0).label("due"),
             case((and_(due, reached["verified"], verified_on_time), 1), else_=0).label("on_time"),
             *(_from_zero(later - earlier).label(f"{stage}_days") for stage, (earlier, later) in begun.items()),
@@ -301,7 +305,7 @@ def _courses(of: Sequence[ColumnElement[bool]], place: ColumnElement[Any], today
         .cte("facts")
     )
     pieces = []
-    for stage in (*STAGES, "no_need", "due", "on_time"):
+    for stage in (*STAGES, *ASIDE, "due", "on_time"):
         days = facts.c[f"{stage}_days"] if stage in begun else literal(0, Integer)
         counted = select(facts.c.place, literal(stage, String), days.label("days"), func.count()).where(
             facts.c[stage] == 1
@@ -323,7 +327,8 @@ def _course(place: str | None, rows: Sequence[_Row]) -> Course:
         Step(stage, count(stage), None if stage == "found" else median((r.days, r.alerts) for r in rows if r.stage == stage))
         for stage in STAGES
     )  # fmt: skip
-    return Course(place, steps, count("no_need"), count("due"), count("on_time"))
+    no_need, corrected, unhelped = (count(of) for of in ASIDE)
+    return Course(place, steps, no_need, corrected, unhelped, count("due"), count("on_time"))
 
 
 def median(counted: Iterable[tuple[int, int]], few: int = FEW) -> float | None:

@@ -28,7 +28,7 @@ def signal_key() -> str:
     What a record is told apart by may hold an identity number or a phone, so that a long run of digits becomes a digest.
     A record without a person is told apart by name and township as well (as the balance `signals_unique` has it).
     """
-    nobody = "left(sha256(concat_ws(chr(31), record_key, name, township)), 32)"
+    nobody = nobody_key("record_key", "name", "township")
     return f"""CASE subject
         WHEN 'household' THEN 'h:' || household_id
         WHEN 'person' THEN 'p:' || person_id
@@ -37,6 +37,16 @@ def signal_key() -> str:
         WHEN 'institution' THEN 'i:' || {_short("coalesce(record_key, name)")}
         WHEN 'feed' THEN 'f:' || {_short("name")}
         ELSE 'y:' || {_short("name")} END"""
+
+
+def nobody_key(record: str, name: str, township: str) -> str:
+    """SQL: what tells a record apart of which nobody knows whose it is."""
+    return f"left(sha256(concat_ws(chr(31), {record}, {name}, {township})), 32)"
+
+
+def review_record(table: str) -> str:
+    """SQL over `link_review`: by what an undecided row is told apart as a record."""
+    return f"concat_ws(' ', {', '.join(f'{table}.{name}' for name in ('feed', 'number_raw', 'birth_date', 'phone', 'village'))})"
 
 
 def alert_subject() -> str:

@@ -20,6 +20,7 @@ from monitoring.alerts.details import in_places, unmasked
 from monitoring.alerts.moves import VERBS
 from monitoring.alerts.outcomes import MEASURES, OUTCOMES, WENT_TO
 from monitoring.alerts.verifying import FINDINGS
+from monitoring.alerts.visits import MET
 from monitoring.exporting import masking
 from monitoring.labels import LEVEL_ZH
 from monitoring.people import Caller, reading
@@ -179,14 +180,13 @@ def _levels(detail: Mapping[str, Any]) -> list[Pair]:
 
 
 def _visit(detail: Mapping[str, Any]) -> list[Pair]:
-    met = ("见到本人", "somebody was met") if detail["met"] else ("没有见到人", "nobody was met")
     who = (f"走访人 {detail['visitor']}", f"by {detail['visitor']}")
-    return [_iso(detail["date"]), who, met, FINDINGS[detail["finding"]]]
+    return [_iso(detail["date"]), who, MET[bool(detail["met"])], FINDINGS[detail["finding"]]]
 
 
 def _decision(detail: Mapping[str, Any]) -> list[Pair]:
     outcome = OUTCOMES[detail["outcome"]]
-    told: list[Pair] = [(f"{outcome.code} {outcome.zh}", f"{outcome.code} {outcome.en}")]
+    told: list[Pair] = [(outcome.zh, outcome.en)]
     if detail.get("went_to"):
         zh, en = WENT_TO[detail["went_to"]]
         told.append((f"去向：{zh}", f"went to: {en}"))

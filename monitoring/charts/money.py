@@ -8,7 +8,7 @@ from decimal import Decimal
 import plotly.graph_objects as go
 
 from monitoring.charts.look import GREY, LINE, PROGRAMME_COLOUR, drawn
-from monitoring.language import Language, number
+from monitoring.language import Language, number, rounded
 
 # By the names that payments use; what has none here is grey.
 COLOUR = {
@@ -56,7 +56,7 @@ def plot_money(
     figure.update_yaxes(rangemode="tozero", tickformat=",", automargin=True, title={"text": t("元"), "standoff": 4})
     known = [(label, total) for label, total, missing in zip(labels, totals, lacking, strict=True) if not missing]
     for label, total in known[-1:]:
-        text = number(round(total))
+        text = number(rounded(total, 0))
         figure.add_annotation(x=label, y=float(total), text=text, showarrow=False, yshift=9, font={"size": 11})
     return figure
 

@@ -6,14 +6,16 @@ came nobody writes down (a run knows its period only), so that nothing is said o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from monitoring.labels import feed_titles
+from monitoring.queries import sources
 from monitoring.strict_toml import Span, Table, version_in_force
+from monitoring.warehouse import Warehouse
 
 SHIPPED = Path(__file__).parents[2] / "data" / "policy" / "deliveries.toml"
 HERE, WAITING, LATE, NOT_ASKED = "here", "waiting", "late", "not_asked"
@@ -57,6 +59,45 @@ class Late:
     department: str
     feeds: tuple[str, ...]
     days: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the sources of a run's period stand on a day, each in one state; `month` is the period (yyyymm)."""
+
+    month: int
+    months: tuple[int, ...]
+    setting: Deliveries
+    cells: Mapping[tuple[str, int], Cell]
+
+    def of(self, state: str) -> list[str]:
+        """The sources that stand so, by name."""
+        return sorted(feed for (feed, month), cell in self.cells.items() if month == self.month and cell.state == state)
+
+    @property
+    def asked(self) -> int:
+        """How many are asked for in the period, or came unasked."""
+        return sum(len(self.of(state)) for state in (HERE, WAITING, LATE))
+
+    @property
+    def here(self) -> int:
+        return len(self.of(HERE))
+
+
+def standing(
+    warehouse: Warehouse, today: date, months: int = 1, ask: Callable[[Callable[[Warehouse], Any]], Any] | None = None
+) -> Standing:
+    """The sources of a published run as they stand today, in its last `months` months of deliveries, by the county's own setting
+    where its home has one. `ask`: how a question of the run is answered by somebody who remembers. Raises PolicyError where the
+    setting can't be used."""
+    ask = ask or (lambda question: question(warehouse))
+    told = warehouse.row("select as_of from run")
+    setting = load_deliveries(warehouse.path.parents[1], told["as_of"])
+    feeds, came, now = ask(sources.feeds)["feed"].to_list(), ask(sources.freshness), ask(sources.month_shown)
+    shown = sorted({*came["delivered"].to_list(), now})
+    rows = {(row["feed"], row["delivered"]): row["rows"] for row in came.to_dicts()}
+    until = shown[: shown.index(now) + 1][-months:]
+    return Standing(now, tuple(until), setting, cells(setting, feeds, until, rows, today))
 
 
 def load_deliveries(home: Path | None, as_of: date) -> Deliveries:

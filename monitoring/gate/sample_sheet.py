@@ -35,7 +35,7 @@ def sample_sheet(
         if row is None:
             raise Denied(object=f"sample:{sample_id}")
         act.within(row["township"], row["village"])
-        told = known_of(open_warehouse(), act.person, row["household_id"])
+        told = known_of(open_warehouse(), act, row["household_id"])
         act.journal("sheet.print", f"sample:{sample_id}", household=household_object(row["household_id"]))
         person = act.person.person
     where = " ".join(part for part in (row["township"], row["village"], *told.place) if part) or "地点不明"

@@ -17,7 +17,9 @@ from sqlalchemy import select
 from monitoring.access import Scope
 from monitoring.alerts.cards import AlertCard, card, cards
 from monitoring.alerts.clue_effects import CHANNELS
+from monitoring.alerts.details import order_of_states
 from monitoring.alerts.naming import alert_object, household_object
+from monitoring.alerts.visits import recorded
 from monitoring.exporting import masking
 from monitoring.labels import KIND_ZH, KINDS, LEVEL_MARK, LEVEL_ZH
 from monitoring.people import Acting, Caller, Denied, Person, acting
@@ -84,7 +86,7 @@ def sheet(store: Store, open_warehouse: Callable[[], Warehouse], caller: Caller,
     with acting(store, caller, "sheet.print", at) as act:
         found = _alert(act, alert_id)
         reasons = _reasons_of(act, found)
-        told = known_of(open_warehouse(), act.person, found.household_id)
+        told = known_of(open_warehouse(), act, found.household_id)
         act.journal("sheet.print", alert_object(alert_id), household=_digest(found))
     return _page(found, reasons, told, act.person, at)
 
@@ -101,7 +103,7 @@ def _reasons_of(act: Acting, found: AlertCard) -> list[tuple[str, str, str]]:
         (found.level, "", f"{day}（{CHANNELS[channel].zh}）反映：{masking.typed(said)}")
         for channel, day, said in act.con.execute(clues.order_by(clue.c.received_on.desc(), clue.c.id.desc()))
     ]
-    order = (alert_signal.c.level_order, alert_signal.c.rule, alert_signal.c.id)
+    order = (order_of_states(), alert_signal.c.level_order, alert_signal.c.rule, alert_signal.c.id)
     return heard + [(level, kind, said) for level, kind, said in act.con.execute(signals.order_by(*order))]
 
 
@@ -119,21 +121,25 @@ def _alert(act: Acting, alert_id: int) -> AlertCard:
 
 @dataclass(frozen=True)
 class Told:
-    """What the published run knows of the household; empty where it knows nothing."""
+    """What the published run knows of the household, and the last visit, also where it was recorded here; empty where nothing is
+    known."""
 
     place: tuple[str, ...] = ()
     members: Sequence[dict[str, Any]] = ()
     last_visit: str = ""
 
 
-def known_of(warehouse: Warehouse, person: Person, household_id: str | None) -> Told:
-    scope = AtTheDoor(allowed=person.places)
+def known_of(warehouse: Warehouse, act: Acting, household_id: str | None) -> Told:
+    scope = AtTheDoor(allowed=act.person.places)
     key = household.find(warehouse, scope, household_id) if household_id else None
     head = household.household(warehouse, scope, key) if key is not None else None
+    seen = [(one.day, one.visitor) for one in recorded(act, household_id)[:1]] if household_id else []
+    if key is not None and head is not None:
+        visits = household.visits(warehouse, scope, key).head(1).to_dicts()
+        seen += [(row["visited_date"], row["visitor"] or "") for row in visits]
+    last = max((f"{day} {visitor}" for day, visitor in seen), default="")
     if key is None or head is None:
-        return Told()
-    visits = household.visits(warehouse, scope, key).head(1).to_dicts()
-    last = f"{visits[0]['visited_date']} {visits[0]['visitor'] or ''}" if visits else ""
+        return Told(last_visit=last)
     place = tuple(part for part in (head.group, head.address) if part)
     return Told(place, household.members(warehouse, scope, key).to_dicts(), last)
 

@@ -14,6 +14,7 @@ from math import ceil, floor
 
 import numpy as np
 
+from monitoring.language import rounded
 from monitoring.misses.intervals import Floats, weighted_interval
 
 
@@ -50,7 +51,7 @@ class Estimate:
 
     @property
     def about(self) -> int:
-        return round(self.missed)
+        return int(rounded(self.missed, 0))
 
     @property
     def limits(self) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -11,6 +10,16 @@ import streamlit as st
 
 from monitoring import ui
 from monitoring.language import Language, number
+from monitoring.pages.admin_words import (
+    EVENTS,
+    RESULTS,
+    STATES,
+    detail_words,
+    event_words,
+    object_asked,
+    object_words,
+    role_words,
+)
 from monitoring.people import ROLES, accounts, journals
 from monitoring.people.accounts import AccountRow
 from monitoring.people.journals import Wanted
@@ -18,62 +27,6 @@ from monitoring.ui import Column, Desk
 from monitoring.working_days import CHINA
 
 Towns = Mapping[str, Sequence[str]]
-STATES = {"active": "启用", "pending": "待审批", "disabled": "已停用"}
-RESULTS = {"ok": "完成", "denied": "拒绝", "failed": "失败"}
-# What events are called, by how they begin; the first that fits.
-EVENTS = {
-    "login.failed": "登录失败",
-    "login.denied": "登录被拒（合计）",
-    "login.second_factor": "第二重验证失败",
-    "login": "登录",
-    "logout": "退出",
-    "gate.denied": "未登录访问被拒（合计）",
-    "password": "修改密码",
-    "second_factor": "设置第二重验证",
-    "account": "账号管理",
-    "self": "本人操作",
-    "household.view": "查看户档案",
-    "household.search": "查找户",
-    "household.unmask": "查看完整信息",
-    "export": "导出",
-    "report": "打印报表",
-    "sheet": "打印走访单",
-    "alert": "预警处置",
-    "clue": "线索",
-    "journal": "操作日志",
-    "setting": "系统设置",
-    "scenario": "保存测算方案",
-    "rule.change": "修改规则",
-    "rule.taken_back": "撤回规则",
-    "rule.shadow": "规则影子运行",
-    "rule.shadow_counts": "影子规则转为计入",
-    "rule.shadow_dropped": "影子规则停掉",
-    "checklist": "签字封存",
-    "link": "对人复核",
-    "list": "风险名单",
-    "feed": "表头对应",
-    "file.upload": "上传文件",
-    "run": "运行",
-    "digest": "发送摘要",
-    "store": "备份和恢复",
-    "page": "打开页面",
-}
-
-
-# What the journal says beside an event, in words; roles, states and results among the values too.
-DETAILS = {
-    "role": "角色", "places": "负责", "state": "状态", "stage": "还须", "way": "方式", "locked": "已锁定", "why": "原因",
-    "path": "访问的地址", "more": "同类另有", "rows": "行数", "what": "内容", "masked": "已遮蔽", "purpose": "用途",
-    "problems": "问题数", "second_factor": "含第二重验证", "change": "变更", "publication": "公开版",
-    "title": "标题", "changes": "改动", "reason": "理由", "before": "修改前指纹", "after": "修改后指纹",
-    "found": "找到", "period": "期", "name": "名称", "bytes": "字节", "sha256": "文件指纹", "pack": "政策包", "accept": "接受减少",
-    "headings": "表头", "shared": "共用", "fields": "条件", "run": "运行", "kind": "种类", "verdict": "结论", "pair": "对象指纹",
-}  # fmt: skip
-SAID = STATES | {
-    "change": "修改密码", "totp": "第二重验证", "enrol": "设置第二重验证", "password": "密码", "oidc": "统一认证",
-    "session": "没有登录", "host": "主机名不对", "origin": "来自别的网站", "hidden": "不开放的地址", "clear text": "没有加密",
-    "unknown": "没有这个账号", "too many": "次数太多", "Denied": "没有权限", "SessionOver": "会话已失效", "journal": "操作日志",
-}  # fmt: skip
 
 
 def page(desk: Desk, towns: Towns) -> None:
@@ -105,7 +58,7 @@ def _accounts(desk: Desk, towns: Towns) -> None:
     ui.table([{"row": row} for row in rows], [
         Column(t("账号"), lambda cell: ui.said(cell["row"].name), "w"),
         Column(t("使用人"), lambda cell: ui.said(cell["row"].person), "w"),
-        Column(t("角色"), lambda cell: ui.said(_role(cell["row"].role, t))),
+        Column(t("角色"), lambda cell: ui.said(role_words(cell["row"].role, t))),
         Column(t("负责"), lambda cell: ui.said(_places(cell["row"].places, cell["row"].role, t))),
         Column(t("状态"), lambda cell: _state(cell["row"], t)),
         Column(t("第二重验证"), lambda cell: ui.said(t("已设置") if cell["row"].second_factor else t("未设置")), "w"),
@@ -119,7 +72,7 @@ def _add(desk: Desk, towns: Towns, done: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(t("账号"), key="new-name", width=180, max_chars=48)
         person = st.text_input(t("使用人姓名"), key="new-person", width=180, max_chars=64)
-        role = _pick_role(t, "new-role")
+        role = _pickrole_words(t, "new-role")
     places = _pick_places(t, towns, role, "new")
     if st.button(t("建立账号"), key="new-account", type="primary"):
         with done:
@@ -140,7 +93,7 @@ def _keep(desk: Desk, towns: Towns, done: Any) -> None:
     known = {row.name: row for row in desk.read(accounts.accounts)}
     name = st.selectbox(
         t("账号"), list(known), key="kept", index=None, width=380, placeholder=t("选择账号"),
-        format_func=lambda key: t.aside(key, f"{known[key].person} {_role(known[key].role, t)}"),
+        format_func=lambda key: t.aside(key, f"{known[key].person} {role_words(known[key].role, t)}"),
     )  # fmt: skip
     if name is None:
         return
@@ -159,7 +112,7 @@ def _keep(desk: Desk, towns: Towns, done: Any) -> None:
                         _told_once(t, name, password)
                         if not at_once:
                             ui.note(t("已提交，待安全管理员审批。"))
-    role = _pick_role(t, f"role-{name}", row.role)
+    role = _pickrole_words(t, f"role-{name}", row.role)
     places = _pick_places(t, towns, role, f"places-{name}", row)
     if st.button(t("改为这个角色和地方"), key=f"change-{name}"):
         with done:
@@ -175,11 +128,11 @@ def _button(desk: Desk, label: str, key: str, service: Any, done: Any, name: str
                 ui.note(desk.t("已提交，待安全管理员审批。"))
 
 
-def _pick_role(t: Language, key: str, present: str | None = None) -> str:
+def _pickrole_words(t: Language, key: str, present: str | None = None) -> str:
     roles = list(ROLES)
     first = roles.index(present) if present in roles else 1
     chosen: str = st.selectbox(
-        t("角色"), roles, key=key, index=first, width=220, format_func=lambda role: _role(role, t)
+        t("角色"), roles, key=key, index=first, width=220, format_func=lambda role: role_words(role, t)
     )
     return chosen
 
@@ -226,19 +179,15 @@ def what_waits(row: AccountRow, t: Language) -> str:
     """All that one approval lets hold: the account itself, a change of role and places, or both."""
     parts = []
     if row.state == "pending":
-        parts.append(t("启用账号：{role}，{places}", role=_role(row.role, t), places=_places(row.places, row.role, t)))
+        parts.append(
+            t("启用账号：{role}，{places}", role=role_words(row.role, t), places=_places(row.places, row.role, t))
+        )
     if row.asked:
         role, places = row.asked.role, row.asked.places
         parts.append(t(
-            "{by} 申请改为：{role}，{places}", by=row.asked.by, role=_role(role, t), places=_places(places, role, t)
+            "{by} 申请改为：{role}，{places}", by=row.asked.by, role=role_words(role, t), places=_places(places, role, t)
         ))  # fmt: skip
     return t.clauses(parts)
-
-
-def _role(role: str, t: Language) -> str:
-    if role == "operator":
-        return t("命令行操作员")
-    return t.pick(ROLES[role].zh, ROLES[role].en) if role in ROLES else role
 
 
 def _places(places: Iterable[tuple[str, str | None]], role: str, t: Language) -> str:
@@ -289,27 +238,14 @@ def _journal(desk: Desk) -> None:
         Column(t("序号"), lambda row: ui.count(row["seq"]), "n"),
         Column(t("时间"), lambda row: ui.said(row["at"].astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")), "w"),
         Column(t("账号"), lambda row: ui.said(row["who"]), "w"),
-        Column(t("角色"), lambda row: ui.said(_role(row["role"], t))),
+        Column(t("角色"), lambda row: ui.said(role_words(row["role"], t))),
         Column(t("地址"), lambda row: ui.said(row["address"]), "w"),
-        Column(t("事项"), lambda row: f"{ui.said(_event(row['event'], t))} {ui.code(row['event'])}"),
-        Column(t("对象"), lambda row: ui.code(row["object"]) if row["object"] else ""),
+        Column(t("事项"), lambda row: ui.said(event_words(row["event"], t))),
+        Column(t("对象"), lambda row: ui.said(object_words(row["object"], t)) if row["object"] else ""),
         Column(t("结果"), lambda row: ui.said(t(RESULTS.get(row["result"], row["result"]))), "w"),
-        Column(t("说明"), lambda row: f'<span class="bl-note">{ui.said(_detail(row["detail"], t))}</span>'),
+        Column(t("说明"), lambda row: f'<span class="bl-note">{ui.said(detail_words(row["detail"], t))}</span>'),
     ], t("共 {n} 条，新的在前，每页 50", n=number(found.total)))  # fmt: skip
     ui.pager(found.total, turned, t)
-
-
-def _detail(text: str, t: Language) -> str:
-    told: dict[str, Any] = json.loads(text)
-    return t.clauses(t.named(t(DETAILS.get(key, key)), _value(value, t)) for key, value in told.items())
-
-
-def _value(value: Any, t: Language) -> str:
-    if isinstance(value, list):
-        return t.listed(_value(part, t) for part in value) or t("无")
-    if isinstance(value, str):
-        return t(SAID[value]) if value in SAID else _role(value, t)
-    return t.value(value)
 
 
 def _wanted(desk: Desk) -> Wanted:
@@ -320,17 +256,13 @@ def _wanted(desk: Desk) -> Wanted:
         who = st.text_input(t("账号"), key="journal-who", width=150)
         event = st.selectbox(t("事项"), kinds, key="journal-event", width=190,
                              format_func=lambda kind: t(EVENTS[kind]) if kind else t("全部"))  # fmt: skip
-        object = st.text_input(t("对象"), key="journal-object", width=190, placeholder="account: household: alert:")
+        object = st.text_input(t("对象"), key="journal-object", width=190, placeholder=t("如：预警 12"))
         result = st.selectbox(t("结果"), results, key="journal-result", width=120,
                               format_func=lambda kind: t(RESULTS[kind]) if kind else t("全部"))  # fmt: skip
         first = st.date_input(t("自"), value=None, format="YYYY-MM-DD", key="journal-first", width=150)
         last = st.date_input(t("至"), value=None, format="YYYY-MM-DD", key="journal-last", width=150)
-    return Wanted(who, event, object.strip(), result, _day(first), _day(last))
+    return Wanted(who, event, object_asked(object, t), result, _day(first), _day(last))
 
 
 def _day(chosen: Any) -> date | None:
     return chosen if isinstance(chosen, date) else None
-
-
-def _event(event: str, t: Language) -> str:
-    return next((t(said) for begins, said in EVENTS.items() if event.startswith(begins)), "")

@@ -56,7 +56,7 @@ def _recall() -> None:
 def _filters(view: View) -> Wanted:
     t = view.t
     rules = {row["rule"]: row for row in view.ask(alerts.rules_seen).to_dicts()}
-    holders = {worker.account: worker for worker in alerts_load.workers(view)}
+    holders = {str(worker.account): worker for worker in alerts_load.workers(view)}
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             t("查找"), key="find", width=235, placeholder=t("姓名、证件号后4位、村名"), type="search", on_change=_afresh
@@ -77,13 +77,15 @@ def _filters(view: View) -> Wanted:
             )  # fmt: skip
             holder = None
             if len(holders) > 1:
+                ui.recall("holder", list(holders))
                 holder = st.selectbox(
-                    t("在谁手里"), [None, *holders], key="holder", width=140, on_change=_afresh,
-                    format_func=lambda account: t("不限") if account is None else holders[account].person,
+                    t("在谁手里"), ["", *holders], key="holder", width=140, on_change=_afresh,
+                    format_func=lambda account: holders[account].person if account else t("不限"),
                 )  # fmt: skip
-    for key, value in (("level", levels), ("kind", kinds), ("rule", rule)):
+    for key, value in (("level", levels), ("kind", kinds), ("rule", rule), ("holder", holder)):
         ui.keep(key, value)
-    return Wanted(tuple(levels or ()), tuple(kinds or ()), rule or "", text or "", *_picked(view), assignee=holder)
+    held_by = int(holder) if holder else None
+    return Wanted(tuple(levels or ()), tuple(kinds or ()), rule or "", text or "", *_picked(view), assignee=held_by)
 
 
 def _picked(view: View) -> tuple[str | None, str | None]:
@@ -113,7 +115,9 @@ def _tab(view: View, wanted: Wanted) -> tuple[str, str]:
 
 
 def _first_tab(view: View, wanted: Wanted) -> str:
-    if any(key in st.query_params for key in ("level", "kind", "rule", "alert")) or not view.person.may("alert.claim"):
+    if any(key in st.query_params for key in ("level", "kind", "rule", "holder", "alert")) or not view.person.may(
+        "alert.claim"
+    ):
         return "all"
     counts = view.read(queue.queue_page, "mine", wanted, 1).counts
     return next((tab for tab in ("mine", "unassigned") if counts[tab]), "all")
@@ -162,9 +166,8 @@ def _nothing(view: View, tab: str, wanted: Wanted, found: QueuePage) -> None:
     else:
         ui.empty(
             t(
-                "这里没有待办预警。数据截至 {day}，{all} 个数据源中 {here} 个已到。",
+                "这里没有待办预警。数据截至 {day}；{sources}。",
                 day=county.as_of.isoformat(),
-                all=county.feeds,
-                here=county.feeds_here,
+                sources=view.sources_said(),
             )
         )

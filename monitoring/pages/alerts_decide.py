@@ -13,7 +13,6 @@ from monitoring.alerts import work
 from monitoring.alerts.dealings import Visit
 from monitoring.alerts.limits import limit
 from monitoring.alerts.outcomes import DEPARTMENTS, FAMILIES, MEASURES, OUTCOMES, WENT_TO, Outcome, outcomes_for
-from monitoring.pages.alerts_queue import today
 from monitoring.pages.alerts_step import LONGEST_NOTE, Step
 
 
@@ -79,7 +78,7 @@ def _told(step: Step, visit: Visit) -> str:
 
 
 def measure_fields(step: Step, kinds: list[str]) -> work.Measure:
-    t, day = step.view.t, today(step.view)
+    t, day = step.view.t, step.view.today
     left, right = st.columns(2)
     kind = left.selectbox(t("帮扶措施"), kinds, key=step.key("kind"), format_func=lambda one: t.pick(*MEASURES[one]))
     start = right.date_input(t("开始日期"), value=day, format="YYYY-MM-DD", key=step.key("start"))
@@ -93,7 +92,7 @@ def measure_fields(step: Step, kinds: list[str]) -> work.Measure:
 
 
 def referral_fields(step: Step) -> tuple[str, str, date]:
-    t, first = step.view.t, limit("answer", today(step.view))
+    t, first = step.view.t, limit("answer", step.view.today)
     left, right = st.columns(2)
     department = left.selectbox(t("转给哪个部门"), DEPARTMENTS, index=None, key=step.key("department"), placeholder=t("请选择"),
                                 format_func=t)  # fmt: skip

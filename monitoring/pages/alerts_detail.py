@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -21,11 +20,13 @@ from monitoring.language import number
 from monitoring.pages import alerts_forms, alerts_queue, alerts_work
 from monitoring.pages.household import facts
 from monitoring.pages.household_timeline import events
-from monitoring.pages.signal_cards import signal_card
-from monitoring.queries import alerts, household
+from monitoring.pages.household_visits import visits
+from monitoring.pages.signal_cards import OPEN, limits, signal_card
+from monitoring.queries import alerts, household, links
 from monitoring.queries.alerts import Signal
 from monitoring.ui import View
 
+UNDECIDED = "DQ-LINK"
 HOLDS = ("standing", "shown", "settled")
 
 
@@ -92,10 +93,31 @@ def _why(view: View, card: AlertCard, signals: list[AlertSignal]) -> None:
         items = [_heard(view, clue) for clue in view.read(clues_of, card.id) if clue.concluded_on is None] + items
     said = "".join(items) or f"<li>{ui.said(t.pick(card.headline, card.headline_en))}</li>"
     ui.html(f'<ul class="bl-why">{said}</ul>')
+    _undecided(view, card)
     if card.offers_closing and card.closed_at is None:
         ui.banner(t("触发的情形已经消除。请核对后办结；系统不会自动关闭。"))
     elif not card.raises_work and card.closed_at is None:
         ui.note(t("整户已在全额保障内，这里只作提示，不要求走访。"))
+
+
+def _undecided(view: View, card: AlertCard) -> None:
+    """Of an alert that asks whose a row is: where the row stands, and the way to who decides it."""
+    t = view.t
+    if UNDECIDED not in card.rules or not view.ask_county(links.ready):
+        return
+    items = []
+    for row in view.ask(links.rows_of_alert, card.subject_key):
+        told = t.clauses(part for part in (ui.feed(row["feed"], t), ui.origin(row, t), t(row["reason"] or "")) if part)
+        way = (
+            ui.link(t("去对人复核作决定"), view.link("links", item=row["key"]))
+            if view.person.may("page.links")
+            else ui.said(t("由县级工作人员在“对人复核”里决定"))
+        )
+        items.append(f"<li>{ui.said(told)} {way}</li>")
+    if items:
+        ui.html(f'<div class="bl-note">{ui.said(t("要决定的行"))}</div><ul class="bl-parts">{"".join(items)}</ul>')
+    else:
+        ui.note(t("本期已没有这一行：已经有人决定，或数据已更正。"))
 
 
 def _reason(view: View, signal: AlertSignal) -> str:
@@ -144,11 +166,11 @@ def _evidence(view: View, card: AlertCard, signals: list[AlertSignal], key: int 
     )
     origins = view.ask(household.origins, key) if key is not None else None
     states = {(signal.rule, signal.message): signal.state for signal in signals}
-    for signal in _signals(view, signals, key):
+    told = limits(view, _signals(view, signals, key), card, signals)
+    for signal in sorted(told, key=lambda one: HOLDS.index(states.get((one.rule, one.message), HOLDS[-1]))):
         state = states.get((signal.rule, signal.message), "")
-        signal_card(
-            view, replace(signal, days_left=None), origins, t(STATE_WORDS[state]) if state in STATE_WORDS else ""
-        )
+        mark = t(STATE_WORDS[state]) if state in STATE_WORDS else ""
+        signal_card(view, signal, origins, mark, state == "standing" and card.status in OPEN)
     gone = [signal for signal in signals if signal.state == "gone"]
     if gone:
         items = "".join(
@@ -177,7 +199,7 @@ def _kept(signal: AlertSignal, rules: dict[str, dict[str, Any]]) -> Signal:
     return Signal(
         rule=signal.rule, title_zh=rule["title_zh"], title_en=rule["title_en"], kind=signal.kind, level=signal.level,
         subject=rule["subject"], name=None, person_id=None, department=signal.department, due_date=signal.due_date,
-        days_left=None, message=signal.message, message_en=signal.message_en, clause=signal.clause,
+        message=signal.message, message_en=signal.message_en, clause=signal.clause,
         record_key=signal.record_key,
         evidence={name: value for name, value in read.items() if not name.startswith("$")},
         parameters={name[1:]: value for name, value in read.items() if name.startswith("$")},
@@ -217,9 +239,10 @@ def _members(view: View, key: int) -> None:
     helped = [row for row in view.ask(household.programmes, key).to_dicts() if row["active"]]
     named = dict.fromkeys(t(row["programme"]) for row in helped)
     ui.html(f"<div>{ui.said(t.named(t('正在享受'), t.listed(named) if named else t('没有')))}</div>")
-    seen = view.ask(household.visits, key).head(1).to_dicts()
-    last = f"{seen[0]['visited_date']} {seen[0]['visitor'] or ''} {seen[0]['finding'] or ''}" if seen else t("没有记录")
-    ui.html(f"<div>{ui.said(t.named(t('台账里上次走访'), last))}</div>")
+    last = next(
+        (t.aside(f"{one.day} {one.visitor} {one.found}", one.source) for one in visits(view, key)), t("没有记录")
+    )
+    ui.html(f"<div>{ui.said(t.named(t('上次走访'), last))}</div>")
 
 
 def _ended(view: View, card: AlertCard) -> str:

@@ -19,7 +19,7 @@ from monitoring.alerts.outcomes import MEASURES, OUTCOMES
 from monitoring.alerts.queue import Wanted
 from monitoring.pages import alerts_work
 from monitoring.pages.alerts_decide import decide, measure_fields, referral_fields
-from monitoring.pages.alerts_queue import claimable, today
+from monitoring.pages.alerts_queue import claimable
 from monitoring.pages.alerts_step import Step, lacking
 from monitoring.people import ROLES
 from monitoring.ui import View
@@ -92,7 +92,7 @@ def _start(view: View, card: AlertCard) -> None:
 
 
 def _visit(step: Step) -> None:
-    t, day = step.view.t, today(step.view)
+    t, day = step.view.t, step.view.today
     with step.form("visit"):
         left, right = st.columns(2)
         on = left.date_input(t("走访日期"), value=day, max_value=day, format="YYYY-MM-DD", key=step.key("visit-on"))
@@ -135,7 +135,7 @@ def _refer(step: Step) -> None:
 
 
 def _answer(step: Step) -> None:
-    t, day, waiting = step.view.t, today(step.view), {one.id: one for one in step.known.unanswered}
+    t, day, waiting = step.view.t, step.view.today, {one.id: one for one in step.known.unanswered}
     with step.form("answer"):
         which = st.selectbox(
             t("哪个部门"), list(waiting), key=step.key("which-asked"),
@@ -149,7 +149,7 @@ def _answer(step: Step) -> None:
 
 
 def _confer(step: Step) -> None:
-    t, day = step.view.t, today(step.view)
+    t, day = step.view.t, step.view.today
     with step.form("confer"):
         on = st.date_input(t("会议日期"), value=day, format="YYYY-MM-DD", key=step.key("confer-on"))
         present = step.note("confer", t("参会人员"), t("单位和姓名"))

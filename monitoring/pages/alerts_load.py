@@ -14,7 +14,7 @@ import streamlit as st
 from monitoring import ui
 from monitoring.alerts import budget, finds, queue
 from monitoring.alerts.queue import WorkerLoad
-from monitoring.language import number
+from monitoring.language import number, rounded
 from monitoring.people import ROLES, Caller
 from monitoring.store import Store
 from monitoring.ui import Column, Desk, View
@@ -102,7 +102,7 @@ def _finds(view: View, plan: Capacity) -> str:
     expected = _remembered(view, finds.expected_finds, plan.following)
     if expected.found is None:
         return t("接下来 {n} 户能查实几户不明：还没有走访记录。", n=expected.visits)
-    told = number(round(expected.found))
+    told = number(rounded(expected.found, 0))
     return t(
         "接下来 {n} 户预计查实 {k} 户（按近一年 {past} 次走访）。",
         n=expected.visits,

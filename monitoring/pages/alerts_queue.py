@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
 
 import streamlit as st
 
@@ -13,7 +12,6 @@ from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.moves import STATUSES
 from monitoring.labels import LEVEL_MARK, LEVEL_ZH
 from monitoring.ui import View
-from monitoring.working_days import local_day
 
 ROWS = "queue-row"  # the row that is marked
 NBSP = "\N{NO-BREAK SPACE}"
@@ -107,17 +105,13 @@ def due(view: View, card: AlertCard) -> str:
 
 def due_parts(view: View, card: AlertCard) -> list[str]:
     """`due` in the pieces that belong on one line each."""
-    t, left = view.t, card.days_left
+    t = view.t
     if card.status == "closed":
         return [t("已办结")]
-    if card.due_date is None or left is None:
+    if card.due_date is None:
         return [t("没有期限")]
-    if card.escalation:
-        late = t("逾期 {n} 个工作日", n=abs(left)) if left else t("已过期限")
-        return [late, t("县级督办") if card.escalation > 1 else t("乡镇督办")]
-    if card.due_date == today(view):
-        return [t("今日到期")]
-    return [t("还有 {n} 个工作日", n=left) if left else t("{day} 到期", day=card.due_date.isoformat())]
+    far = ui.distance(card.due_date, view.today, t)
+    return [far, t("县级督办") if card.escalation > 1 else t("乡镇督办")] if card.escalation else [far]
 
 
 def who(view: View, card: AlertCard) -> str:
@@ -128,7 +122,3 @@ def who(view: View, card: AlertCard) -> str:
     else:
         state = t.pick(*STATUSES[card.status])
     return state if card.assignee_name is None else f"{card.assignee_name} · {state}"
-
-
-def today(view: View) -> date:
-    return local_day(view.now())

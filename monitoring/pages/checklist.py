@@ -57,5 +57,5 @@ def _where(view: View) -> str:
     whole = t("全县") if view.person.places is None else t("负责的全部地方")
     return t.clauses([
         t.month(view.county.period), t.listed(places) or whole,
-        t("数据截至 {day}，{all} 源已到 {here}", day=view.county.as_of.isoformat(), all=view.county.feeds, here=view.county.feeds_here),
+        t.clauses([t("数据截至 {day}", day=view.county.as_of.isoformat()), view.sources_said()]),
     ])  # fmt: skip

@@ -12,6 +12,7 @@ from monitoring.pages import checklist_export
 from monitoring.pages.checklist_words import STATES, state, why
 from monitoring.queries import vouching
 from monitoring.ui import Column, View
+from monitoring.vouching.exporting import Picked
 from monitoring.vouching.live import Live
 
 ALL = "all"
@@ -51,7 +52,7 @@ def _households(view: View, now: Live) -> None:
         text = st.text_input(
             t("查找"), key="find-vouching", placeholder=t("户主姓名或户编号"), type="search", width=220
         )
-        checklist_export.button(view)
+        checklist_export.button(view, Picked(None if chosen == ALL else chosen, feed, text))
     turned = f"vouching-{ui.mark(chosen, feed, text, view.scope)}"
     view.still_here()
     found, total = vouching.ledger(
@@ -111,6 +112,17 @@ def _late(view: View) -> None:
         Column(t("数据"), lambda row: ui.link(ui.feed(row["feed"], t), view.link("checklist", feed=row["feed"], state=ALL)), "w"),
         Column(t("乡镇"), lambda row: ui.count(row["townships"]), "n"),
         Column(t("涉及户"), lambda row: ui.count(row["households"]), "n"),
-        Column(t("最近一期"), lambda row: ui.said(t.month(row["oldest"])) if row["oldest"] else ui.unknown(t("从未收到")), "w"),
+        Column(t("最近一期"), lambda row: _last(view, row)),
         Column(t("应不旧于"), lambda row: ui.said(t("{n} 个月", n=row["months"])), "w"),
     ])  # fmt: skip
+
+
+def _last(view: View, row: dict[str, Any]) -> str:
+    """The oldest last delivery; of households whose township is not known nobody can say whether their rows came."""
+    t = view.t
+    told = [ui.said(t.month(row["oldest"]))] if row["oldest"] else []
+    if row["never"]:
+        told.append(ui.unknown(t("有乡镇从未收到") if told else t("从未收到")))
+    if row["unplaced"]:
+        told.append(ui.unknown(t("{n} 户地点不明，说不准", n=number(row["unplaced"]))))
+    return "<br>".join(told)

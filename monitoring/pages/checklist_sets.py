@@ -11,11 +11,11 @@ from monitoring.checklist import BY_NUMBER
 from monitoring.labels import STATE_ZH
 from monitoring.language import number, share
 from monitoring.pages import checklist_export
-from monitoring.pages.checklist_words import UNITS
 from monitoring.queries import checklist, vouching
 from monitoring.ui import Column, View
 from monitoring.vouching import seals
 from monitoring.vouching.alerts import timely
+from monitoring.vouching.exporting import UNITS
 from monitoring.vouching.live import Live
 from monitoring.working_days import CHINA
 

@@ -23,7 +23,6 @@ STATE_NOTES = {
     "cleared": "各项数据新、规则全判明",
     "nobody": "没有人、也没有数据能证明",
 }
-UNITS = {"household": "户", "person": "人", "record": "件", "village": "个"}
 
 
 def why(row: dict[str, Any], unjudged: Sequence[dict[str, Any]], t: Language) -> list[str]:
@@ -53,7 +52,8 @@ def _open(row: dict[str, Any], t: Language) -> list[str]:
 def _nobody(row: dict[str, Any], unjudged: Sequence[dict[str, Any]], t: Language) -> list[str]:
     told = []
     if row["late"]:
-        told.append(t("数据没有到或已过期：{feeds}", feeds=t.listed(ui.feed(name, t) for name in row["late"])))
+        known = "数据没有到或已过期：{feeds}" if row["township"] else "地点不明，说不准这些数据报来没有：{feeds}"
+        told.append(t(known, feeds=t.listed(ui.feed(name, t) for name in row["late"])))
     if row["help_late"]:
         told.append(t("台账上有{help}，但台账已过期", help=t.listed(t(name) for name in row["help_late"].split("、"))))
     if row["blind_rules"]:

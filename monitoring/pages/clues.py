@@ -14,7 +14,7 @@ from monitoring.alerts.clue_list import STATES, CluePage, ClueRow
 from monitoring.alerts.clues import conclude, register
 from monitoring.language import number
 from monitoring.pages import alerts_work
-from monitoring.pages.alerts_queue import plain, today
+from monitoring.pages.alerts_queue import plain
 from monitoring.people import viewing
 from monitoring.queries import household, places
 from monitoring.ui import View
@@ -30,8 +30,10 @@ def page(view: View) -> None:
     t = view.t
     ui.title(t("线索登记"), t("登记后立即成为预警，或并入这一户的预警"))
     alerts_work.said(view)
+    ui.recall(STATE, list(STATES))
     if st.session_state.get(STATE) not in STATES:
         st.session_state[STATE] = "open"
+    ui.keep(STATE, st.session_state[STATE], "open")
     with st.container(key="queue-above", horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             t("查找"), key="find-clue", width=260, placeholder=t("姓名、村名，或反映人完整电话"), type="search"
@@ -111,12 +113,10 @@ def _caller(view: View, row: ClueRow) -> str:
 
 
 def _due(view: View, row: ClueRow) -> str:
-    t, left = view.t, row.days_left
+    t = view.t
     if row.concluded_on is not None:
         return t("{day} 办结", day=row.concluded_on)
-    if row.overdue:
-        return t("逾期 {n} 个工作日", n=abs(left)) if left else t("已过期限")
-    return t("还有 {n} 个工作日", n=left) if left else t("今日到期")
+    return ui.distance(row.due_date, view.today, t)
 
 
 def _repeated(view: View) -> None:
@@ -159,7 +159,7 @@ def _detail(view: View, row: ClueRow) -> None:
 
 
 def _conclude(view: View, row: ClueRow) -> None:
-    t, day = view.t, today(view)
+    t, day = view.t, view.today
     with st.form(f"conclude-{row.id}"):
         result = st.text_area(t("怎么答复的"), max_chars=LONGEST, height=100, key=f"result-{row.id}")
         on = st.date_input(t("办结日期"), value=day, max_value=day, format="YYYY-MM-DD", key=f"concluded-{row.id}")
@@ -190,7 +190,7 @@ def _reveal(view: View, row: ClueRow) -> None:
 
 
 def _register(view: View) -> None:
-    t, day = view.t, today(view)
+    t, day = view.t, view.today
     ui.heading(t("登记线索"))
     key = f"clue-{st.session_state.get(alerts_work.ROUND, 0)}"
     known = _who(view, key)

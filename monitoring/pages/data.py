@@ -17,12 +17,7 @@ def page(view: View) -> None:
     t, county = view.t, view.county
     ui.title(
         t("数据"),
-        t(
-            "{period}：{all} 个数据源已到 {here} 个",
-            period=t.month(county.period),
-            all=county.feeds,
-            here=county.feeds_here,
-        ),
+        t.named(t.month(county.period), view.sources_said()),
     )
     unknown_files = view.ask(sources.unrecognised)
     aside, total = view.ask(sources.quarantine, None, 1)
@@ -66,6 +61,9 @@ def _file(view: View, row: dict[str, Any]) -> str:
 def _quarantine(view: View) -> None:
     t = view.t
     totals = view.ask_county(sources.quarantine_totals).to_dicts()
+    if whole := view.ask(sources.set_aside_whole).to_dicts():
+        said = view.t.listed(view.t.aside(row["file"], row["reasons"]) for row in whole)
+        ui.note(t("另有 {n} 个文件（表）整个没有读入，不按行计：{files}", n=len(whole), files=said))
     if not totals:
         ui.empty(t("本期没有隔离的行：交来的每一行都装入了。"))
         return
@@ -78,7 +76,7 @@ def _quarantine(view: View) -> None:
     ui.table(rows, [
         Column(t("部门"), lambda row: ui.said(t(row["department"] or "")), "w"),
         Column(t("数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
-        Column(t("文件和行"), lambda row: ui.said(row["file"] if row["row"] is None else ui.origin(row, t))),
+        Column(t("文件和行"), lambda row: ui.said(ui.origin(row, t))),
         Column(t("为什么"), lambda row: ui.said(row["reasons"])),
         Column(t("原来的内容（已遮蔽）"), lambda row: f'<span class="bl-note">{ui.said(_raw(view, row["raw"]))}</span>'),
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from monitoring import ui
-from monitoring.desk.due import HERE, LATE, WAITING, Cell, cells, late_departments, load_deliveries
+from monitoring.desk.due import HERE, LATE, WAITING, Cell, late_departments, standing
 from monitoring.labels import feed_departments
 from monitoring.language import number
 from monitoring.queries import sources
@@ -21,18 +21,16 @@ SHAPES = {LATE: "▲", WAITING: "◷"}
 def section(view: View) -> None:
     t = view.t
     try:
-        setting = load_deliveries(view.home, view.county.as_of)
+        stands = standing(
+            view.warehouse, local_day(view.now()), MONTHS, lambda question: ui.known(question, view.warehouse)
+        )
     except PolicyError as problem:
         ui.failure(t("报送期限的设置不能用，请改正后再看："))
         for complaint in problem.complaints:
             ui.note(str(complaint))
         return
     feeds = view.ask_county(sources.feeds).to_dicts()
-    came = view.ask_county(sources.freshness)
-    now = view.ask_county(sources.month_shown)
-    months = sorted({*came["delivered"].to_list(), now})[-MONTHS:]
-    rows = {(row["feed"], row["delivered"]): row["rows"] for row in came.to_dicts()}
-    found = cells(setting, [row["feed"] for row in feeds], months, rows, local_day(view.now()))
+    setting, months, now, found = stands.setting, stands.months, stands.month, stands.cells
     _late(view, found, now)
     ui.heading(t("每个数据源、每个月"))
     ui.note(
@@ -59,7 +57,7 @@ def section(view: View) -> None:
     ui.table(sorted(feeds, key=lambda row: order.get(_state(found, row["feed"], now), 2)), columns)
 
 
-def _late(view: View, found: dict[tuple[str, int], Cell], month: int) -> None:
+def _late(view: View, found: Mapping[tuple[str, int], Cell], month: int) -> None:
     """The departments that owe something for the period that is shown, apart from all others."""
     t = view.t
     owing = late_departments(found, month, feed_departments())
@@ -74,7 +72,7 @@ def _late(view: View, found: dict[tuple[str, int], Cell], month: int) -> None:
     ])  # fmt: skip
 
 
-def _state(found: dict[tuple[str, int], Cell], feed: str, month: int) -> str:
+def _state(found: Mapping[tuple[str, int], Cell], feed: str, month: int) -> str:
     cell = found.get((feed, month))
     return cell.state if cell else ""
 
@@ -97,7 +95,7 @@ def _told(view: View, cell: Cell | None) -> str:
     return f"○ {ui.said(t('本期不要求'))}"
 
 
-def _month_cell(view: View, found: dict[tuple[str, int], Cell], month: int) -> Callable[[dict[str, Any]], str]:
+def _month_cell(view: View, found: Mapping[tuple[str, int], Cell], month: int) -> Callable[[dict[str, Any]], str]:
     return lambda row: _cell(view, found[row["feed"], month])
 
 

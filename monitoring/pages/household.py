@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from monitoring import charts, ui
+from monitoring.alerts import queue
 from monitoring.labels import FROM_CHECK, INCOME_SOURCE_ZH, KIND_ZH, LEVELS, OUTCOME_ZH, columns_of
 from monitoring.language import number
 from monitoring.pages import (
@@ -18,9 +20,11 @@ from monitoring.pages import (
     household_vouching,
     household_why,
 )
-from monitoring.pages.signal_cards import signal_card
+from monitoring.pages.household_visits import visits
+from monitoring.pages.signal_cards import OPEN, limits, signal_card
 from monitoring.people import viewing
 from monitoring.queries import alerts, conditions, household, income, verdicts
+from monitoring.queries.alerts import Signal
 from monitoring.queries.household import Household
 from monitoring.queries.verdicts import PartVerdict, Verdict
 from monitoring.ui import Column, View
@@ -83,7 +87,7 @@ def _file(view: View, found: Household) -> None:
     if not found.registered:
         ui.banner(t("这一户不在户籍台账内，由其他台账的人组成；请核实住址和家庭成员。"))
     household_names.control(view, found)
-    signals = view.ask(alerts.signals_of, key)
+    signals, waits = _signals(view, key)
     origins = view.ask(household.origins, key)
     levels = [level for level in LEVELS if any(signal.level == level for signal in signals)]
     marks = " ".join(ui.level(level, t) for level in levels)
@@ -98,7 +102,7 @@ def _file(view: View, found: Household) -> None:
     with right:
         ui.heading(t("信号和原因"))
         for signal in signals:
-            signal_card(view, signal, origins)
+            signal_card(view, signal, origins, waits=waits)
         if not signals:
             ui.empty(t("本期没有信号。没有信号不等于没有困难：请看下面“不明”的规则。"))
         household_risk.section(view, key)
@@ -106,6 +110,19 @@ def _file(view: View, found: Household) -> None:
     _verdicts(view, found)
     household_why.section(view, found.key)
     _records(view, found, origins)
+
+
+def _signals(view: View, key: int) -> tuple[list[Signal], bool]:
+    """The run's signals with the limits of the open alert, and whether these still run."""
+    masked = replace(view, scope=replace(view.scope, masked=True)).ask(alerts.signals_of, key)
+    known = view.ask(household.number_of, key)
+    card = view.read(queue.open_alert_of, known) if known else None
+    limited = limits(view, masked, card, view.read(queue.signals, card.id) if card else ())
+    dates = [one.due_date for one in limited]
+    shown = masked if view.scope.masked else view.ask(alerts.signals_of, key)
+    return [replace(one, due_date=day) for one, day in zip(shown, dates, strict=True)], bool(
+        card and card.status in OPEN
+    )
 
 
 def _members(view: View, found: Household) -> None:
@@ -281,8 +298,8 @@ def _distance(view: View, verdict: Verdict) -> str:
 
 def _records(view: View, found: Household, origins: pl.DataFrame) -> None:
     t = view.t
-    paid, seen = view.ask(household.payments, found.key), view.ask(household.visits, found.key)
-    tabs = st.tabs([f"{t('发放')} {paid.height}", f"{t('走访')} {seen.height}", f"{t('数据出处')} {origins.height}"])
+    paid, seen = view.ask(household.payments, found.key), visits(view, found.key)
+    tabs = st.tabs([f"{t('发放')} {paid.height}", f"{t('走访')} {len(seen)}", f"{t('数据出处')} {origins.height}"])
     with tabs[0]:
         if paid.is_empty():
             ui.note(t("没有发放记录。"))
@@ -295,14 +312,15 @@ def _records(view: View, found: Household, origins: pl.DataFrame) -> None:
                 Column(t("状态"), lambda row: ui.said(t(row["status"] or "不明"))),
             ], t("最近 60 笔"))  # fmt: skip
     with tabs[1]:
-        if seen.is_empty():
+        if not seen:
             ui.note(t("没有走访记录。"))
         else:
-            ui.table(seen.to_dicts(), [
-                Column(t("日期"), lambda row: ui.said(row["visited_date"]), "w"),
+            ui.table([vars(one) for one in seen], [
+                Column(t("日期"), lambda row: ui.said(row["day"]), "w"),
                 Column(t("走访人"), lambda row: ui.said(row["visitor"]), "w"),
-                Column(t("方式"), lambda row: ui.said(t(row["visit_mode"] or "入户")), "w"),
-                Column(t("结果"), lambda row: ui.said(row["finding"])),
+                Column(t("方式"), lambda row: ui.said(row["mode"]), "w"),
+                Column(t("结果"), lambda row: ui.said(row["found"])),
+                Column(t("记在哪里"), lambda row: ui.said(row["source"]), "w"),
             ])  # fmt: skip
     with tabs[2]:
         ui.table(origins.to_dicts(), [

@@ -14,6 +14,7 @@ from monitoring.alerts import queue, work
 from monitoring.alerts.cards import AlertCard
 from monitoring.alerts.moves import STATUSES
 from monitoring.alerts.timeline import timeline
+from monitoring.alerts.visits import SOURCES, visits_of
 from monitoring.language import number
 from monitoring.pages import alerts_queue, alerts_work, household_clocks
 from monitoring.queries import household
@@ -46,7 +47,8 @@ def section(view: View, found: Household) -> None:
     ui.heading(t("时间线"))
     _state(view, card)
     household_clocks.section(view, known)
-    entries = sorted([*_work(view, household_id=known), *_data(view, found.key)], key=lambda one: one.day, reverse=True)
+    told = [*_work(view, household_id=known), *_sampled(view, known), *_data(view, found.key)]
+    entries = sorted(told, key=lambda one: one.day, reverse=True)
     shown = st.segmented_control(
         t("看什么"), ["all", *WHERE], default="all", required=True, key="line", label_visibility="collapsed",
         format_func=lambda one: t(WHERE.get(one, "全部")),
@@ -82,6 +84,16 @@ def _work(view: View, **of: Any) -> list[Entry]:
         Entry(event.day, "work", t.pick(event.words_zh, event.words_en), event.by, event.note)
         for event in view.read(timeline, **of)
     ]
+
+
+def _sampled(view: View, known: str | None) -> list[Entry]:
+    """Its visits as one of the sample: those for an alert stand in the alert's own course."""
+    t = view.t
+    return [
+        Entry(one.day, "work", t.named(t.pick(*SOURCES["sample"]), t.clauses(t.pick(*pair) for pair in one.found)), one.visitor)
+        for one in (view.read(visits_of, known) if known else ())
+        if one.source == "sample"
+    ]  # fmt: skip
 
 
 def _data(view: View, key: int) -> list[Entry]:

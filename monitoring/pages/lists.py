@@ -28,8 +28,10 @@ def page(view: View) -> None:
     kept = view.read(kept_lists)
     with st.container():  # always there, so that nothing below it moves (and closes) when the first list is kept
         _open(view, kept)
+    lists_builder.recall()
     subject = choose(view, "of", t("按户还是按人"), OF, HOUSEHOLDS)
     ask = lists_builder.builder(view, subject)
+    lists_builder.keep(ask)
     try:
         check(ask, masked=True)
         cases = view.read(open_cases) if _asks_alerts(ask) else ()

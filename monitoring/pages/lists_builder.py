@@ -5,7 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from monitoring.labels import UNIT_ZH
-from monitoring.lists.asking import COMPARISONS, SAID, SAID_OF_DATES, Ask, Condition, Order
+from monitoring.lists.asking import (
+    COMPARISONS,
+    SAID,
+    SAID_OF_DATES,
+    Ask,
+    Condition,
+    NotAsked,
+    Order,
+    ask_from_json,
+    check,
+)
 from monitoring.lists.exporting import alert_names
 from monitoring.lists.fields import DEFAULT_COLUMNS, Field, fields, public
 from monitoring.queries import risk_lists
@@ -14,6 +24,8 @@ from monitoring.ui import View
 UNKNOWN = "不明"
 _ROWS, _NEXT = "lists-rows", "lists-next"
 _HAS_SCORE = "score"
+ASKED = "ask"  # in the address
+LONGEST = 1500
 
 
 def fill(ask: Ask) -> None:
@@ -33,6 +45,36 @@ def fill(ask: Ask) -> None:
     st.session_state[f"lists-columns-{ask.subject}"] = list(ask.shown)
     st.session_state[f"lists-order-{ask.subject}"] = ask.order[0].field if ask.order else ""
     st.session_state[f"lists-down-{ask.subject}"] = bool(ask.order and ask.order[0].down)
+
+
+def recall() -> None:
+    """At first: the filter that the address holds, if it is one."""
+    asked = st.query_params.get(ASKED)
+    if _ROWS in st.session_state or not asked:
+        return
+    try:
+        ask = ask_from_json(asked)
+        check(ask, masked=True)
+    except NotAsked:
+        return
+    st.session_state["of"] = ask.subject
+    fill(ask)
+
+
+def keep(ask: Ask) -> None:
+    """The filter into the address, so that it stands when the page is loaded again: fields and values, which masked lists may ask
+    for; a filter that can't be asked, or too long for an address, is left out."""
+    try:
+        check(ask, masked=True)
+        told = ask.json()
+    except NotAsked:
+        told = ""
+    plain = not ask.conditions and not ask.order and ask.shown == DEFAULT_COLUMNS[ask.subject]
+    wanted = "" if plain or len(told) > LONGEST else told
+    if wanted and st.query_params.get(ASKED) != wanted:
+        st.query_params[ASKED] = wanted
+    elif not wanted and ASKED in st.query_params:
+        del st.query_params[ASKED]
 
 
 def builder(view: View, subject: str) -> Ask:

@@ -155,7 +155,7 @@ def listing(view: View, rows: list[Sampled]) -> None:
         Column(t("户"), lambda row: _household(view, row["one"], row["key"]), "w"),
         Column(t("地点"), lambda row: ui.place({"township": row["one"].township, "village": row["one"].village}, t)),
         Column(t("组"), lambda row: ui.said(t.pick(*row["one"].band))),
-        Column(t("期限"), lambda row: "" if row["one"].answered else ui.due(row["one"].days_left, t), "w"),
+        Column(t("期限"), lambda row: "" if row["one"].answered else ui.due(row["one"].due_date, view.today, t), "w"),
         Column(t("走访结果"), lambda row: _result(view, row["one"])),
     ])  # fmt: skip
 

@@ -93,7 +93,7 @@ def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
                     _unknown(view, found["low_income_unknown_households"].value, "另有 {n} 户不明")),
              view.link("overview", list="persons"), number(people.value)),
         Tile(t("新增预警"), t.compact(work.new), t("件"),
-             _below(_change(view, work.new, work.new_before), t("现有预警户 {n}", n=number(found["alerts"].value))),
+             _below(_change(view, work.new, work.new_before), t("未办结 {n} 件", n=number(work.open))),
              view.link("overview", list="case", of="found", window="month"), number(work.new)),
         Tile(t("逾期未办"), t.compact(work.overdue), t("件"),
              _below(ui.said(t("▲ 其中红色 {n}", n=number(work.red))), t("县级督办 {n}", n=number(work.county)),
@@ -191,7 +191,7 @@ def _categories(view: View, found: overview.Overview) -> None:
         Column(t("人"), figure("persons", lambda one: one.persons.value), "n"),
         Column(t("较上期"), lambda row: ui.change(row["one"].persons.value, row["one"].persons.before, t), "n"),
         Column(t("户"), figure("main", lambda one: one.households), "n"),
-        Column(t("兼有"), lambda row: ui.link(number(row["one"].also), view.link("overview", list="listed", of=row["one"].key)) if row["one"].also else "0", "n"),
+        Column(t("兼有"), lambda row: ui.link(number(row["one"].also), view.link("overview", list="also", of=row["one"].key)) if row["one"].also else "0", "n"),
     ])  # fmt: skip
     by_income = found["other_by_income"].value
     if by_income:
@@ -222,6 +222,7 @@ def _rows(view: View, work: funnel.Now) -> list[dict[str, Any]]:
 
 def _map(view: View, rows: list[dict[str, Any]]) -> str:
     t = view.t
+    ui.recall("measure", list(MEASURES))
     measure = st.selectbox(
         t("地图"),
         list(MEASURES),
@@ -229,6 +230,7 @@ def _map(view: View, rows: list[dict[str, Any]]) -> str:
         key="measure",
         label_visibility="collapsed",
     )
+    ui.keep("measure", measure, next(iter(MEASURES)))
     try:
         shapes = outlines_of(view.home, view.county.sample)
     except OutlinesError as problem:

@@ -19,11 +19,11 @@ from monitoring.ui import Column, View
 
 TITLES = {
     "alerts": "有预警信号的户", "red": "红色预警户", "gap": "应保未保、应救未救的户", "persons": "低收入人口：{of}",
-    "listed": "列入“{of}”的（含主类别是别的）", "main": "主类别是“{of}”的户", "low_income_unknown": "是否低收入不明的户",
+    "also": "列入“{of}”、主类别是别的一类的", "main": "主类别是“{of}”的户", "low_income_unknown": "是否低收入不明的户",
     "income_unknown": "收入不明的户", "by_income": "按收入测算、尚未认定的其他困难人员", "rule": "“{of}”涉及的户", "cell": "{of}信号涉及的户", "unknown": "无法判断的户：{of}",
 }  # fmt: skip
 CASES = {
-    "no_need": "核实后无需帮扶或继续观察", "overdue": "逾期未办", "red": "逾期未办，红色", "county": "逾期未办，县级督办",
+    **overview_parts.ASIDE, "overdue": "逾期未办", "red": "逾期未办，红色", "county": "逾期未办，县级督办",
     "unheld": "逾期未办，无人认领", "unverified": "逾期未核实",
 }  # fmt: skip
 
@@ -82,7 +82,7 @@ def _counted(view: View, found: behind.Behind) -> str:
 def _named(view: View, figure: str, of: str) -> str:
     """What part of the figure, in words."""
     t = view.t
-    if figure in ("persons", "listed", "main"):
+    if figure in ("persons", "also", "main"):
         return t.pick(CATEGORIES[of].zh, CATEGORIES[of].en) if of else t("全部六类")
     if figure == "cell":
         kind, _, level = of.partition(" ")
@@ -126,7 +126,7 @@ def _cases(view: View) -> None:
 
 def _case_title(view: View, figure: str, window: str) -> str:
     t = view.t
-    if figure in STAGES or figure == "no_need":
+    if figure in STAGES or figure in funnel.ASIDE:
         stage = t.pick(*STAGES[figure]) if figure in STAGES else t(CASES[figure])
         return t.named(t(overview_parts.WINDOWS[window]), stage)
     return t(CASES[figure])

@@ -11,6 +11,7 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.alerts import funnel
 from monitoring.alerts.funnel import MONTHS, STAGES, Course, Places
+from monitoring.desk.due import LATE
 from monitoring.labels import KIND_ZH, LEVELS, feed_departments
 from monitoring.language import number, share
 from monitoring.misses.asking import missed_now
@@ -18,6 +19,9 @@ from monitoring.queries import money, overview, sources
 from monitoring.ui import Column, View
 
 WINDOWS = {"month": "本月新增", "year": "近12个月新增"}
+ASIDE = {
+    "no_need": "核实后无需帮扶或继续观察", "corrected": "确认后终止或更正待遇", "unhelped": "确认后没有登记帮扶就办结",
+}  # fmt: skip
 UNKNOWN = "不明"
 
 
@@ -46,6 +50,7 @@ def funnel_of(view: View) -> None:
         format_func=lambda key: t(WINDOWS[key]), label_visibility="collapsed",
     )  # fmt: skip
     window = window or "year"
+    ui.keep("window", window, "year")
     found = view.read(funnel.funnel, view.county.period, MONTHS[window], places_of(view))
     if not found.whole.found:
         ui.empty(t("这段时间这里没有新增预警。"))
@@ -60,10 +65,9 @@ def funnel_of(view: View) -> None:
         Column(t("中位天数"), lambda row: _days(view, row["step"]), "n"),
     ])  # fmt: skip
     told = [_on_time(view, whole)]
-    if whole.no_need:
-        told.append(
-            f"{ui.said(t('核实后无需帮扶或继续观察'))} {_stage(view, window, 'no_need', whole.no_need)} {ui.said(t('件'))}"
-        )
+    for of in funnel.ASIDE:
+        if counted := getattr(whole, of):
+            told.append(f"{ui.said(t(ASIDE[of]))} {_stage(view, window, of, counted)} {ui.said(t('件'))}")
     ui.html(f'<span class="bl-note">{"　".join(told)}</span>')
     with st.expander(t("各地从预警到帮扶")):
         _by_place(view, window, found)
@@ -226,15 +230,16 @@ def _subjects(view: View, row: dict[str, Any]) -> str:
 
 
 def late(view: View) -> None:
-    """How old the data are: the feeds without a file of this period, whose they are, and since when."""
-    t = view.t
-    ui.heading(t("数据到齐了吗？"), t("{all} 源已到 {here}", all=view.county.feeds, here=view.county.feeds_here))
-    rows = [row for row in view.ask_county(sources.feeds).to_dicts() if not row["has_file"]]
+    """How old the data are: the feeds whose day is over without a file, whose they are, and since when."""
+    t, found = view.t, view.sources()
+    ui.heading(t("数据到齐了吗？"), view.sources_said())
+    owed = found.of(LATE) if found else []
+    rows = [row for row in view.ask_county(sources.feeds).to_dicts() if row["feed"] in owed]
     ui.table(rows, [
-        Column(t("未到的数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
+        Column(t("过期未报的数据源"), lambda row: ui.said(ui.feed(row["feed"], t))),
         Column(t("责任部门"), lambda row: ui.said(t(feed_departments().get(row["feed"], ""))), "w"),
         Column(t("最近一期"), lambda row: ui.said(t.month(row["last_period"])) if row["last_period"] else ui.unknown(t("从未报送")), "w"),
-    ]) if rows else ui.note(t("本期的数据源都到了。"))  # fmt: skip
+    ]) if rows else ui.note(t("本期没有过了期限还没报的数据源。"))  # fmt: skip
     for row in view.ask(sources.late_townships).to_dicts():
         said = t(
             "{feed}：{townships} 最近一期是 {month}",

@@ -49,11 +49,12 @@ def listing(
         ui.empty(t("这里没有这样的户或人。"))
         return
     cards = alerts(view, rows)
+    rows = [row | {"card": cards.get(row["household_key"])} for row in rows]
     ui.table(rows, [
         Column(t(named), lambda row: _who(view, row), "w"),
         Column(t("乡镇、村"), lambda row: ui.place(row, t)),
         *between,
-        Column(t("预警办理"), lambda row: _alert(view, cards.get(row["household_key"]))),
+        Column(t("预警办理"), lambda row: _alert(view, row["card"])),
         *after,
     ], t("共 {n}，每页 50", n=number(total)))  # fmt: skip
     ui.pager(total, turned, t)
@@ -148,4 +149,7 @@ def _told(view: View, row: Row) -> str:
 
 
 def _until(view: View, row: Row) -> str:
-    return view.t("{day} 前", day=row["due_date"].isoformat()) if row.get("due_date") else ""
+    """The limit of the household's open alert, as the queue has it; the run's own where there is none."""
+    card = row.get("card")
+    day = card.due_date if card is not None else row.get("due_date")
+    return view.t("{day} 前", day=day.isoformat()) if day else ""

@@ -9,7 +9,7 @@ import streamlit as st
 from monitoring import charts, ui
 from monitoring.alerts import confirmed
 from monitoring.alerts.confirmed import Confirmed
-from monitoring.labels import KIND_ZH, SUBJECT_ZH, parameter_words
+from monitoring.labels import KIND_ZH, SUBJECT_UNIT_ZH, SUBJECT_ZH, parameter_words
 from monitoring.language import number, share
 from monitoring.pages import precision, rules_change
 from monitoring.queries import rulebook
@@ -152,8 +152,8 @@ def _figures(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
     t = view.t
     if not row["disabled"]:
         ui.tiles([
-            ui.Tile(t("命中"), t.compact(row["hit"]), t("个"), ui.said(t("判断 {n}", n=number(row["judged"]))), exact=number(row["hit"])),
-            ui.Tile(t("不明"), t.compact(row["unknown"]), t("个"), ui.said(t("缺数据，不当作没有")), exact=number(row["unknown"])),
+            ui.Tile(t("命中"), t.compact(row["hit"]), t(SUBJECT_UNIT_ZH[row["subject"]]), ui.said(t("判断 {n}", n=number(row["judged"]))), exact=number(row["hit"])),
+            ui.Tile(t("不明"), t.compact(row["unknown"]), t(SUBJECT_UNIT_ZH[row["subject"]]), ui.said(t("缺数据，不当作没有")), exact=number(row["unknown"])),
             _door(view, found),
         ])  # fmt: skip
     ui.heading(t("每期发现多少？"), t("全县"))
@@ -165,7 +165,7 @@ def _figures(view: View, row: dict[str, Any], found: Confirmed | None) -> None:
         ui.heading(t("不明的缺什么？"))
         ui.table(missing, [
             Column(t("缺的数据"), lambda item: ui.said(ui.column_title(row["subject"], item["missing"], t))),
-            Column(t("个"), lambda item: ui.unknown_count(item["subjects"], t), "n"),
+            Column(t(SUBJECT_UNIT_ZH[row["subject"]]), lambda item: ui.unknown_count(item["subjects"], t), "n"),
         ])  # fmt: skip
 
 

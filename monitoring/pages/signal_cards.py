@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from monitoring import ui
+from monitoring.alerts.cards import AlertCard
+from monitoring.alerts.details import AlertSignal
 from monitoring.labels import SUBJECT_ZH, columns_of, parameter_words
 from monitoring.queries import household, verdicts
 from monitoring.queries.alerts import Signal
@@ -15,8 +19,19 @@ from monitoring.ui import View
 _KEYS = ("household_key", "person_id", "household_id")
 
 
-def signal_card(view: View, signal: Signal, origins: pl.DataFrame | None, mark: str = "") -> None:
-    """`origins`: the rows that stand for the household's members; `mark`: what has become of it, where that is to be said."""
+OPEN = ("new", "assigned", "verifying", "returned")  # an alert whose signals wait for their verification
+
+
+def limits(view: View, signals: Sequence[Signal], card: AlertCard | None, kept: Sequence[AlertSignal]) -> list[Signal]:
+    """The run's signals with the limits that hold: those of the alert that they stand in, which count from the day on which it was
+    opened. One that stands in no open alert keeps the run's own. `signals` are masked, as what the store kept is."""
+    dates = {(one.rule, one.message): one.due_date for one in kept} if card is not None else {}
+    return [replace(one, due_date=dates.get((one.rule, one.message), one.due_date)) for one in signals]
+
+
+def signal_card(view: View, signal: Signal, origins: pl.DataFrame | None, mark: str = "", waits: bool = False) -> None:
+    """`origins`: the rows that stand for the household's members; `mark`: what has become of it, where that is to be said;
+    `waits`: its limit still runs."""
     t = view.t
     who = f" · {ui.said(signal.name)}" if signal.subject in ("person", "record") and signal.name else ""
     title = t.pick(signal.title_zh, signal.title_en)
@@ -27,7 +42,8 @@ def signal_card(view: View, signal: Signal, origins: pl.DataFrame | None, mark: 
         if name not in _KEYS
     ]
     lines = [f"<li>{_parameter(view, name, value)}</li>" for name, value in signal.parameters.items()]
-    due = f"{signal.due_date} {ui.due(signal.days_left, t)}" if signal.due_date else ui.said(t("没有期限"))
+    far = ui.due(signal.due_date, view.today, t) if waits else ""
+    due = f"{signal.due_date} {far}" if signal.due_date else ui.said(t("没有期限"))
     marked = f'<span class="bl-pill">{ui.said(mark)}</span>' if mark else ""
     ui.html(
         f'<div class="bl-card"><div class="bl-facts">{ui.level(signal.level, t)}<b style="color:var(--ink)">{ui.said(title)}</b>'

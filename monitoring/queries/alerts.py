@@ -51,7 +51,7 @@ class Wanted:
 @dataclass(frozen=True)
 class AlertPage:
     """`rows`: alert, household_key, household_id, name, township, village, level, level_order, signals, due_date,
-    message, message_en, more (titles of the other signals), days_left. `total` alerts in all."""
+    message, message_en, more (titles of the other signals). `total` alerts in all."""
 
     rows: pl.DataFrame
     total: int
@@ -84,9 +84,8 @@ def alert_page(warehouse: Warehouse, scope: Scope, wanted: Wanted | None = None,
                    arg_min(s.level, s.level_order) as level,
                    arg_min(s.message, (s.level_order, s.rule)) as message,
                    arg_min(s.message_en, (s.level_order, s.rule)) as message_en,
-                   list(distinct s.rule order by s.rule) as rules,
-                   date_diff('day', any_value(r.as_of), min(s.due_date)) as days_left
-            from s cross join run r
+                   list(distinct s.rule order by s.rule) as rules
+            from s
             left join household h on h.household_key = s.household_key
             left join person_snapshot p on p.person_id = h.head_person_id
             group by s.alert""",
@@ -133,7 +132,6 @@ class Signal:
     person_id: int | None
     department: str
     due_date: date | None
-    days_left: int | None
     message: str
     message_en: str | None
     clause: str
@@ -147,9 +145,9 @@ def signals_of(warehouse: Warehouse, scope: Scope, alert: int) -> list[Signal]:
     rows = warehouse.rows(
         f"""with s as ({_shown(scope, [alert])})
             select s.rule, r.title_zh, r.title_en, s.kind, s.level, s.subject, s.name, s.person_id, s.department, s.due_date,
-                   s.clause, s.record_key, date_diff('day', run.as_of, s.due_date) as days_left, s.message, s.message_en,
+                   s.clause, s.record_key, s.message, s.message_en,
                    s.evidence
-            from s join rule r using (rule) cross join run order by level_order, rule, person_id, record_key""",
+            from s join rule r using (rule) order by level_order, rule, person_id, record_key""",
         {**_keys([alert]), **scope.limit().params},
     )
     return [_signal(row) for row in rows]

@@ -111,10 +111,11 @@ def _persons(_: Warehouse, of: str) -> Spec:
     return f"select household_key, count(*) as persons from low_income_standing {where} group by household_key", {}
 
 
-def _listed(_: Warehouse, of: str) -> Spec:
-    """Persons who stand in it, whatever their main category."""
+def _also(_: Warehouse, of: str) -> Spec:
+    """Persons who stand in it and whose main category is another."""
+    where = f"{_category(of)} and category <> '{of}'"
     return (
-        f"select household_key, count(*) as persons from low_income_standing where {_category(of)} group by household_key",
+        f"select household_key, count(*) as persons from low_income_standing where {where} group by household_key",
         {},
     )
 
@@ -172,7 +173,7 @@ def _rule_unknown(warehouse: Warehouse, of: str) -> Spec:
 FIGURES: dict[str, Callable[[Warehouse, str], Spec]] = {
     **{figure: _of_signals(figure) for figure in _SIGNALS},
     "persons": _persons,
-    "listed": _listed,
+    "also": _also,
     "by_income": _by_income,
     "main": _main,
     "low_income_unknown": _low_income_unknown,

@@ -176,11 +176,17 @@ def _where_they_stand(found: Traces, pieces: dict[str, str]) -> str:
     return " union all ".join(f"{pieces[table]} and {found.among(table)}" for table in standing)
 
 
+# Temporary aid stands in its own ledger: what the payments say of it is the same money, but for what failed.
+_PAID_ONCE = (
+    "counts and not (item = '临时救助' and status = '成功' and exists (from std_temporary_aid a where a.counts))"
+)
+
+
 def payments(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
     """One row is a payment, the latest first: paid_month, item, name, amount, status. Temporary aid and subsidies too."""
     found, name = traces(warehouse, scope, key), scope.name("name")
     pieces = {
-        "std_payments": f"select paid_month, item, {name} as name, amount, status from std_payments where counts",
+        "std_payments": f"select paid_month, item, {name} as name, amount, status from std_payments where {_PAID_ONCE}",
         "std_disability_subsidy": f"""select paid_month, subsidy_kind as item, {name} as name, amount, status
                                       from std_disability_subsidy where counts""",
         "std_temporary_aid": f"""select paid_date as paid_month, '临时救助' as item, {name} as name, amount, '成功' as status
@@ -195,7 +201,7 @@ def payment_stretches(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFr
     found, name = traces(warehouse, scope, key), scope.name("name")
     columns = f"person_id, {name} as name, amount, status"
     pieces = {
-        "std_payments": f"select paid_month, item, {columns} from std_payments where counts",
+        "std_payments": f"select paid_month, item, {columns} from std_payments where {_PAID_ONCE}",
         "std_disability_subsidy": f"select paid_month, subsidy_kind as item, {columns} from std_disability_subsidy where counts",
         "std_temporary_aid": f"""select paid_date as paid_month, '临时救助' as item, person_id, {name} as name, amount,
                                         '成功' as status

@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from monitoring.access import Scope
+from monitoring.access import Filter, Scope
+from monitoring.alerts.naming import nobody_key, review_record
 from monitoring.linking.weights import Weights
 from monitoring.warehouse import Warehouse
 
@@ -34,6 +35,18 @@ def waiting_keys(warehouse: Warehouse, scope: Scope) -> Names:
     where = scope.limit()
     rows = warehouse.rows(f"select distinct key from link_review {where.where} order by key", where.params)
     return tuple(row["key"] for row in rows)
+
+
+def rows_of_alert(warehouse: Warehouse, scope: Scope, subject_key: str) -> list[dict[str, Any]]:
+    """The rows for which an alert asks whose they are (`subject_key` is the alert's), the first ones: key, feed, file, sheet, row,
+    reason."""
+    where = scope.limit(Filter().add(f"':' || {nobody_key(review_record('l'), 'l.name', 'l.township')} = $of"), "l")
+    return warehouse.rows(
+        f"""select l.key, l.feed, p.file, p.sheet, l."row", {scope.text("l.reason")} as reason
+            from link_review l left join part p using (delivered, part) {where.where}
+            order by l.feed, p.file, l."row" limit {PAGE}""",
+        {**where.params, "of": subject_key.partition(" #")[0]},
+    )
 
 
 def rows_of(warehouse: Warehouse, scope: Scope, keys: Names) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from monitoring.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class County:
-    """The run that is shown; `feeds_here` of `feeds` sources have a file of this period."""
+    """The run that is shown."""
 
     run: str
     period: str
@@ -21,14 +21,10 @@ class County:
     persons: int
     households: int
     signals: int
-    feeds: int
-    feeds_here: int
-    late: tuple[str, ...]
 
 
 def county(warehouse: Warehouse) -> County:
     row = warehouse.row("select run_id, period, as_of, pack, sample, persons, households, signals from run")
-    feeds = warehouse.rows("select feed, has_file from feed_snapshot order by feed")
     return County(
         run=row["run_id"],
         period=row["period"],
@@ -38,9 +34,6 @@ def county(warehouse: Warehouse) -> County:
         persons=row["persons"],
         households=row["households"],
         signals=row["signals"],
-        feeds=len(feeds),
-        feeds_here=sum(bool(feed["has_file"]) for feed in feeds),
-        late=tuple(feed["feed"] for feed in feeds if not feed["has_file"]),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.access import Filter, Scope
+from monitoring.language import rounded
 from monitoring.queries.overview import Overview, drivers, overview, township_table
 from monitoring.warehouse import Warehouse
 
@@ -47,7 +48,7 @@ def _gap(warehouse: Warehouse, scope: Scope, figures: Overview) -> Point | None:
     if not total:
         return None if unknown else Point("本期没有发现应保未保的户。")
     first = township_table(warehouse, scope).sort("gap", descending=True, maintain_order=True).row(0, named=True)
-    told = {"n": first["gap"], "total": total, "share": round(100 * first["gap"] / total)}
+    told = {"n": first["gap"], "total": total, "share": int(rounded(100 * first["gap"] / total, 0))}
     if not unknown:
         return Point(
             "{place}应保未保 {n} 户最多，占 {share}%；合计 {total} 户。", told, places={"place": first["place"]},

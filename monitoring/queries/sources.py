@@ -120,10 +120,20 @@ def unrecognised(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
 
 
 def quarantine_totals(warehouse: Warehouse) -> pl.DataFrame:
-    """One row is a feed: feed, department, rows set aside in this period's files."""
+    """One row is a feed: feed, department, rows set aside in this period's files. A file that was set aside as a whole is no row
+    (`set_aside_whole`): so these are the rows that the ledger of files, the balances and reports count."""
     return warehouse.frame(
         """select q.feed, q.department, count(*) as rows from quarantine q join part p using (delivered, part)
-           where p.this_period group by q.feed, q.department order by rows desc, q.feed"""
+           where p.this_period and q."row" is not null group by q.feed, q.department order by rows desc, q.feed"""
+    )
+
+
+def set_aside_whole(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
+    """One row is a file or sheet of this period that was set aside as a whole: file, sheet, feed, reasons. Whose its rows are is not
+    known, so that only who sees the whole county sees it."""
+    return warehouse.frame(
+        f"""select p.file, p.sheet, q.feed, {scope.text("q.reasons")} as reasons from quarantine q join part p using (delivered, part)
+            where p.this_period and q."row" is null and {"true" if scope.allowed is None else "false"} order by p.file, p.sheet"""
     )
 
 
@@ -131,7 +141,7 @@ def quarantine(
     warehouse: Warehouse, scope: Scope, feed: str | None = None, page: int = 1
 ) -> tuple[list[dict[str, Any]], int]:
     """Rows set aside, one page and the number of all: department, feed, file, sheet, row, reasons, raw (heading -> text)."""
-    where = Scope(allowed=scope.allowed).limit(Filter().add("p.this_period"), "q")
+    where = Scope(allowed=scope.allowed).limit(Filter().add("p.this_period").add('q."row" is not null'), "q")
     if feed:
         where.add("q.feed = $feed", feed=feed)
     rows = warehouse.rows(

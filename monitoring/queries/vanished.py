@@ -40,7 +40,8 @@ def unusable(warehouse: Warehouse, scope: Scope) -> dict[str, int]:
     where = scope.limit(Filter().add("feed in (select distinct register from vanished)"))
     found = warehouse.rows(
         f"""select feed, sum(n)::BIGINT as n from (
-                select feed, count(*) as n from quarantine where feed in (select distinct register from vanished) group by feed
+                select q.feed, count(*) as n from quarantine q join part p using (delivered, part)
+                where p.this_period and q."row" is not null and q.feed in (select distinct register from vanished) group by q.feed
                 union all select feed, count(*) from link_review {where.where} group by feed)
             group by feed""",
         where.params,

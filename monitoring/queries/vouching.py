@@ -179,10 +179,14 @@ def outside(warehouse: Warehouse) -> dict[str, int]:
 
 
 def late_feeds(warehouse: Warehouse, scope: Scope) -> list[dict[str, Any]]:
-    """Sources that are missing or late somewhere in the scope: feed, townships (how many), households there, last_period."""
+    """Sources that are missing or late somewhere in the scope: feed, townships (how many), households there, oldest (the oldest last
+    delivery), never (a township from which, or a source of the county that, nothing ever came), months, clause, unplaced (households
+    whose township is not known: of a source that comes by township nobody can say whether theirs came)."""
     where = scope.limit_townships(Filter().add("late"))
     return warehouse.rows(
-        f"""select f.feed, count(*) as townships, sum(v.households)::BIGINT as households, min(f.last_period) as oldest,
+        f"""select f.feed, count(f.township) as townships, sum(v.households)::BIGINT as households, min(f.last_period) as oldest,
+                   coalesce(bool_or(f.last_period is null) filter (f.township is not null or not f.by_township), false) as never,
+                   coalesce(sum(v.households) filter (f.township is null and f.by_township), 0)::BIGINT as unplaced,
                    any_value(f.months) as months, any_value(f.clause) as clause
             from (from vouching_feed {where.where}) f join (select township, count(*) as households from vouching group by township) v
                 on v.township is not distinct from f.township

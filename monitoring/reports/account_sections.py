@@ -8,11 +8,13 @@ from decimal import Decimal
 import polars as pl
 
 from monitoring.checklist import BY_NUMBER
+from monitoring.desk.due import WAITING
 from monitoring.language import number
 from monitoring.reports import figures, hiding
 from monitoring.reports.figures import Movement
 from monitoring.reports.shape import Section, Table
 from monitoring.reports.wording import UNKNOWN, Writer, month
+from monitoring.strict_toml import PolicyError
 from monitoring.vouching.live import Live
 
 
@@ -30,10 +32,10 @@ class AccountSections(Writer):
         if self.publication and any(hiding.small(persons) for persons in found["persons"]):
             # one hidden programme could be found by subtraction
             said = [
-                f"按资金发放明细，{span}各项救助和补贴发放情况见表；人数{hiding.SMALL}的项目不列金额，合计也不列出。"
+                f"按资金发放明细（临时救助按其台账），{span}各项救助和补贴发放情况见表；人数{hiding.SMALL}的项目不列金额，合计也不列出。"
             ]
         else:
-            said = [f"按资金发放明细，{span}各项救助和补贴发放成功 {number(paid)} 元。"]
+            said = [f"按资金发放明细（临时救助按其台账），{span}各项救助和补贴发放成功 {number(paid)} 元。"]
         if failed:
             said.append(f"失败或退回 {self.n(failed, '笔')}，请核对账户并补发。")
         if int(found["blank"].sum()):
@@ -52,12 +54,14 @@ class AccountSections(Writer):
             return Section("退出及兜底", ["近12个月没有低保、特困人员退出的记录。"])
         into = [(name, found.filter(pl.col(name) == "√").height) for name in found.columns if name.startswith("纳入")]
         dead, straight = self._dead(found), found.filter(pl.col("直接退出") == "√").height
-        parts = [*into, ("已去世", dead), ("没有转入上述救助", straight)]
+        unsure = found.filter(pl.col("说明").str.starts_with("去向不明")).height
+        parts = [*into, ("已去世", dead), ("没有转入上述救助或监测", straight - unsure), ("去向不明", unsure)]
         instead, hide_total = hiding.column([n for _, n in parts]) if self.publication else ([None] * len(parts), False)
         told = {name: put or number(n) for put, (name, n) in zip(instead, parts, strict=True)}
-        went = "、".join(f"{name} {told[name]} 人" for name, n in into if n) or "没有人转入其他救助"
+        went = "、".join(f"{name} {told[name]} 人" for name, n in into if n) or "没有人转入其他救助或防返贫监测"
+        maybe = f"，去向不明 {told['去向不明']} 人" if unsure else ""
         whole = "" if hide_total else f" {self.n(found.height, '人')}"
-        said = [f"近12个月退出低保、特困{whole}：{went}，已去世 {told['已去世']} 人，没有转入上述救助 {told['没有转入上述救助']} 人，请逐户核实生活情况。"]  # fmt: skip
+        said = [f"近12个月退出低保、特困{whole}：{went}，已去世 {told['已去世']} 人，没有转入上述救助或监测 {told['没有转入上述救助或监测']} 人{maybe}，请逐户核实生活情况。"]  # fmt: skip
         rows = [(name, told[name]) for name, n in parts if n]
         return Section("退出及兜底", said, [Table("退出后的去向（一人可有几项）", ("去向", "人数"), rows)])
 
@@ -78,17 +82,24 @@ class AccountSections(Writer):
             rows.append((f"{item.number} {item.title}", *shown))
         return Section("不漏一户", said, [Table("各项", ("项目", "应覆盖", "已覆盖", "缺", "不明"), rows)])
 
-    def sources(self) -> Section:
-        late = figures.late_feeds(self.warehouse, self.scope)
+    def sources(self, today: date) -> Section:
+        try:
+            late, stands = figures.late_feeds(self.warehouse, today)
+        except PolicyError:
+            return Section("数据到位", ["报送期限的设置不能用，哪些数据该到没到不明。"])
+        waiting = f"还没到报送期限、尚未送到的 {len(stands.of(WAITING))} 种。" if stands.of(WAITING) else ""
         if not late:
-            return Section("数据到位", ["各部门的数据本期全部到位。"])
+            whole = f"本期应报的 {stands.asked} 种数据，已到 {stands.here} 种，没有过期未报的。"
+            return Section("数据到位", [whole, *([waiting] if waiting else [])])
         needed = [row for row in late if row["matching_set"]]
-        said = [f"本期没有送到的数据 {len(late)} 种" + (f"，其中比对必需的 {len(needed)} 种" if needed else "") + "；沿用以前各期的，所判断的情况可能已经变化。"]  # fmt: skip
+        said = [f"本期应报的 {stands.asked} 种数据，过期没有送到的 {len(late)} 种" + (f"，其中比对必需的 {len(needed)} 种" if needed else "") + "；沿用以前各期的，所判断的情况可能已经变化。"]  # fmt: skip
+        if waiting:
+            said.append(waiting)
         rows = [
             (row["title"], row["department"], "是" if row["matching_set"] else "否", month(str(row["last_period"])) if row["last_period"] else "从未送到")
             for row in late
         ]  # fmt: skip
-        return Section("数据到位", said, [Table("未到的数据", ("数据", "部门", "比对必需", "最近一期"), rows)])
+        return Section("数据到位", said, [Table("过期未报的数据", ("数据", "部门", "比对必需", "最近一期"), rows)])
 
     def quality(self) -> Section:
         found = figures.quality(self.warehouse, self.scope)

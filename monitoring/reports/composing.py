@@ -7,15 +7,16 @@ small number (`hiding`), neither in a table nor in a sentence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from monitoring.access import Scope
 from monitoring.alerts.reporting import Worked
+from monitoring.language import unnested
 from monitoring.reports import figures, hiding
 from monitoring.reports.account_sections import AccountSections
 from monitoring.reports.people_sections import PeopleSections
-from monitoring.reports.shape import Report
+from monitoring.reports.shape import Report, Section
 from monitoring.reports.wording import month
 from monitoring.vouching.live import Live
 from monitoring.warehouse import Warehouse
@@ -30,10 +31,11 @@ class NoQuarter(ValueError):
 
 @dataclass(frozen=True)
 class Made:
-    """Who makes the report, when (the county's clock), for which place."""
+    """Who makes the report, when (the county's clock) and on which day, for which place."""
 
     by: str
     at: str
+    today: date
     place: str
     publication: bool
 
@@ -59,7 +61,7 @@ def compose(
     moved = None if pair is None else figures.movement(pair, scope)
     sections = [
         people.categories(), people.movement(moved), people.gaps(), people.alerts(worked), people.drivers(), people.places(),
-        account.money(), account.exits(moved), account.checklist(done), account.sources(), account.quality(),
+        account.money(), account.exits(moved), account.checklist(done), account.sources(made.today), account.quality(),
     ]  # fmt: skip
     year, of_year = run.as_of.year, run.as_of.month
     span = f"{year}年{of_year}月" if kind == "monthly" else f"{year}年{QUARTER_ENDS[of_year]}"
@@ -85,4 +87,17 @@ def compose(
         "本报告不含个人信息。" + (f"供公开：不足{hiding.LEAST}的人数、户数不列出。" if made.publication else "内部资料：含小数字，公开前请用“公开版”。"),
     ]  # fmt: skip
     name = f"{made.place}{span}{'月报' if kind == 'monthly' else '季度报告'}{'_公开版' if made.publication else ''}"
-    return Report(title, told, [section for section in sections if section], closing, made.publication, name)
+    return Report(title, told, [_set(section) for section in sections if section], closing, made.publication, name)
+
+
+def _set(section: Section) -> Section:
+    """As print has it: no brackets within brackets of their own kind."""
+    tables = [
+        replace(
+            table,
+            headings=tuple(map(unnested, table.headings)),
+            rows=[tuple(map(unnested, row)) for row in table.rows],
+        )
+        for table in section.tables
+    ]
+    return replace(section, sentences=list(map(unnested, section.sentences)), tables=tables)

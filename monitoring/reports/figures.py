@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from monitoring.access import Filter, Scope
+from monitoring.desk.due import LATE, Standing, standing
 from monitoring.labels import feed_departments, feed_titles
 from monitoring.low_income import CATEGORIES
 from monitoring.queries import checklist, coverage, overview
@@ -85,14 +86,19 @@ def by_township(warehouse: Warehouse, scope: Scope) -> pl.DataFrame:
 
 def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.DataFrame:
     """One row is a programme paid for the months from `first` to `last`: item, persons, payments and yuan that arrived,
-    payments that failed or came back, payments whose amount is blank."""
+    payments that failed or came back, payments whose amount is blank. Temporary aid is its own ledger's, by the month in which it
+    was paid, as on the overview: what the payments say of it is the same money (their failures are kept)."""
     places = scope.limit(Filter().add("m.paid_month between $first and $last", first=first, last=last), "q")
     return warehouse.frame(
         f"""select m.item, count(distinct m.person_id) filter (m.status = '成功') as persons,
                    count(*) filter (m.status = '成功') as payments,
                    coalesce(sum(m.amount) filter (m.status = '成功'), 0)::DECIMAL(18,2) as yuan,
                    count(*) filter (m.status is distinct from '成功') as failed, count(*) filter (m.amount is null) as blank
-            from (select person_id, item, paid_month, amount, status from std_payments where counts
+            from (select person_id, item, paid_month, amount, status from std_payments
+                  where counts and not (item = '临时救助' and status = '成功' and exists (from std_temporary_aid where counts))
+                  union all
+                  select person_id, '临时救助', date_trunc('month', paid_date)::DATE, amount, '成功' from std_temporary_aid
+                  where counts and paid_date <= (select as_of from run)
                   union all
                   select person_id, subsidy_kind, paid_month, amount, status from std_disability_subsidy where counts) m
             left join person_snapshot q using (person_id) {places.where} group by m.item order by yuan desc, m.item""",
@@ -100,12 +106,17 @@ def money(warehouse: Warehouse, scope: Scope, first: date, last: date) -> pl.Dat
     )  # fmt: skip
 
 
-def late_feeds(warehouse: Warehouse, scope: Scope) -> list[dict[str, Any]]:
-    """Sources without a file of this period: feed, title, department, last_period (yyyymm; None: never), matching_set."""
+def late_feeds(warehouse: Warehouse, today: date) -> tuple[list[dict[str, Any]], Standing]:
+    """Sources whose day is over without a file of this period: feed, title, department, last_period (yyyymm; None: never),
+    matching_set; and how all of them stand. Raises PolicyError where the county's setting of deliveries can't be used."""
+    found = standing(warehouse, today)
     rows = warehouse.rows(
-        "select feed, last_period, matching_set from feed_snapshot where not has_file order by matching_set desc, last_period nulls first, feed"
+        """select feed, last_period, matching_set from feed_snapshot where list_contains($late, feed)
+           order by matching_set desc, last_period nulls first, feed""",
+        {"late": found.of(LATE)},
     )
-    return [{**row, "title": feed_titles()[row["feed"]], "department": feed_departments()[row["feed"]]} for row in rows]
+    told = [{**row, "title": feed_titles()[row["feed"]], "department": feed_departments()[row["feed"]]} for row in rows]
+    return told, found
 
 
 def quality(warehouse: Warehouse, scope: Scope) -> dict[str, int]:

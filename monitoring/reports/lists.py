@@ -286,7 +286,8 @@ def netted(warehouse: Warehouse, scope: Scope) -> Sheet:
                   from over anti join now using (person_id, category) group by person_id, category)
             select {_who(scope)}, e.category as 类别, any_value(s.size) as 家庭人口, strftime(e.ended_on, '%Y-%m') as 停保月份, {_REASON} as 停保原因,
                    case when e.gradual_exit_date is null then '无记录' else strftime(e.gradual_exit_date, '%Y-%m') || '起' end as 渐退期, {marks},
-                   case when bool_or(n.category is not null) or not p.alive then '' else '√' end as 直接退出,
+                   case when p.alive and p.at_risk then '√' else '' end as 纳入防返贫监测,
+                   case when bool_or(n.category is not null) or not p.alive or p.at_risk then '' else '√' end as 直接退出,
                    case when not p.alive then '已去世' when bool_or(n.category is not null) then '' when p.at_risk then '在防止返贫监测中，请核实是否需要兜底'
                         when p.at_risk is null then '去向不明，请核实' else '没有其他救助，请核实生活情况' end as 说明
             from e join people p using (person_id) left join sizes s using (household_id) left join now n using (person_id)
@@ -299,7 +300,7 @@ def netted(warehouse: Warehouse, scope: Scope) -> Sheet:
     return Sheet(
         "退出对象兜底情况纠治表",
         rows,
-        "近12个月停保和本期不再在册的低保、特困人员，直接退出的排在前面。“√”以本期台账为准。",
+        "近12个月停保和本期不再在册的低保、特困人员，直接退出的（没有转入救助，也不在防返贫监测中）排在前面。“√”以本期台账为准。",
     )
 
 

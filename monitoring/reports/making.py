@@ -25,13 +25,15 @@ from monitoring.queries import places
 from monitoring.queries.vouching import asked_of
 from monitoring.reports import lists
 from monitoring.reports.composing import Made, compose, months_of
+from monitoring.reports.figures import late_feeds
 from monitoring.reports.printing import print_view
 from monitoring.reports.shape import Report
 from monitoring.reports.workbook import write_month
 from monitoring.store import Store
+from monitoring.strict_toml import PolicyError
 from monitoring.vouching.live import live_of
 from monitoring.warehouse import Publication, Published, Warehouse
-from monitoring.working_days import CHINA
+from monitoring.working_days import CHINA, local_day
 
 KINDS = {"monthly": "月报", "quarterly": "季度报告"}
 EVERYWHERE = Scope()
@@ -69,7 +71,7 @@ def make_report(
         months = months_of(kind, warehouse.row("select as_of from run")["as_of"])
         stood = worked(store, caller, months, until, at, picked)
         before = published_before(published, months[0])
-        made = Made(person.person, _moment(at), _place(scope), publication)
+        made = Made(person.person, _moment(at), local_day(at), _place(scope), publication)
         held = {run.period for run in published.runs}
         missing = [month for month in months if month not in held]
         if before is None:
@@ -117,7 +119,8 @@ def month_lists(published: Publication, period: str, person: Person, scope: Scop
             for feed, why in lists.not_compared(pair, scope).items()
         ]
         anew = [f"{text}。" for text in lists.came_anew(pair, scope)]
-        late = pair.rows("select title, last_period from later.feed_snapshot where not has_file order by feed")
+    with _opened(run.path) as warehouse:
+        late = _late(warehouse, at)
     told = [
         ("期间", f"{t.month(period)}（数据截至 {county['as_of']}）"),
         ("与之比较", f"{t.month(before.period)} 已发布结果 {before.run}"),
@@ -126,7 +129,7 @@ def month_lists(published: Publication, period: str, person: Person, scope: Scop
         ("制表", f"{person.person}　{_moment(at)}"),
     ]  # fmt: skip
     if late:
-        told.append(("未到的数据", "、".join(f"{row['title']}（{_last(row['last_period'])}）" for row in late)))
+        told.append(("过期未报的数据", late))
     if county["sample"]:
         told.append(("样例", "人和事都是编造的，只供演示"))
     notes = [*lacking, *anew, "分类施保金的增发、减发：台账没有这一项，不出表。会议记录不在数据中，不出表。", "各表由系统比较两期已发布结果得出；原因以台账写明的为准，没有写明的如实写“不明”。"]  # fmt: skip
@@ -204,6 +207,15 @@ def _place(scope: Scope) -> str:
 
 def _moment(at: datetime) -> str:
     return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def _late(warehouse: Warehouse, at: datetime) -> str:
+    """The sources whose day is over without a file, in words; "" where there are none."""
+    try:
+        late, _ = late_feeds(warehouse, local_day(at))
+    except PolicyError:
+        return "不明：报送期限的设置不能用"
+    return "、".join(f"{row['title']}（{_last(row['last_period'])}）" for row in late)
 
 
 def _last(period: int | None) -> str:

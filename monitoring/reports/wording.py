@@ -9,6 +9,7 @@ import polars as pl
 
 from monitoring.access import Scope
 from monitoring.language import Language, number, share
+from monitoring.queries.programmes import UNIT
 from monitoring.reports import figures, hiding
 from monitoring.warehouse import Warehouse
 
@@ -85,4 +86,4 @@ def count_by(frame: pl.DataFrame, by: str, name: str) -> pl.DataFrame:
 
 
 def unit_of(row: dict[str, Any]) -> str:
-    return "户" if row["subject"] == "household" else "人"
+    return UNIT[row["subject"]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from monitoring.alerts.naming import review_record
 from monitoring.facts.frame import Facts
 from monitoring.feeds import Feed
 from monitoring.tables import FEED, INSTITUTION, POLICY, RECORD, Column
@@ -128,7 +129,7 @@ def _officials(facts: Facts) -> tuple[str, dict[str, str], str]:
 def _reviews() -> tuple[str, dict[str, str], str]:
     # One record a row of a feed; a person's several alike rows are told apart by their number in row order of values.
     return (
-        "concat_ws(' ', s.feed, s.number_raw, s.birth_date, s.phone, s.village)",
+        review_record("s"),
         {"feed": "s.feed", "undecided": "true", "candidates": "s.candidates", "person_id": "NULL", "name": "s.name",
          "household_key": "NULL", "household_id": "NULL", "township": "s.township", "village": "s.village"},
         "link_review s",
