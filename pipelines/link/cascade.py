@@ -174,7 +174,7 @@ def _doubt_rounded_numbers(run: Linking) -> None:
             AND (count(*) FILTER (feed = 'registry') = 0 OR (count(*) = 1))
             AND EXISTS (SELECT 1 FROM candidate c WHERE c.person_id <> r.person_id AND c.name = any_value(r.name)
                 AND CASE WHEN min(r.village) IS NULL THEN c.township = min(r.township)
-                         ELSE c.village = min(r.village) END)""")
+                         ELSE c.village = min(r.village) AND coalesce(c.township = min(r.township), true) END)""")
     held = run.con.execute("SELECT DISTINCT feed FROM maybe_rounded SEMI JOIN rounded USING (person_id)").fetchall()
     for (feed,) in held:
         run.con.execute(f"""
