@@ -460,6 +460,34 @@ def test_who_was_found_to_be_somebody_else_is_not_gone_where_that_one_stands(tmp
         assert found == (gone if decided else sorted({*gone, 2}))
 
 
+@pytest.mark.parametrize(
+    ("register", "before", "found"),
+    [
+        ("tekun", "(1, '2026-01-01', null, true)", 1),
+        ("tekun", "(1, '2026-01-01', '2026-10-28', true)", 0),
+        ("low_income", "(1, '2026-01-01', null, true)", 1),
+        ("low_income", "(1, null, null, true)", 1),
+        ("low_income", "(1, '2026-10-29', null, true)", 0),  # recognised after that day
+        ("low_income", "(1, '2026-01-01', '2026-10-28', true)", 0),  # had ended on that day
+        ("low_income", "(1, '2026-01-01', '2026-10-29', true)", 1),
+        ("monitored", "(1, '边缘易致贫户', false, true)", 1),
+        ("monitored", "(1, '边缘易致贫户', null, true)", 1),  # not said that it was removed
+        ("monitored", "(1, '边缘易致贫户', true, true)", 0),  # the risk had been removed: it may leave the list
+        ("monitored", "(1, '脱贫户', false, true)", 0),
+    ],
+)
+def test_gone_from_the_other_registers_is_who_was_in_force_there(
+    tmp_path: Path, register: str, before: str, found: int
+) -> None:
+    old = _register(tmp_path, "old.duckdb", "2026-10")
+    with duckdb.connect(str(old)) as con:
+        con.execute(f"insert into std_{register} values {before}")
+    con = duckdb.connect(":memory:")
+    _registers(con)
+    carry_vanished(con, AS_OF, old)
+    assert con.execute("select register, person_id from vanished").fetchall() == [(register, 1)] * found
+
+
 @pytest.mark.parametrize(("last", "kept"), [("2025-11", 1), ("2025-10", 0)])
 def test_who_is_gone_stays_so_for_twelve_months_or_until_they_come_back(tmp_path: Path, last: str, kept: int) -> None:
     old = _register(tmp_path, "old.duckdb", "2026-10", carried=last)

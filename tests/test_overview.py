@@ -427,6 +427,28 @@ def test_figures_that_an_older_run_did_not_make_are_unknown_and_thirteen_periods
     assert found["households"].to_list() == [9] * 12 + [1]
 
 
+def test_of_an_earlier_run_only_earlier_months_are_carried_and_the_last_twelve_of_signals(
+    by_hand: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.duckdb"
+    months = [f"{2025 + n // 12}-{n % 12 + 1:02d}" for n in range(9, 24)]  # 2025-10 to 2026-12
+    with duckdb.connect(str(old)) as con:
+        con.execute("CREATE TABLE history_figure (period VARCHAR, township VARCHAR, measure VARCHAR, value DOUBLE)")
+        con.execute(
+            "CREATE TABLE history_signal (period VARCHAR, rule VARCHAR, level VARCHAR, subject VARCHAR, household_id VARCHAR, person_id BIGINT, record_key VARCHAR)"
+        )
+        for month in months:
+            con.execute("INSERT INTO history_figure VALUES (?, '甲镇', 'persons', 9)", [month])
+            con.execute("INSERT INTO history_signal VALUES (?, 'R', 'red', 'household', 'H1', NULL, NULL)", [month])
+    person(by_hand, 1, 1)
+    write_figures(by_hand, "2026-11", AS_OF)
+    carry_history(by_hand, "2026-11", old)
+    persons = "SELECT period, value FROM history_figure WHERE measure = 'persons' ORDER BY period"
+    assert by_hand.execute(persons).fetchall() == [*((month, 9) for month in months[:-2]), ("2026-11", 1)]
+    carried = "SELECT period FROM history_signal WHERE rule = 'R' ORDER BY period"
+    assert by_hand.execute(carried).fetchall() == [(month,) for month in months[1:-2]]  # 2025-11 to 2026-10
+
+
 def test_a_run_of_a_version_without_these_figures_can_be_followed(
     by_hand: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
