@@ -107,6 +107,26 @@ def test_evidence_and_sentence_hide_other_names_and_the_day_of_birth() -> None:
     assert frame("signals", where="rule=DQ-NAME", lang="en")["message"][0] == "Other names: 李**、黎**."
 
 
+def test_names_of_others_whom_evidence_knows_are_hidden_in_it_and_in_the_sentence() -> None:
+    """The official whose relative it is, and who answers for a household's help: persons too."""
+    evidence = {
+        "name": "张三",
+        "other_names": "张珊、李四",
+        "official_name": "王五六",
+        "responsible": '赵"七',
+        "measures": "产业",
+    }
+    message = '张三（张珊、李四）：王五六，赵"七，产业。'
+    with duckdb.connect(":memory:") as con:
+        signal = "SELECT 'person' AS subject, '张三' AS name, $1 AS evidence, $2 AS message"
+        text = json.dumps(evidence, ensure_ascii=False)
+        told = con.execute(f"SELECT {masking.evidence()}, {masking.sentence()} FROM ({signal})", [text, message])
+        shown, sentence = told.fetchall()[0]
+    hidden = {"name": "张**", "other_names": "张**", "official_name": "王**", "responsible": "赵**", "measures": "产业"}
+    assert json.loads(shown) == hidden
+    assert sentence == "张**（张**、李**）：王**，赵**，产业。"
+
+
 def test_unmasked_signals_show_everything() -> None:
     signals = frame("signals", masked=False)
     assert signals["id_number"].drop_nulls().to_list() == [NUMBERS[ZHANG], NUMBERS[LONE], NUMBERS[LI]]

@@ -242,6 +242,35 @@ def test_five_failures_lock_for_fifteen_minutes_known_and_unknown_names_alike(st
     assert isinstance(enter(store, name, at=later), LoggedIn if name == "zhang" else Refused)
 
 
+def pay(store: Store, at: datetime, times: int = 1) -> list[bool]:
+    """Whether each of so many attempts at one time was let through to be looked at."""
+    with store.write() as con:
+        return [throttling.pay(con, "zhang", at) for _ in range(times)]
+
+
+@pytest.mark.parametrize(("seconds", "open_again"), [(-1, False), (0, True), (1, True)])
+def test_a_lock_ends_with_its_fifteenth_minute(store: Store, seconds: int, open_again: bool) -> None:
+    assert pay(store, NOON, 6) == [True] * 5 + [False]
+    later = NOON + throttling.LOCKED + timedelta(seconds=seconds)
+    with store.read() as con:
+        assert throttling.locked(con, "zhang", later) is not open_again
+    assert pay(store, later, 6) == ([True] * 5 + [False] if open_again else [False] * 6)
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(-1, 1), (0, 5), (1, 5)])
+def test_four_failures_count_for_fifteen_minutes(store: Store, seconds: int, left: int) -> None:
+    assert pay(store, NOON, 4) == [True] * 4
+    assert sum(pay(store, NOON + throttling.LOCKED + timedelta(seconds=seconds), 9)) == left
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(-1, True), (0, True), (1, False)])
+def test_failures_are_kept_for_a_day(store: Store, seconds: int, kept: bool) -> None:
+    pay(store, NOON)
+    with store.write() as con:
+        throttling.clean(con, NOON + timedelta(days=1, seconds=seconds))
+        assert (con.execute(select(throttle.c.key)).scalars().all() == ["zhang"]) is kept
+
+
 def test_a_success_forgets_failures_and_so_does_time(store: Store) -> None:
     member(store)
     for _ in range(4):

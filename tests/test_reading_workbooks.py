@@ -14,8 +14,9 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from pipelines.parsing import CELL_END, child
+from pipelines.parsing import CELL_END, Unreadable, child
 from pipelines.parsing.child import as_text, number_text
+from pipelines.parsing.precheck import precheck
 from pipelines.reading import NOTES
 from pipelines.reading import workbook as workbook_module
 from tests.reading_files import DEATHS, DIBAO, LI, ZHANG, feeds, only, read, rows_of, why, workbook, write
@@ -262,6 +263,19 @@ def test_a_cell_far_away_that_would_make_the_table_huge_is_refused(tmp_path: Pat
     far = b'<row r="1048576"><c r="XFD1048576" t="str"><v>x</v></c></row></sheetData>'
     path = rebuilt(tmp_path / "a.xlsx", lambda n, c: c.replace(b"</sheetData>", far) if n == SHEET else c)
     assert "表格范围太大" in str(read(path).problem)
+
+
+@pytest.mark.parametrize("inside", range(1, 14))
+def test_a_cell_far_away_is_seen_where_two_pieces_of_the_sheet_meet(tmp_path: Path, inside: int):
+    """The sheet is looked through by the MiB; so many characters of the cell's name lie in the first one."""
+    name, path = b'r="XFD1048576"', tmp_path / "a.xlsx"
+    before = b"<sheetData><row><c "
+    filler = b" " * ((1 << 20) - inside - len(before))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", b"<workbook/>")
+        archive.writestr(SHEET, filler + before + name + b"/></row></sheetData>")
+    with pytest.raises(Unreadable, match="表格范围太大（1048576 行 × 16384 列）"):
+        precheck(path)
 
 
 def test_a_far_cell_that_hides_from_the_check_ends_the_child_only(tmp_path: Path):

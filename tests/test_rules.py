@@ -39,6 +39,14 @@ def check(text: str) -> tuple[Expression | None, str]:
     return found, "\n".join(said)
 
 
+@pytest.mark.parametrize(("constants", "accepted"), [(297, True), (298, False)])
+def test_a_condition_may_have_three_hundred_parts_and_not_one_more(constants: int, accepted: bool) -> None:
+    """Beside the constants: IN, the column, and its name."""
+    found, said = check(f"size IN ({','.join(['1'] * constants)})")
+    assert bool(found) is accepted
+    assert ("301 个成分" in said and "不超过 300 个成分" in said) is not accepted
+
+
 def judge(text: str, values: str, **parameters: object) -> bool | None:
     found, said = check(text)
     assert found is not None, said
