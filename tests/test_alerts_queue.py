@@ -303,7 +303,7 @@ def test_a_households_open_alert_and_its_earlier_ones_are_found(store: Store) ->
     assert queue.open_alert_of(store, me, "H2", NOON) is None
 
 
-def test_what_still_holds_comes_before_what_is_gone(store: Store) -> None:
+def test_what_is_worked_on_comes_before_what_is_shown_and_what_still_holds_before_what_is_gone(store: Store) -> None:
     me = add_account(store, "analyst")
     key = add_alert(store, household_id="H1")
     rows = [
@@ -315,7 +315,7 @@ def test_what_still_holds_comes_before_what_is_gone(store: Store) -> None:
         for row in rows:
             con.execute(insert(alert_signal).values(row))
     found = queue.signals(store, me, key, NOON)
-    assert [signal.rule for signal in found] == ["EXIT-HOMES", "GAP-DIBAO", "RISK-WATER", "RISK-MEDICAL"]
+    assert [signal.rule for signal in found] == ["GAP-DIBAO", "RISK-WATER", "EXIT-HOMES", "RISK-MEDICAL"]
     assert found[0].evidence == [{"name": "own_cost", "value": 6000}]
 
 

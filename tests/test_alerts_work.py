@@ -617,7 +617,7 @@ def test_the_timeline_tells_everything_that_happened_to_a_household_newest_first
     words = {event.kind: (event.words_zh, event.words_en) for event in reversed(told)}
     assert words["visit"][0] == "登记走访：2026-11-23；走访人 李强；见到本人；情况属实"
     assert words["visit"][1] == "Record a visit: 2026-11-23; by 李强; somebody was met; As the alert says"
-    assert words["decide"][0] == "作出决定：F 给予临时救助；临时救助 800.00 元，2026-11-23 起，责任人 王芳"
+    assert words["decide"][0] == "作出决定：给予临时救助；临时救助 800.00 元，2026-11-23 起，责任人 王芳"
     assert (
         words["measure"][1] == "Record a measure: Medical aid 800.00 yuan a month from 2026-11-23, 王芳 answers for it"
     )

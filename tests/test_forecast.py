@@ -527,7 +527,8 @@ def test_the_page_of_a_model_shows_figures_groups_drift_and_card(
             if words not in text
         ] == []
         assert "None" not in text and "NaN" not in text and "没有模型" not in text
-        assert visit.page.locator('[data-testid="stVegaLiteChart"], .js-plotly-plot').count() >= 2
+        charts = visit.page.locator('[data-testid="stVegaLiteChart"], .js-plotly-plot')
+        charts.nth(1).wait_for(state="attached", timeout=60_000)  # they come in files of their own
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,7 @@ def test_on_paper_the_columns_stand_beside_each_other_and_no_control_is_shown(br
             if box
         ]
         assert len({round(box["y"]) for box in columns}) == 1 and len(columns) == 3
+        visit.page.locator(".main-svg").first.wait_for(state="attached", timeout=60_000)
         widths = visit.page.evaluate(
             "[...document.querySelectorAll('.main-svg')].map(e => e.getBoundingClientRect().right)"
         )

@@ -109,14 +109,14 @@ def test_a_past_period_is_shown_as_it_was_known_and_says_so(
     browser: Browser, land: Served, two_months: TwoMonths
 ) -> None:
     before = Warehouse(two_months.files[0])
-    households = before.row("select count(distinct household_key) as n from signal")["n"]
+    people = before.row("select count(distinct person_id) as n from low_income_standing")["n"]
     before.close()
     with Visit(browser, land.address, "/?period=2026-10", 1440) as visit:
         check(visit)
         assert "正在看 2026年10月" in visit.page.inner_text("body") and "办理情况是现在的" in visit.page.inner_text(
             "body"
         )
-        assert f"{households}" in visit.page.locator(".bl-tile").nth(1).inner_text()
+        assert f"{people}" in visit.page.locator(".bl-tile").nth(0).inner_text()
     for page in ("coverage", "checklist", "data", "reports"):
         with land.socket(KEYS[land.address]) as wire:
             assert "正在看 2026年10月" in wire.open(page, "period=2026-10").text(), page
