@@ -38,10 +38,12 @@ def plot_income(income: Income, t: Language) -> go.Figure:
     figure = drawn(300, bars)
     standard = float(income.standard)
     figure.add_hline(y=standard, line={"color": LEVEL_COLOUR["red"], "width": 1.5, "dash": "dash"})
+    # Above all bars, so that it lies over none however narrow the figure is; the dashes say which line is meant.
     figure.add_annotation(
-        x=1, xref="paper", y=standard, yshift=10, xanchor="right", showarrow=False,
-        text=t("低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
+        x=1, xref="paper", y=1, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
+        text=t("╌╌ 低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
     )  # fmt: skip
+    figure.update_layout(margin_t=28)
     peak = max([standard, total, *_running(values[: len(counted)])])
     figure.update_yaxes(
         range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18],
