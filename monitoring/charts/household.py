@@ -19,14 +19,15 @@ def plot_income(income: Income, t: Language) -> go.Figure:
     counted = [step for step in income.steps if step.counted and step.year]
     labels = [t.pick(columns[step.column].zh, columns[step.column].en) for step in counted]
     values = [step.month for step in counted]
-    labels = [wrapped(label, t) for label in labels]
+    bars_drawn = len(labels) + 1 + int(income.floored)
+    labels = [wrapped(label, t, bars_drawn) for label in labels]
     measures = ["relative"] * len(values)
     if income.floored:
-        labels.append(wrapped(t("不低于 0"), t))
+        labels.append(wrapped(t("不低于 0"), t, bars_drawn))
         values.append(-sum(values))
         measures.append("relative")
     total = float(income.income_pc or 0)
-    labels.append(wrapped(t("月人均收入"), t))
+    labels.append(wrapped(t("月人均收入"), t, bars_drawn))
     values.append(total)
     measures.append("absolute" if not counted else "total")
     bars = go.Waterfall(
