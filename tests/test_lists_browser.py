@@ -52,3 +52,22 @@ def test_a_list_is_built_kept_opened_and_taken(browser: Browser, address: str, w
         choose(visit, "打开保存的名单", "低收入户")
         check(visit)
         assert f"符合条件 {fits:,} 户" in visit.text() and "用途：每月入户走访" in visit.text()
+
+
+def test_a_list_stands_when_its_address_is_opened_again(browser: Browser, address: str, warehouse: Warehouse) -> None:
+    counts = risk_lists.by_township(warehouse, Scope(), ask_from_text("person", "age>=80"))
+    fits = counts["fits"].sum()
+    with Visit(browser, address, "/lists?of=person") as visit:
+        assert "ask=" not in visit.page.url
+        choose(visit, "条件", "年龄")
+        choose(visit, "怎样比", "不低于")
+        visit.page.get_by_label("值（岁）").fill("80")
+        visit.page.keyboard.press("Enter")
+        visit.settle()
+        assert f"符合条件 {fits:,} 人" in visit.text() and "ask=" in visit.page.url
+        visit.page.reload()
+        visit.settle()
+        assert f"符合条件 {fits:,} 人" in visit.text() and "年龄 不低于 80" in visit.text()
+    with Visit(browser, address, '/lists?ask={"subject":"nothing"}') as visit:
+        check(visit)
+        assert "ask=" not in visit.page.url

@@ -21,7 +21,7 @@ from monitoring.gate import sheet as sheets
 from monitoring.language import Language
 from monitoring.people import Person
 from monitoring.queries import household
-from monitoring.store.schema import alert, alert_event, audit_sample, audit_visit, journal
+from monitoring.store.schema import account, alert, alert_event, audit_sample, audit_visit, journal
 from monitoring.warehouse import Warehouse, publication
 from monitoring.working_days import CHINA
 from tests.serving import COOKIE, Served, own_home, serving
@@ -343,6 +343,36 @@ def test_a_level_in_the_address_narrows_the_queue(browser: Browser, desk: Served
         page.get_by_text("■ 橙", exact=True).first.click()
         worker.settle()
         assert f"共 {red} 户（件）" not in worker.text() and "level=orange" in page.url
+
+
+def test_what_was_picked_stands_when_the_page_is_loaded_again(browser: Browser, desk: Served, towns: list[str]) -> None:
+    mine = alerts(desk, status="new")[1]
+    name = desk.account("county_staff", person="何留")
+    with desk.store.write() as con:
+        account_id = con.execute(select(account.c.id).where(account.c.name == name)).scalar_one()
+        con.execute(alert.update().where(alert.c.id == mine["id"]).values(assignee=account_id, status="assigned"))
+    held = counted(desk, alert.c.assignee == account_id)
+    with Worker(browser, desk, "county_staff", []) as worker:
+        page = worker.open(f"/alerts?holder={account_id}&tab=all")
+        for _ in range(2):
+            assert f"全部未办结：共 {held} 户（件）" in worker.text() and f"holder={account_id}" in page.url
+            page.reload()
+            worker.settle()
+        page = worker.open("/clues")
+        page.get_by_text(re.compile("^超期 ")).click()
+        worker.settle()
+        assert "clues=overdue" in page.url
+        page.reload()
+        worker.settle()
+        assert "clues=overdue" in page.url
+        chosen = page.locator(
+            '[data-testid="stBaseButton-segmented_controlActive"], [aria-checked="true"]'
+        ).all_inner_texts()
+        assert any(text.startswith("超期") for text in chosen)
+        page = worker.open("/?window=month&measure=red")
+        page.reload()
+        worker.settle()
+        assert "window=month" in page.url and "measure=red" in page.url
 
 
 def test_rows_are_cards_on_a_phone_and_the_open_one_takes_their_place(browser: Browser, desk: Served) -> None:

@@ -57,6 +57,46 @@ def test_a_page_shows_without_failure_and_without_the_internet(
         assert "Traceback" not in visit.text() and "NaN" not in visit.text() and "None" not in visit.text()
 
 
+# Groups of choices with one that ends beyond the screen, or beyond the box that it is in.
+CUT = """() => [...document.querySelectorAll('[data-testid="stButtonGroup"] [role="radiogroup"]')].filter(group =>
+    [...group.children].some(one => {
+        const right = one.getBoundingClientRect().right;
+        return right > innerWidth || right > group.getBoundingClientRect().right + 1;
+    })).map(group => group.innerText)"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("path", ["/checklist", "/economics", "/household", "/clues"])
+def test_no_choice_is_cut_on_a_phone(browser: Browser, address: str, somebody: str, path: str, language: str) -> None:
+    query = f"?lang={language}" + (f"&household={somebody}" if path == "/household" else "")
+    with Visit(browser, address, f"{path}{query}", 390) as visit:
+        visit.page.locator('[data-testid="stButtonGroup"]').first.wait_for()
+        assert visit.page.evaluate(CUT) == []
+
+
+def test_the_label_of_the_standard_lies_over_no_bar_on_a_phone(
+    browser: Browser, address: str, warehouse: Warehouse
+) -> None:
+    """Of the household whose income is nearest to its standard, so that its bar ends where the line is."""
+    row = warehouse.row(
+        """select household_id, household_key from household_snapshot where income_known and income_pc > 0
+           order by abs(income_pc - standard), household_key limit 1"""
+    )
+    link = link_id(row["household_id"], row["household_key"], warehouse.row("select run_id from run")["run_id"])
+    with Visit(browser, address, f"/household?household={link}", 390) as visit:
+        label = visit.page.locator(".annotation-text", has_text="低保标准").first
+        label.scroll_into_view_if_needed()
+        said = label.bounding_box()
+        bars = [
+            one.bounding_box() for one in visit.page.locator(".waterfalllayer .point, .waterfalllayer .bartext").all()
+        ]
+        assert said and bars
+        for bar in bars:
+            assert bar is not None
+            apart = bar["x"] + bar["width"] <= said["x"] or said["x"] + said["width"] <= bar["x"]
+            assert apart or said["y"] + said["height"] <= bar["y"] + 1, (said, bar)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_chinese_interface_has_no_english_words(browser: Browser, address: str, somebody: str, name: str) -> None:
     """Rule codes, small and grey, and the names of files are the only Latin letters of four and more."""

@@ -19,14 +19,15 @@ def plot_income(income: Income, t: Language) -> go.Figure:
     counted = [step for step in income.steps if step.counted and step.year]
     labels = [t.pick(columns[step.column].zh, columns[step.column].en) for step in counted]
     values = [step.month for step in counted]
-    labels = [wrapped(label, t) for label in labels]
+    bars_drawn = len(labels) + 1 + int(income.floored)
+    labels = [wrapped(label, t, bars_drawn) for label in labels]
     measures = ["relative"] * len(values)
     if income.floored:
-        labels.append(wrapped(t("不低于 0"), t))
+        labels.append(wrapped(t("不低于 0"), t, bars_drawn))
         values.append(-sum(values))
         measures.append("relative")
     total = float(income.income_pc or 0)
-    labels.append(wrapped(t("月人均收入"), t))
+    labels.append(wrapped(t("月人均收入"), t, bars_drawn))
     values.append(total)
     measures.append("absolute" if not counted else "total")
     bars = go.Waterfall(
@@ -38,10 +39,12 @@ def plot_income(income: Income, t: Language) -> go.Figure:
     figure = drawn(300, bars)
     standard = float(income.standard)
     figure.add_hline(y=standard, line={"color": LEVEL_COLOUR["red"], "width": 1.5, "dash": "dash"})
+    # Above all bars, so that it lies over none however narrow the figure is; the dashes say which line is meant.
     figure.add_annotation(
-        x=1, xref="paper", y=standard, yshift=10, xanchor="right", showarrow=False,
-        text=t("低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
+        x=1, xref="paper", y=1, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
+        text=t("╌╌ 低保标准 {yuan} 元", yuan=number(income.standard)), font={"color": LEVEL_COLOUR["red"], "size": 12},
     )  # fmt: skip
+    figure.update_layout(margin_t=28)
     peak = max([standard, total, *_running(values[: len(counted)])])
     figure.update_yaxes(
         range=[min(0.0, *_running(values[: len(counted)]), 0.0) * 1.1, peak * 1.18],

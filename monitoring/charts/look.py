@@ -41,11 +41,15 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def wrapped(text: str, t: Language) -> str:
-    """A label on several short lines, so that neighbours do not run into each other."""
+MANY = 5  # from so many bars on their labels have room for three characters on a phone
+
+
+def wrapped(text: str, t: Language, bars: int = 1) -> str:
+    """A label on several short lines, so that neighbours do not run into each other; shorter ones where there are many bars."""
     if t.code == "en":
-        return "<br>".join(wrap(text, 11))
-    return "<br>".join(text[start : start + 5] for start in range(0, len(text), 5))
+        return "<br>".join(wrap(text, 8 if bars >= MANY else 11))
+    length = 3 if bars >= MANY else 5
+    return "<br>".join(text[start : start + length] for start in range(0, len(text), length))
 
 
 def on_dark(figure: go.Figure) -> go.Figure:

@@ -43,7 +43,7 @@ def page(view: View) -> None:
     ui.recall("part", list(PARTS))
     part = st.segmented_control(
         t("看什么"), list(PARTS), format_func=lambda name: t(PARTS[name][0]), key="part", default=None if "part" in st.session_state else "ledger",
-        required=True, label_visibility="collapsed",
+        required=True, wrap=True, label_visibility="collapsed",
     )  # fmt: skip
     ui.keep("part", part, "ledger")
     PARTS[part or "ledger"][1](view, now)

@@ -114,7 +114,7 @@ def _drill(view: View, now: Live) -> None:
             format_func=lambda s: t(STATE_ZH[s]),
             default="missing",
             key="set-state",
-            required=True,
+            required=True, wrap=True,
         ) or "missing"  # fmt: skip
         checklist_export.button(view)
     item = BY_NUMBER[chosen]

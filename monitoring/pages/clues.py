@@ -41,7 +41,7 @@ def page(view: View) -> None:
         turned = f"clues-{ui.mark(st.session_state[STATE], text)}"
         found = view.read(clue_list.clue_page, st.session_state[STATE], text, ui.page_of(turned))
         st.segmented_control(
-            t("线索分栏"), list(STATES), key=STATE, required=True, label_visibility="collapsed", on_change=_open, args=(None,),
+            t("线索分栏"), list(STATES), key=STATE, required=True, wrap=True, label_visibility="collapsed", on_change=_open, args=(None,),
             format_func=lambda state: f"{t.pick(*STATES[state])} {number(found.counts[state])}",
         )  # fmt: skip
     _repeated(view)

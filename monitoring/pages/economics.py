@@ -26,7 +26,7 @@ def page(view: View) -> None:
     ui.title(t("成效"), t("规则发现了什么、上门核实有多少属实、少了它会漏掉谁；数字少的只给区间"))
     ui.recall("part", list(PARTS))
     part = st.segmented_control(
-        t("看什么"), list(PARTS), default="rules" if "part" not in st.session_state else None, key="part", required=True,
+        t("看什么"), list(PARTS), default="rules" if "part" not in st.session_state else None, key="part", required=True, wrap=True,
         label_visibility="collapsed", format_func=lambda key: t(PARTS[key]),
     )  # fmt: skip
     ui.keep("part", part, "rules")
@@ -48,7 +48,7 @@ def _rules(view: View) -> None:
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         kinds = [ALL, *(kind for kind in KINDS if any(row["kind"] == kind for row in rows))]
         kind = st.segmented_control(
-            t("类别"), kinds, default=ALL, key="economics-kind", required=True,
+            t("类别"), kinds, default=ALL, key="economics-kind", required=True, wrap=True,
             format_func=lambda kind: t(KINDS.get(kind or ALL, ALL)),
         )  # fmt: skip
         shown = [row for row in rows if kind in (ALL, row["kind"])]

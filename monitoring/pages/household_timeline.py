@@ -50,7 +50,7 @@ def section(view: View, found: Household) -> None:
     told = [*_work(view, household_id=known), *_sampled(view, known), *_data(view, found.key)]
     entries = sorted(told, key=lambda one: one.day, reverse=True)
     shown = st.segmented_control(
-        t("看什么"), ["all", *WHERE], default="all", required=True, key="line", label_visibility="collapsed",
+        t("看什么"), ["all", *WHERE], default="all", required=True, wrap=True, key="line", label_visibility="collapsed",
         format_func=lambda one: t(WHERE.get(one, "全部")),
     )  # fmt: skip
     _lines(view, [entry for entry in entries if shown in ("all", entry.where)], f"line-{found.key}")

@@ -157,7 +157,7 @@ def _export(view: View, ask: Ask, total: int) -> None:
     with st.expander(t("导出这份名单")):
         ui.note(t("默认隐去姓名和证件号码。每一行都带有能认出导出人的标记；每次导出都记入日志。"))
         form = st.segmented_control(
-            t("格式"), list(FORMATS), default="xlsx", key="lists-form", required=True, format_func=lambda one: t(FORM_NAMES[one])
+            t("格式"), list(FORMATS), default="xlsx", key="lists-form", required=True, wrap=True, format_func=lambda one: t(FORM_NAMES[one])
         )  # fmt: skip
         if st.button(t("生成（隐去姓名和号码）"), key="lists-masked"):
             _offered(view, view.act(offer_list, view.warehouse, view.scope, ask, form or "xlsx", None, t.code))

@@ -46,7 +46,7 @@ def funnel_of(view: View) -> None:
     ui.heading(t("从预警到帮扶"), t("每一步都含在上一步里；天数是从上一步起的日历天"))
     ui.recall("window", list(WINDOWS))
     window = st.segmented_control(
-        t("时段"), list(WINDOWS), key="window", default=None if "window" in st.session_state else "year", required=True,
+        t("时段"), list(WINDOWS), key="window", default=None if "window" in st.session_state else "year", required=True, wrap=True,
         format_func=lambda key: t(WINDOWS[key]), label_visibility="collapsed",
     )  # fmt: skip
     window = window or "year"

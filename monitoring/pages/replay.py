@@ -69,7 +69,7 @@ def said(view: View, told: dict[str, Said]) -> None:
 def households(view: View, told: Replayed, key: str) -> None:
     t = view.t
     moved = st.segmented_control(
-        t("名单"), list(replaying.MOVED), default="come", key=f"{key}-moved", required=True, format_func=lambda name: t(replaying.MOVED[name]),
+        t("名单"), list(replaying.MOVED), default="come", key=f"{key}-moved", required=True, wrap=True, format_func=lambda name: t(replaying.MOVED[name]),
     )  # fmt: skip
     rows = replaying.listed(told.moves, moved or "come")
     if not rows:

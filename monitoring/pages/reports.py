@@ -21,7 +21,7 @@ def page(view: View) -> None:
     ui.title(t("报表"), t("句子和数字都由系统从已发布结果得出；不明的写明不明"))
     ui.recall("part", list(PARTS))
     part = st.segmented_control(
-        t("看什么"), list(PARTS), default="make" if "part" not in st.session_state else None, key="part", required=True,
+        t("看什么"), list(PARTS), default="make" if "part" not in st.session_state else None, key="part", required=True, wrap=True,
         label_visibility="collapsed", format_func=lambda key: t(PARTS[key]),
     )  # fmt: skip
     ui.keep("part", part, "make")
@@ -51,7 +51,7 @@ def _report(view: View, kind: str, as_of: date) -> None:
         ui.empty(t("季度报告只在6月、9月、12月底出（报送时间见2020年兜底脱贫行动方案四（三））；请在上面选这几个月。"))
         return
     form = st.segmented_control(
-        t("版本"), list(FORMS), default="internal", key=f"form-{kind}", required=True, format_func=lambda key: t(FORMS[key])
+        t("版本"), list(FORMS), default="internal", key=f"form-{kind}", required=True, wrap=True, format_func=lambda key: t(FORMS[key])
     )  # fmt: skip
     told = (
         "不足5的人数、户数不列出，也推算不出。" if form == "public" else "含小数字，只供内部；没有任何人的姓名和号码。"

@@ -29,7 +29,7 @@ def page(view: View) -> None:
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
         kinds = [ALL, *(kind for kind in KINDS if any(row["kind"] == kind for row in book))]
         kind = st.segmented_control(
-            t("类别"), kinds, default=ALL, key="rules-kind", required=True,
+            t("类别"), kinds, default=ALL, key="rules-kind", required=True, wrap=True,
             format_func=lambda kind: t(KINDS.get(kind or ALL, ALL)),
         )  # fmt: skip
         codes = {row["rule"]: row for row in book if kind in (ALL, row["kind"])}

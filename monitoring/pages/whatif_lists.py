@@ -36,6 +36,7 @@ def section(view: View, scenario: Scenario) -> None:
             default="come",
             key="whatif-what",
             required=True,
+            wrap=True,
         )
         rule = None
         if what in ("come", "go"):

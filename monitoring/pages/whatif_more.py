@@ -106,7 +106,13 @@ def near_the_line(view: View) -> None:
         Column(t("标准变动 1%：不符合变符合"), lambda row: ui.count(row["gain_by_line"]), "n"),
     ])  # fmt: skip
     line = st.segmented_control(
-        t("哪条线"), list(LINE), format_func=lambda key: t(LINE[key]), default="dibao", key="near-line", required=True
+        t("哪条线"),
+        list(LINE),
+        format_func=lambda key: t(LINE[key]),
+        default="dibao",
+        key="near-line",
+        required=True,
+        wrap=True,
     )
     turned = f"near-{ui.mark(line, view.scope)}"
     people, total = view.ask(near.near, line or "dibao", ui.page_of(turned))
