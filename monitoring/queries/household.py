@@ -176,10 +176,11 @@ def _where_they_stand(found: Traces, pieces: dict[str, str]) -> str:
     return " union all ".join(f"{pieces[table]} and {found.among(table)}" for table in standing)
 
 
-# Temporary aid stands in its own ledger: what the payments say of it is the same money, but for what failed.
-_PAID_ONCE = (
-    "counts and not (item = '临时救助' and status = '成功' and exists (from std_temporary_aid a where a.counts))"
-)
+# What the payments say of temporary aid that its own ledger has as paid to the same person is the same money. A payment's month is
+# the one that it is for: the grant's, or the one in which it arrived.
+_PAID_ONCE = """counts and not (item = '临时救助' and status = '成功' and exists (
+    from std_temporary_aid a where a.counts and a.person_id = std_payments.person_id
+    and std_payments.paid_month between date_trunc('month', a.accepted_date) and date_trunc('month', a.paid_date)))"""
 
 
 def payments(warehouse: Warehouse, scope: Scope, key: int) -> pl.DataFrame:
