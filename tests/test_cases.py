@@ -75,6 +75,7 @@ def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp
     c.witness()
     house = c.house("lost work", "1981-05-05").monitored("脱贫户").check(300, 经营净收入="")
     house.row("social_insurance", 险种="城镇职工养老", 参保状态="终止参保", 状态日期="2026-06-06")
+    house.row("medical", 结算日期="2026-05-05", 重大疾病="是", 总费用="20000", 个人自付="5000", 医疗救助="300")
     other = c.house("two sources of income").monitored("脱贫户", 人均纯收入="4000").check(2000)
     inbox = write_feeds({feed: rows for feed, rows in c.rows.items() if rows}, tmp_path / "inbox")
     run_quietly(tmp_path / "home", PERIOD, inbox, "caojie-2024")
@@ -86,6 +87,9 @@ def test_evidence_shows_the_line_behind_a_word_the_source_and_what_was_blank(tmp
     assert (lost["$low_income.ceiling"], lost["standard"], lost["$dibao.standard_rural"]) == (1.5, 600, 600)
     assert lost["income_source"] == "核对" and "经营净收入" in lost["income_blank_items"]
     assert lost["household_low_income"] is False and lost["at_risk_household"] is False
+    ill = told["GAP-SINGLE", house.code]
+    assert (ill["seriously_ill"], ill["major_disease"], ill["medical_aid_12m"]) == (True, True, 300)
+    assert ill["$illness.needs_medical_aid"] is False
     poor = told["GAP-DIBAO", house.code]
     assert poor["$property.max_homes"] == 1 and poor["$property.recent_home_years"] == 3
     assert poor["$property.vehicle_types"] == ["汽车", "摩托车"]
