@@ -131,7 +131,7 @@ class Late(NamedTuple):
 
 @dataclass(frozen=True)
 class Now:
-    """What a leader is told first of the work: alerts new in a period and in the one before, those open today, what is overdue,
+    """What a leader is told first of the work: alerts new in a period and in the one before, those open today that call for work, what is overdue,
     and where. `unverified`: verification is overdue today; `unverified_before`: the same at the end of the period before."""
 
     new: int

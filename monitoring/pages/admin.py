@@ -72,7 +72,7 @@ def _add(desk: Desk, towns: Towns, done: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(t("账号"), key="new-name", width=180, max_chars=48)
         person = st.text_input(t("使用人姓名"), key="new-person", width=180, max_chars=64)
-        role = _pickrole_words(t, "new-role")
+        role = _pick_role(t, "new-role")
     places = _pick_places(t, towns, role, "new")
     if st.button(t("建立账号"), key="new-account", type="primary"):
         with done:
@@ -112,7 +112,7 @@ def _keep(desk: Desk, towns: Towns, done: Any) -> None:
                         _told_once(t, name, password)
                         if not at_once:
                             ui.note(t("已提交，待安全管理员审批。"))
-    role = _pickrole_words(t, f"role-{name}", row.role)
+    role = _pick_role(t, f"role-{name}", row.role)
     places = _pick_places(t, towns, role, f"places-{name}", row)
     if st.button(t("改为这个角色和地方"), key=f"change-{name}"):
         with done:
@@ -128,7 +128,7 @@ def _button(desk: Desk, label: str, key: str, service: Any, done: Any, name: str
                 ui.note(desk.t("已提交，待安全管理员审批。"))
 
 
-def _pickrole_words(t: Language, key: str, present: str | None = None) -> str:
+def _pick_role(t: Language, key: str, present: str | None = None) -> str:
     roles = list(ROLES)
     first = roles.index(present) if present in roles else 1
     chosen: str = st.selectbox(

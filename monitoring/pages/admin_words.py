@@ -11,10 +11,12 @@ from monitoring.alerts.clue_effects import CHANNELS
 from monitoring.alerts.moves import VERBS
 from monitoring.alerts.outcomes import OUTCOMES
 from monitoring.alerts.verifying import FINDINGS
+from monitoring.exporting.definitions import CASE_WORK, EXPORTS
 from monitoring.labels import LEVEL_ZH, feed_titles
 from monitoring.language import Language
 from monitoring.misses.results import RESULTS as AT_THE_DOOR
 from monitoring.people import ROLES
+from monitoring.vouching.exporting import STATE_WORDS
 
 STATES = {"active": "启用", "pending": "待审批", "disabled": "已停用"}
 RESULTS = {"ok": "完成", "denied": "拒绝", "failed": "失败"}
@@ -103,10 +105,9 @@ _CODED: dict[str, Mapping[str, tuple[str, str]]] = {
 _MORE = {
     "monthly": "月报", "quarterly": "季度报告", "report.monthly": "月报", "report.quarterly": "季度报告", "month lists": "月报清单",
     "corrections": "更正表", "checklist": "不漏一户", "same": "是同一个人", "different": "不是同一个人", "row": "一行", "person": "一人两号",
-    "open": "正在办理", "helped": "已帮扶", "visited": "走访核清", "cleared": "数据核清", "nobody": "无人担保",
-    "household": "重复的户", "county": "县", "township": "乡镇", "village": "村（社区）", "signals": "信号", "alerts": "预警办理",
-    "quarantine": "隔离行", "ledger": "数据台账", "comparison": "三册比对", "coverage": "应保未保", "vouching": "逐户担保情况",
-    "risk-list": "风险名单", "risk_list": "风险名单",
+    **{state: zh for state, (zh, _) in STATE_WORDS.items()},
+    "household": "重复的户", "county": "县", "township": "乡镇", "village": "村（社区）", "risk-list": "风险名单", "risk_list": "风险名单",
+    **{name: one.title for name, one in (EXPORTS | CASE_WORK).items()},
 }  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def _tiles(view: View, found: overview.Overview, work: funnel.Now) -> None:
                     _unknown(view, found["low_income_unknown_households"].value, "另有 {n} 户不明")),
              view.link("overview", list="persons"), number(people.value)),
         Tile(t("新增预警"), t.compact(work.new), t("件"),
-             _below(_change(view, work.new, work.new_before), t("未办结 {n} 件", n=number(work.open))),
+             _below(_change(view, work.new, work.new_before), t("待办 {n} 件", n=number(work.open))),
              view.link("overview", list="case", of="found", window="month"), number(work.new)),
         Tile(t("逾期未办"), t.compact(work.overdue), t("件"),
              _below(ui.said(t("▲ 其中红色 {n}", n=number(work.red))), t("县级督办 {n}", n=number(work.county)),

@@ -55,7 +55,7 @@ def _literal(kind: str, content: Content) -> exp.Expr:
 
 
 def settled(tree: exp.Expr) -> dict[str, str | bool]:
-    """What a bound condition leaves open of its columns where it is true: nothing, of those that must then have this value."""
+    """The columns of which a bound condition, where it is true, leaves one value: a flag or a word that all of it must have."""
     inner = tree.unnest()
     if isinstance(inner, exp.And):
         return {**settled(inner.this), **settled(inner.expression)}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from monitoring.parameters import Content, Parameters, Value, plain_number, show_content
 from monitoring.rules.binding import Values, bind, to_sql
@@ -48,28 +50,28 @@ def evidence_sql(
     What the condition has settled where it is true need not be read."""
     shown = list(shown)
     seen = set(shown)
-    pieces: list[str] = []
-    plain = "{"
+    entries: list[tuple[bool, str]] = []  # whether it is SQL, and what it is; each entry begins with a comma
     for name in shown:
-        plain += f"{'' if plain == '{' and not pieces else ', '}{json.dumps(name)}: "
+        entries.append((False, f", {json.dumps(name)}: "))
         if name in settled:
-            plain += json.dumps(settled[name], ensure_ascii=False)
+            entries.append((False, json.dumps(settled[name], ensure_ascii=False)))
         else:
-            pieces += [quoted(plain), f"coalesce({_json_value(name, columns[name])}, 'null')"]
-            plain = ""
+            entries.append((True, f"coalesce({_json_value(name, columns[name])}, 'null')"))
         for beside in columns[name].companions:
             if beside not in seen:
                 seen.add(beside)
                 told = f"coalesce({quoted(f', {json.dumps(beside)}: ')} || {_json_value(beside, columns[beside])}, '')"
-                pieces += [quoted(plain), told] if plain else [told]
-                plain = ""
-    for value in parameters:
-        plain += (
-            f"{'' if plain == '{' and not pieces else ', '}{json.dumps('$' + value.name)}: {_json_content(value.value)}"
-        )
+                entries.append((True, told))
+    read = {f"${value.name}": _json_content(value.value) for value in parameters}
     if feeds := "、".join(sorted(absent)):
-        plain += f'{"" if plain == "{" and not pieces else ", "}"{NOT_COMPARED}": "{feeds}"'
-    return f"concat({', '.join([*pieces, quoted(plain + '}')])})"
+        read[NOT_COMPARED] = json.dumps(feeds, ensure_ascii=False)
+    entries += [(False, f", {json.dumps(name, ensure_ascii=False)}: {value}") for name, value in read.items()]
+    (_, first), *rest = [*entries, (False, "}")]
+    parts: list[str] = []
+    for sql, same in groupby([(False, "{" + first.removeprefix(", ")), *rest], key=itemgetter(0)):
+        texts = [text for _, text in same]
+        parts += texts if sql else [quoted("".join(texts))]
+    return f"concat({', '.join(parts)})"
 
 
 def _json_content(content: Content) -> str:
