@@ -355,7 +355,7 @@ def _menu(desk: Desk) -> None:
 def _age(view: View) -> None:
     """How old the data are, and what is late."""
     t, county = view.t, view.county
-    text, found = t("数据截至 {day}", day=county.as_of.isoformat()), view.sources()
+    text, found = t("数据截至 {day}", day=county.as_of.isoformat()), view.sources
     late = found.of(LATE) if found else []
     named = t.listed(ui.feed(name, t) for name in late)
     told = [text, view.sources_said(), *([t.named(t("未到"), named)] if 0 < len(late) <= 2 else [])]

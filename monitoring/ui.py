@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
@@ -214,8 +215,9 @@ class View(Desk):
         runs = self.published.runs if self.published else ()
         return [run.period for run in runs if run.period < self.county.period]
 
+    @cached_property
     def sources(self) -> Standing | None:
-        """How the run's sources stand today; None where the county's setting of deliveries can't be used."""
+        """How the run's sources stand today, asked once a page; None where the county's setting of deliveries can't be used."""
         try:
             return standing(self.warehouse, self.today, ask=lambda question: known(question, self.warehouse))
         except PolicyError:
@@ -223,7 +225,7 @@ class View(Desk):
 
     def sources_said(self) -> str:
         """How many of the sources asked for are here; what is late and what is not due yet is told apart."""
-        t, found = self.t, self.sources()
+        t, found = self.t, self.sources
         if found is None:
             return t("报送期限的设置不能用，数据到没到齐不明")
         told = [t("应报 {all} 源已到 {here}", all=found.asked, here=found.here)]

@@ -231,7 +231,7 @@ def _subjects(view: View, row: dict[str, Any]) -> str:
 
 def late(view: View) -> None:
     """How old the data are: the feeds whose day is over without a file, whose they are, and since when."""
-    t, found = view.t, view.sources()
+    t, found = view.t, view.sources
     ui.heading(t("数据到齐了吗？"), view.sources_said())
     owed = found.of(LATE) if found else []
     rows = [row for row in view.ask_county(sources.feeds).to_dicts() if row["feed"] in owed]
